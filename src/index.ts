@@ -1,0 +1,2 @@
+export * from './env/index.ts';
+export * from './vfs/index.ts';
