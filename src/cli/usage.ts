@@ -1,0 +1,45 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { didYouMean } from '../vfs/index.ts';
+
+/** The command line is wrong: exit code 2, and the message says what to type instead. */
+export class UsageError extends Error {}
+
+export const exitCode = { nothingFound: 0, found: 1, usage: 2 } as const;
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+
+type Parsed<O extends Options> = ReturnType<typeof parseArgs<{ options: O; allowPositionals: true; args: string[] }>>;
+
+/** `parseArgs` of node:util whose errors name the option, what is expected and the nearest one. */
+export function parseOptions<const O extends Options>(command: string, args: string[], options: O): Parsed<O> {
+  try {
+    return parseArgs({ args, options, allowPositionals: true });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const unknown = /Unknown option '(-[^']*)'/.exec(message)?.[1];
+    if (unknown !== undefined) {
+      const known = Object.keys(options).map((name) => `--${name}`);
+      throw new UsageError(
+        `estale ${command}: unknown option ${unknown}${didYouMean(unknown, known)}; it takes ${known.join(' ') || 'none'}`,
+      );
+    }
+    throw new UsageError(`estale ${command}: ${message.split('\n')[0]}`);
+  }
+}
+
+/** A whole number given as an option, within bounds. */
+export function wholeNumber(option: string, text: string, least: number, most: number): number {
+  const value = /^[0-9]+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= least && value <= most))
+    throw new UsageError(`--${option}: expected a whole number from ${least} to ${most}, given "${text}"`);
+  return value;
+}
+
+const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** A span of time such as `500ms`, `10s`, `2m`, `1h` (a bare number: seconds), in milliseconds. */
+export function duration(option: string, text: string): number {
+  const match = /^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)?$/.exec(text);
+  if (!match) throw new UsageError(`--${option}: expected a time such as 500ms, 10s, 2m or 1h, given "${text}"`);
+  return Number(match[1]) * units[match[2] ?? 's'];
+}
