@@ -1,0 +1,4 @@
+export * from './handle-table.ts';
+export * from './options.ts';
+export * from './pack-dirents.ts';
+export * from './ram/index.ts';

@@ -1,0 +1,103 @@
+import { direntType, type PackedDirents } from '../../vfs/index.ts';
+import { type PackableDirent, packDirents } from '../pack-dirents.ts';
+import type { Inode } from './inode.ts';
+
+/** One name in a directory. `offset` is its readdir position; a removed entry has no inode any more. */
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly offset: number;
+  inode: Inode | undefined;
+}
+
+export const DOT_OFFSET = 1;
+export const DOTDOT_OFFSET = 2;
+
+/**
+ * The entries of a directory, by name and in readdir order. Offsets only rise and are never given twice, so that whoever
+ * lists the directory while it changes misses and repeats none of the entries that stay.
+ */
+export class Directory {
+  parent: Inode;
+  readonly #byName = new Map<string, DirectoryEntry>();
+  /** Rising by offset; removed entries stay until they are the majority. */
+  #ordered: DirectoryEntry[] = [];
+  #removed = 0;
+  #nextOffset = DOTDOT_OFFSET + 1;
+  #packed: PackedDirents | undefined;
+
+  constructor(parent: Inode) {
+    this.parent = parent;
+  }
+
+  get isEmpty(): boolean {
+    return this.#byName.size === 0;
+  }
+
+  get(name: string): Inode | undefined {
+    return this.#byName.get(name)?.inode;
+  }
+
+  add(name: string, inode: Inode): void {
+    const entry: DirectoryEntry = { name, offset: this.#nextOffset++, inode };
+    this.#byName.set(name, entry);
+    this.#ordered.push(entry);
+    this.#packed = undefined;
+  }
+
+  /** Lets an existing name stand for another inode; its readdir position stays. */
+  replace(name: string, inode: Inode): void {
+    const entry = this.#byName.get(name);
+    if (entry === undefined) throw new Error(`directory: no entry '${name}' to replace`);
+    entry.inode = inode;
+    this.#packed = undefined;
+  }
+
+  remove(name: string): void {
+    const entry = this.#byName.get(name);
+    if (entry === undefined) return;
+    this.#byName.delete(name);
+    entry.inode = undefined;
+    this.#packed = undefined;
+    if (this.#ordered[this.#ordered.length - 1] === entry) this.#ordered.pop();
+    else if (++this.#removed > 32 && this.#removed > this.#byName.size) {
+      this.#ordered = this.#ordered.filter((kept) => kept.inode !== undefined);
+      this.#removed = 0;
+    }
+  }
+
+  moveTo(parent: Inode): void {
+    this.parent = parent;
+    this.#packed = undefined;
+  }
+
+  /** The entries behind a readdir position, in order; without `.` and `..`. */
+  *entriesBehind(offset: number): Generator<DirectoryEntry & { readonly inode: Inode }> {
+    let low = 0;
+    for (let high = this.#ordered.length; low < high; ) {
+      const middle = (low + high) >>> 1;
+      if (this.#ordered[middle].offset <= offset) low = middle + 1;
+      else high = middle;
+    }
+    for (let i = low; i < this.#ordered.length; i++) {
+      const entry = this.#ordered[i];
+      if (entry.inode !== undefined) yield entry as DirectoryEntry & { readonly inode: Inode };
+    }
+  }
+
+  /**
+   * The whole directory packed, encoded anew after a change. Undefined where that is not worth it: in the middle of a
+   * listing, a change after each reply would make the listing quadratic.
+   */
+  packed(self: Inode, offset: number): PackedDirents | undefined {
+    if (this.#packed === undefined && offset === 0) {
+      const entries: PackableDirent[] = [
+        { name: '.', ino: self.node, type: direntType(self.mode), offset: DOT_OFFSET },
+        { name: '..', ino: this.parent.node, type: direntType(this.parent.mode), offset: DOTDOT_OFFSET },
+      ];
+      for (const { name, inode, offset } of this.entriesBehind(0))
+        entries.push({ name, ino: inode.node, type: direntType(inode.mode), offset });
+      this.#packed = packDirents(entries);
+    }
+    return this.#packed;
+  }
+}
