@@ -1,0 +1,15 @@
+export * from './constants.ts';
+export * from './describe.ts';
+export * from './dialect.ts';
+export * from './dirents.ts';
+export * from './extensions.ts';
+export * from './flat.ts';
+export type { Malformed } from './malformed.ts';
+export * from './name.ts';
+export * from './notification.ts';
+export * from './opcodes.ts';
+export * from './reply.ts';
+export * from './request.ts';
+export type { Struct, StructValue } from './struct.ts';
+export * from './structs.ts';
+export * from './u64.ts';
