@@ -18,10 +18,15 @@ export const DOTDOT_OFFSET = 2;
  */
 export class Directory {
   parent: Inode;
-  readonly #byName = new Map<string, DirectoryEntry>();
+  /**
+   * Removed names stay, without an inode, until they are the majority: V8 keeps a deleted key of a Map in its chain until
+   * the next rehash, so that a name made and removed again and again would be looked for in a long chain.
+   */
+  #byName = new Map<string, DirectoryEntry>();
   /** Rising by offset; removed entries stay until they are the majority. */
   #ordered: DirectoryEntry[] = [];
   #removed = 0;
+  #count = 0;
   #nextOffset = DOTDOT_OFFSET + 1;
   #packed: PackedDirents | undefined;
 
@@ -30,7 +35,7 @@ export class Directory {
   }
 
   get isEmpty(): boolean {
-    return this.#byName.size === 0;
+    return this.#count === 0;
   }
 
   get(name: string): Inode | undefined {
@@ -41,27 +46,38 @@ export class Directory {
     const entry: DirectoryEntry = { name, offset: this.#nextOffset++, inode };
     this.#byName.set(name, entry);
     this.#ordered.push(entry);
+    this.#count += 1;
     this.#packed = undefined;
   }
 
   /** Lets an existing name stand for another inode; its readdir position stays. */
   replace(name: string, inode: Inode): void {
     const entry = this.#byName.get(name);
-    if (entry === undefined) throw new Error(`directory: no entry '${name}' to replace`);
+    if (entry?.inode === undefined) throw new Error(`directory: no entry '${name}' to replace`);
     entry.inode = inode;
     this.#packed = undefined;
   }
 
   remove(name: string): void {
     const entry = this.#byName.get(name);
-    if (entry === undefined) return;
-    this.#byName.delete(name);
+    if (entry?.inode === undefined) return;
     entry.inode = undefined;
+    this.#count -= 1;
     this.#packed = undefined;
     if (this.#ordered[this.#ordered.length - 1] === entry) this.#ordered.pop();
-    else if (++this.#removed > 32 && this.#removed > this.#byName.size) {
-      this.#ordered = this.#ordered.filter((kept) => kept.inode !== undefined);
+    else this.#removed += 1;
+    this.#sweep();
+  }
+
+  #sweep(): void {
+    const many = Math.max(32, this.#count);
+    if (this.#removed > many) {
+      this.#ordered = this.#ordered.filter((entry) => entry.inode !== undefined);
       this.#removed = 0;
+    }
+    if (this.#byName.size - this.#count > many) {
+      this.#byName = new Map();
+      for (const entry of this.#ordered) if (entry.inode !== undefined) this.#byName.set(entry.name, entry);
     }
   }
 
