@@ -23,6 +23,7 @@ export interface Connection {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly localPort: number;
+  /** `data` may be kept until it is sent: do not change it again. */
   write(data: Uint8Array): void;
   /** No more data from this side. */
   end(): void;
