@@ -1,0 +1,118 @@
+/**
+ * The bytes of a regular file as extents over zeros: what was written, by reference, in order of offset, without overlap.
+ * The size belongs to the inode.
+ */
+interface Extent {
+  readonly start: number;
+  readonly bytes: Uint8Array;
+  /** The call that wrote it. */
+  readonly cause: string;
+}
+
+const zeros = new Uint8Array(1 << 16);
+
+const same = (a: Uint8Array, aStart: number, b: Uint8Array, bStart: number, length: number): boolean => {
+  if (length > 64)
+    return Buffer.compare(a.subarray(aStart, aStart + length), b.subarray(bStart, bStart + length)) === 0;
+  for (let i = 0; i < length; i++) if (a[aStart + i] !== b[bStart + i]) return false;
+  return true;
+};
+
+const sameAsZeros = (bytes: Uint8Array, start: number, end: number): boolean => {
+  for (let at = start; at < end; at += zeros.length)
+    if (!same(bytes, at, zeros, 0, Math.min(zeros.length, end - at))) return false;
+  return true;
+};
+
+export class Content {
+  #extents: Extent[] = [];
+
+  /** The first extent that ends behind `offset`. */
+  #first(offset: number): number {
+    let i = 0;
+    while (i < this.#extents.length && this.#extents[i].start + this.#extents[i].bytes.length <= offset) i++;
+    return i;
+  }
+
+  /** Makes [start, end) a hole. */
+  clear(start: number, end: number): void {
+    const i = this.#first(start);
+    let last = i;
+    const kept: Extent[] = [];
+    for (; last < this.#extents.length && this.#extents[last].start < end; last++) {
+      const { start: at, bytes, cause } = this.#extents[last];
+      if (at < start) kept.push({ start: at, bytes: bytes.subarray(0, start - at), cause });
+      if (at + bytes.length > end) kept.push({ start: end, bytes: bytes.subarray(end - at), cause });
+    }
+    if (last > i || kept.length > 0) this.#extents.splice(i, last - i, ...kept);
+  }
+
+  write(offset: number, bytes: Uint8Array, cause: string): void {
+    if (bytes.length === 0) return;
+    this.clear(offset, offset + bytes.length);
+    this.#extents.splice(this.#first(offset), 0, { start: offset, bytes, cause });
+  }
+
+  /** What a copy of [from, from + length) to `to` brings with it. */
+  copyTo(target: Content, from: number, to: number, length: number, cause: string): void {
+    const pieces: Extent[] = [];
+    for (let i = this.#first(from); i < this.#extents.length && this.#extents[i].start < from + length; i++) {
+      const { start, bytes } = this.#extents[i];
+      const low = Math.max(start, from);
+      const high = Math.min(start + bytes.length, from + length);
+      pieces.push({ start: to + low - from, bytes: bytes.subarray(low - start, high - start), cause });
+    }
+    target.clear(to, to + length);
+    for (const piece of pieces) target.write(piece.start, piece.bytes, cause);
+  }
+
+  /** Position of the first byte of `actual` that differs from what stands at `offset`, -1 where there is none. */
+  difference(offset: number, actual: Uint8Array): number {
+    const end = offset + actual.length;
+    let at = offset;
+    for (let i = this.#first(offset); at < end; i++) {
+      const extent = this.#extents[i];
+      const hole = Math.min(extent === undefined ? end : extent.start, end);
+      if (hole > at && !sameAsZeros(actual, at - offset, hole - offset)) return this.#locate(offset, actual, at);
+      if (extent === undefined || hole === end) return -1;
+      const from = Math.max(at, extent.start);
+      const to = Math.min(extent.start + extent.bytes.length, end);
+      if (!same(actual, from - offset, extent.bytes, from - extent.start, to - from))
+        return this.#locate(offset, actual, from);
+      at = to;
+    }
+    return -1;
+  }
+
+  #locate(offset: number, actual: Uint8Array, from: number): number {
+    for (let at = from; ; at++) if (this.byte(at) !== actual[at - offset]) return at;
+  }
+
+  byte(at: number): number {
+    const extent = this.#extents[this.#first(at)];
+    return extent === undefined || extent.start > at ? 0 : extent.bytes[at - extent.start];
+  }
+
+  /** The call that wrote the byte, undefined in a hole. */
+  causeAt(at: number): string | undefined {
+    const extent = this.#extents[this.#first(at)];
+    return extent === undefined || extent.start > at ? undefined : extent.cause;
+  }
+
+  /** Where the first data at or behind `offset` begins, undefined where there is none. */
+  dataFrom(offset: number): number | undefined {
+    const extent = this.#extents[this.#first(offset)];
+    return extent === undefined ? undefined : Math.max(extent.start, offset);
+  }
+
+  /** Whether the byte was never written, or was made a hole since. */
+  isHole(at: number): boolean {
+    const extent = this.#extents[this.#first(at)];
+    return extent === undefined || extent.start > at;
+  }
+
+  /** The written ranges, for those who read a large sparse file piece by piece. */
+  *ranges(): Generator<{ start: number; end: number }> {
+    for (const { start, bytes } of this.#extents) yield { start, end: start + bytes.length };
+  }
+}

@@ -1,0 +1,62 @@
+import type { CallOf } from '../vfs/index.ts';
+import { releaseLocks } from './locks.ts';
+import { OPEN_MAX, type OpenFile, type Process } from './process.ts';
+import { E, type State } from './state.ts';
+import { type Verdict, wrongValue } from './verdict.ts';
+
+/** Whether a number cannot be a descriptor (RLIMIT_NOFILE). */
+export function descriptorRefused(into: number | undefined): boolean {
+  return into !== undefined && (into < 0 || into >= OPEN_MAX);
+}
+
+/** The lowest free descriptor from 3 on. */
+function lowestFree(process: Process): number {
+  let fd = 3;
+  while (process.files[fd] !== undefined) fd++;
+  return fd;
+}
+
+/** Installs an open file under `into`, or the lowest free number, and judges the number that came back. */
+export function giveDescriptor(s: State, file: OpenFile, into: number | undefined): Verdict {
+  const fd = into ?? lowestFree(s.process);
+  if (s.result !== fd) return wrongValue('descriptor', 'wrong', fd, String(s.result));
+  file.descriptors++;
+  if (into !== undefined) closeDescriptor(s.process, into);
+  s.process.files[fd] = file;
+  return undefined;
+}
+
+/** filp_close: POSIX locks of the process on the file go with any descriptor of it; the last one ends the open file. */
+export function closeDescriptor(process: Process, fd: number): void {
+  const file = process.files[fd];
+  if (file === undefined) return;
+  process.files[fd] = undefined;
+  const { inode } = file;
+  if (!file.isPath && inode.locks !== undefined) releaseLocks(inode, process.pid);
+  if (--file.descriptors > 0) return;
+  inode.opens--;
+  if (file.flock !== undefined) inode.flocks = inode.flocks?.filter((other) => other !== file);
+  if (file.stream !== undefined) inode.streams = inode.streams?.filter((other) => other !== file);
+}
+
+export function close(s: State, call: CallOf<'close'>): Verdict {
+  if (s.descriptor(call.fd) === undefined) return s.fails(E.EBADF);
+  if (s.failed) return s.succeeds();
+  closeDescriptor(s.process, call.fd);
+  return undefined;
+}
+
+export function dup(s: State, call: CallOf<'dup'>): Verdict {
+  const file = s.descriptor(call.fd);
+  if (file === undefined || descriptorRefused(call.into)) return s.fails(E.EBADF);
+  if (s.failed) return s.succeeds();
+  return giveDescriptor(s, file, call.into);
+}
+
+export function dup2(s: State, call: CallOf<'dup2'>): Verdict {
+  const file = s.descriptor(call.fd);
+  if (file === undefined || descriptorRefused(call.newFd)) return s.fails(E.EBADF);
+  if (s.failed) return s.succeeds();
+  if (call.fd !== call.newFd) return giveDescriptor(s, file, call.newFd);
+  return s.result === call.newFd ? undefined : wrongValue('descriptor', 'wrong', call.newFd, String(s.result));
+}
