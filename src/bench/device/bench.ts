@@ -1,0 +1,87 @@
+import { spawnSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { compileProgram } from './programs.ts';
+import { type BenchServer, deviceCommand, startServer } from './servers.ts';
+
+const rows = [
+  { operation: 'stat', title: 'stat' },
+  { operation: 'fstat', title: 'fstat' },
+  { operation: 'pread', title: 'pread 4K' },
+  { operation: 'seqread', title: 'read 1M, sequential' },
+  { operation: 'readdir', title: 'readdir of 10,000' },
+  { operation: 'create', title: 'create + write 4K + unlink' },
+  { operation: 'write', title: 'write 4K' },
+] as const;
+
+/**
+ * The device channel with the ram filesystem against a C server with the same tree on libfuse's low-level API, single
+ * threaded: interleaved rounds, daemons and client on one core, medians, as ratios.
+ */
+export async function bench(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      rounds: { type: 'string', default: '9' },
+      ms: { type: 'string', default: '200' },
+      core: { type: 'string', default: '0' },
+      only: { type: 'string' },
+    },
+  });
+  const client = compileProgram('client');
+  if (client === undefined) return 1;
+  const libfuse = compileProgram('ram_ll', 'fuse3');
+  const core = Number(values.core);
+  const chosen = rows.filter(
+    ({ operation }) => values.only === undefined || values.only.split(',').includes(operation),
+  );
+
+  const servers: BenchServer[] = [];
+  try {
+    if (libfuse !== undefined) servers.push(await startServer('libfuse -s (C)', core, [libfuse, '-f']));
+    servers.push(await startServer('device channel', core, deviceCommand()));
+    const run = (server: BenchServer, ...rest: string[]) => runClient(client, core, server.directory, rest);
+    for (const server of servers) run(server, 'prepare');
+
+    const rates = chosen.map(() => servers.map((): number[] => []));
+    for (let round = 0; round < Number(values.rounds); round++) {
+      chosen.forEach(({ operation }, row) => {
+        // Whoever goes first in one round goes last in the next.
+        const order = round % 2 === 0 ? servers : [...servers].reverse();
+        for (const server of order) rates[row][servers.indexOf(server)].push(Number(run(server, operation, values.ms)));
+      });
+    }
+    printTable(
+      chosen.map(({ title }) => title),
+      servers.map(({ name }) => name),
+      rates.map((row) => row.map(median)),
+    );
+    return 0;
+  } finally {
+    for (const server of servers) await server.stop();
+  }
+}
+
+function runClient(client: string, core: number, directory: string, args: readonly string[]): string {
+  const result = spawnSync('taskset', ['-c', String(core), client, directory, ...args], {
+    encoding: 'utf8',
+    timeout: 120_000,
+  });
+  if (result.status !== 0) throw new Error(`${client} ${directory} ${args.join(' ')}: ${result.stderr}`);
+  return result.stdout.trim();
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+}
+
+function printTable(titles: readonly string[], names: readonly string[], rates: readonly (readonly number[])[]): void {
+  const base = names.length > 1 ? names.slice(1).map((name) => ` ${name} / ${names[0]} |`) : [];
+  console.log(`| operations per second | ${names.join(' | ')} |${base.join('')}`);
+  console.log(`|---|${'---|'.repeat(names.length + base.length)}`);
+  titles.forEach((title, row) => {
+    const figures = rates[row].map((rate) => Math.round(rate).toLocaleString('en'));
+    const ratios = rates[row].slice(1).map((rate) => ` ${(rate / rates[row][0]).toFixed(2)} |`);
+    console.log(`| ${title} | ${figures.join(' | ')} |${ratios.join('')}`);
+  });
+}

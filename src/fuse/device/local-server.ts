@@ -1,0 +1,54 @@
+import { closeSync } from 'node:fs';
+import type { FileSystem, Negotiated } from '../../vfs/index.ts';
+import { DeviceConnection, newCounters, readCounters } from './connection.ts';
+import { deferred } from './deferred.ts';
+import { openDevice } from './device.ts';
+import { serveEventLoop } from './serve.ts';
+import type { DeviceServer, Report, ServeOptions } from './server.ts';
+import { deviceSession } from './session.ts';
+
+/** Serves a filesystem object from the event loop of the thread that owns it. */
+export function startLocalServer(filesystem: FileSystem, options: ServeOptions, report: Report): DeviceServer {
+  const fd = openDevice();
+  const counters = newCounters();
+  const connection = new DeviceConnection(fd, options.maxWrite, counters, report);
+  const session = deviceSession(filesystem, connection, options, report);
+
+  const finish = deferred<Error | undefined>();
+  let closed = false;
+  const close = () => {
+    if (closed) return;
+    closed = true;
+    session.close();
+    closeSync(fd);
+  };
+
+  return {
+    name: filesystem.name,
+    fd,
+    sharesThread: true,
+    ended: finish.promise,
+    statistics: () => readCounters(counters),
+    serve() {
+      const negotiated = deferred<Negotiated>();
+      serveEventLoop(connection, session, { fd, maxWrite: options.maxWrite, counters }, () =>
+        negotiated.resolve(session.negotiated!),
+      )
+        .then(() => undefined, asError)
+        .then((error) => {
+          close();
+          negotiated.reject(error ?? new Error('the connection ended before the kernel said INIT'));
+          finish.resolve(error);
+        });
+      return negotiated.promise;
+    },
+    async stop() {
+      close();
+      finish.resolve(undefined);
+    },
+  };
+}
+
+function asError(value: unknown): Error {
+  return value instanceof Error ? value : new Error(String(value));
+}

@@ -1,0 +1,56 @@
+import { Worker } from 'node:worker_threads';
+import type { Session } from '../session/index.ts';
+import { compiledModule } from './compiled.ts';
+import type { DeviceConnection } from './connection.ts';
+import type { ReaderMessage, ReaderTask } from './reader.ts';
+
+/** Serves until the connection ends and never yields: for a filesystem that answers at once, in a thread of its own. */
+export function serveBlocking(connection: DeviceConnection, session: Session, negotiated: () => void): void {
+  let told = false;
+  for (;;) {
+    const length = connection.read();
+    if (typeof length === 'number') {
+      session.receive(connection.request, length);
+      if (!told && session.negotiated !== undefined) {
+        told = true;
+        negotiated();
+      }
+    } else if (length === 'disconnected') {
+      return;
+    }
+  }
+}
+
+/**
+ * Serves from the event loop until the connection ends. A thread of its own reads the device: an asynchronous read would
+ * wait in libuv's thread pool behind file operations that wait for this very mount, and all would wait for ever.
+ */
+export function serveEventLoop(
+  connection: DeviceConnection,
+  session: Session,
+  task: ReaderTask,
+  negotiated: () => void,
+): Promise<void> {
+  const reader = new Worker(new URL(compiledModule(new URL('./reader.ts', import.meta.url).href)), {
+    workerData: task,
+    name: 'estale device reader',
+  });
+  let told = false;
+  return new Promise((resolve, reject) => {
+    reader.on('message', (message: ReaderMessage) => {
+      if (message.kind === 'failed') return reject(message.error);
+      try {
+        connection.request.bytes.set(message.bytes);
+        session.receive(connection.request, message.bytes.length);
+        if (!told && session.negotiated !== undefined) {
+          told = true;
+          negotiated();
+        }
+      } catch (error) {
+        reject(error);
+      }
+    });
+    reader.on('error', reject);
+    reader.on('exit', () => resolve());
+  });
+}

@@ -1,0 +1,30 @@
+import type { Negotiated } from '../../vfs/index.ts';
+import type { DeviceStatistics } from './connection.ts';
+
+/** What a server is told about the mount; plain data. Times are seconds, sizes bytes. */
+export interface ServeOptions {
+  readonly maxWrite: number;
+  readonly entryTimeout: number;
+  readonly attributeTimeout: number;
+  readonly negativeTimeout: number;
+  readonly directIo: boolean;
+}
+
+/** Takes what the user of a mount should know: errors of the filesystem's code with their stack, and its warnings. */
+export type Report = (message: string, error?: Error) => void;
+
+/** Serves one filesystem on one open descriptor of /dev/fuse, which is mounted between `open` and `serve`. */
+export interface DeviceServer {
+  /** The filesystem's name. */
+  readonly name: string;
+  readonly fd: number;
+  /** Whether the thread that made this server also answers its requests: then it must not use the mount synchronously. */
+  readonly sharesThread: boolean;
+  /** Begins to serve; resolves when the kernel's INIT was answered. */
+  serve(): Promise<Negotiated>;
+  /** When the connection has ended and the descriptor is closed; with the error if it was not the kernel that ended it. */
+  readonly ended: Promise<Error | undefined>;
+  statistics(): DeviceStatistics;
+  /** Closes a descriptor that was never served, or stops code that does not come back once the connection is gone. */
+  stop(): Promise<void>;
+}

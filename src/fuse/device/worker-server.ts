@@ -1,0 +1,80 @@
+import { Worker } from 'node:worker_threads';
+import type { Negotiated } from '../../vfs/index.ts';
+import { compiledModule } from './compiled.ts';
+import { newCounters, readCounters } from './connection.ts';
+import { deferred } from './deferred.ts';
+import type { FileSystemModule } from './module.ts';
+import type { DeviceServer, Report, ServeOptions } from './server.ts';
+import type { WorkerMessage, WorkerOrder, WorkerTask } from './worker-messages.ts';
+
+/**
+ * Makes the filesystem in a worker that will serve it: blocking if it is `sync`, from the worker's event loop if `async`.
+ *
+ * @throws the error of the module, of its factory or of opening /dev/fuse
+ */
+export function startWorkerServer(
+  source: FileSystemModule,
+  options: ServeOptions,
+  report: Report,
+): Promise<DeviceServer> {
+  const counters = newCounters();
+  const task: WorkerTask = { source, options, counters };
+  const worker = new Worker(new URL(compiledModule(new URL('./worker.ts', import.meta.url).href)), {
+    workerData: task,
+    name: 'estale device',
+  });
+
+  const opened = deferred<DeviceServer>();
+  const negotiated = deferred<Negotiated>();
+  const ended = deferred<Error | undefined>();
+  negotiated.promise.catch(() => {});
+  let failure: Error | undefined;
+  let orderly = false;
+
+  const order = (what: WorkerOrder) => worker.postMessage(what);
+  const server = (fd: number, name: string): DeviceServer => ({
+    name,
+    fd,
+    sharesThread: false,
+    ended: ended.promise,
+    statistics: () => readCounters(counters),
+    serve() {
+      order('serve');
+      return negotiated.promise;
+    },
+    async stop() {
+      order('end');
+      await Promise.race([ended.promise, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
+      orderly = true;
+      await worker.terminate();
+    },
+  });
+
+  worker.on('message', (message: WorkerMessage) => {
+    switch (message.kind) {
+      case 'opened':
+        return opened.resolve(server(message.fd, message.name));
+      case 'negotiated':
+        return negotiated.resolve(message.negotiated);
+      case 'report':
+        return report(message.message, message.error);
+      case 'failed':
+        failure = message.error;
+        return;
+      case 'ended':
+        orderly = true;
+        return;
+    }
+  });
+  worker.on('error', (error: unknown) => {
+    failure = error instanceof Error ? error : new Error(String(error));
+  });
+  worker.on('exit', (code) => {
+    if (failure === undefined && !orderly) failure = new Error(`the filesystem's thread ended with code ${code}`);
+    const reason = failure ?? new Error('the connection ended before the kernel said INIT');
+    opened.reject(reason);
+    negotiated.reject(reason);
+    ended.resolve(failure);
+  });
+  return opened.promise;
+}

@@ -1,0 +1,42 @@
+import { closeSync } from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
+import { DeviceConnection } from './connection.ts';
+import { openDevice } from './device.ts';
+import { makeFileSystem } from './module.ts';
+import { serveBlocking, serveEventLoop } from './serve.ts';
+import { deviceSession } from './session.ts';
+import type { WorkerMessage, WorkerOrder, WorkerTask } from './worker-messages.ts';
+
+// The descriptor is this thread's: when the thread dies, however, Node closes it and the kernel ends the connection.
+
+const port = parentPort!;
+const { source, options, counters } = workerData as WorkerTask;
+
+const tell = (message: WorkerMessage) => port.postMessage(message);
+const report = (message: string, error?: Error) => tell({ kind: 'report', message, error });
+
+async function serve(): Promise<void> {
+  const filesystem = await makeFileSystem(source, report);
+  const fd = openDevice();
+  const connection = new DeviceConnection(fd, options.maxWrite, counters, report);
+  const session = deviceSession(filesystem, connection, options, report);
+  tell({ kind: 'opened', fd, name: filesystem.name });
+  try {
+    const order = await new Promise<WorkerOrder>((resolve) => port.once('message', resolve));
+    if (order === 'end') return;
+    const negotiated = () => tell({ kind: 'negotiated', negotiated: session.negotiated! });
+    if (filesystem.mode === 'sync') serveBlocking(connection, session, negotiated);
+    else await serveEventLoop(connection, session, { fd, maxWrite: options.maxWrite, counters }, negotiated);
+  } finally {
+    closeSync(fd);
+    session.close();
+  }
+}
+
+try {
+  await serve();
+  tell({ kind: 'ended' });
+} catch (error) {
+  tell({ kind: 'failed', error: error instanceof Error ? error : new Error(String(error)) });
+}
+port.close();

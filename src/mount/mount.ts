@@ -1,0 +1,197 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type DeviceServer,
+  type DeviceStatistics,
+  deferred,
+  type FileSystemModule,
+  type Report,
+  type ServeOptions,
+  startLocalServer,
+  startWorkerServer,
+} from '../fuse/device/index.ts';
+import type { FileSystem, Negotiated } from '../vfs/index.ts';
+import { unmountAtEnd } from './endings.ts';
+import { MountError } from './error.ts';
+import { prepareMountPoint } from './mount-point.ts';
+import { isStillMounted, type MountEntry, mountAt } from './mount-table.ts';
+import { kernelOptions, type MountOptions } from './options.ts';
+import { checkSystem, needsCapability } from './system.ts';
+import { runTool } from './tool.ts';
+import { abort, unmount, unmountNow } from './unmount.ts';
+import { startWatcher } from './watcher.ts';
+
+/** Why a mount ended: it was unmounted (by whomever), its connection was aborted, or its filesystem's thread failed. */
+export type Closed =
+  | { readonly reason: 'unmounted' | 'aborted' }
+  | { readonly reason: 'failed'; readonly error: Error };
+
+/** A filesystem that is mounted and answers. It is unmounted when the process ends, in whatever way. */
+export interface Mounted {
+  /** The mount point, resolved. */
+  readonly directory: string;
+  /** The filesystem's name. */
+  readonly filesystem: string;
+  /** Number of the FUSE connection (in /sys/fs/fuse/connections, and the minor of st_dev). */
+  readonly connection: number;
+  readonly negotiated: Negotiated;
+  /** Settles when nothing is mounted any more and everything that served it is gone; never rejects. */
+  readonly closed: Promise<Closed>;
+  statistics(): DeviceStatistics;
+  /** Unmounts; a busy mount is waited for two seconds, then cut off with a notice. Resolves with `closed`, also when called again. */
+  unmount(): Promise<Closed>;
+}
+
+export interface MountSettings extends MountOptions {
+  /** Takes notices and errors of the filesystem's code; default: standard error, with the stack. */
+  readonly report?: Report;
+}
+
+/** Bytes of the largest WRITE that Linux sends (FUSE_MAX_MAX_PAGES of 4 KiB). */
+const mostWrite = 1024 * 1024;
+const initBound = 10_000;
+const endBound = 5000;
+
+/**
+ * Mounts the filesystem that a module's factory makes on an empty directory. The filesystem lives in a thread of its own, so
+ * this thread may use the mount synchronously.
+ *
+ * @throws MountError that says what to do
+ */
+export async function mount(source: FileSystemModule, dir: string, settings: MountSettings = {}): Promise<Mounted> {
+  return mountServer((options, report) => startWorkerServer(source, options, report), dir, settings);
+}
+
+/**
+ * Mounts a filesystem object of this thread. The thread must not use the mount synchronously: the call would wait for an
+ * answer that only this thread can give.
+ *
+ * @throws MountError that says what to do
+ */
+export async function mountObject(filesystem: FileSystem, dir: string, settings: MountSettings = {}): Promise<Mounted> {
+  return mountServer((options, report) => startLocalServer(filesystem, options, report), dir, settings);
+}
+
+type Start = (options: ServeOptions, report: Report) => DeviceServer | Promise<DeviceServer>;
+
+async function mountServer(start: Start, dir: string, settings: MountSettings): Promise<Mounted> {
+  const report = settings.report ?? reportToStandardError;
+  checkSystem();
+  const path = await prepareMountPoint(dir, report);
+  const server = await startServer(start, settings, report);
+  const watcher = startWatcher(path);
+  let entry: MountEntry | undefined;
+  try {
+    entry = await mountDevice(server, path, settings);
+    watcher.mounted(entry);
+    return await attach(server, entry, report, () => watcher.release());
+  } catch (error) {
+    if (entry !== undefined) await abort(entry);
+    await server.stop();
+    watcher.release();
+    throw error;
+  }
+}
+
+async function startServer(start: Start, settings: MountSettings, report: Report): Promise<DeviceServer> {
+  const {
+    entryTimeout = 1,
+    attributeTimeout = 1,
+    negativeTimeout = 0,
+    directIo = false,
+    maxWrite = mostWrite,
+  } = settings;
+  try {
+    return await start({ maxWrite, entryTimeout, attributeTimeout, negativeTimeout, directIo }, report);
+  } catch (error) {
+    throw new MountError('filesystem-failed', error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+async function mountDevice(server: DeviceServer, path: string, settings: MountSettings): Promise<MountEntry> {
+  const type = `fuse.${settings.subtype ?? 'estale'}`;
+  const options = kernelOptions(settings, 3, process.getuid?.() ?? 0, process.getgid?.() ?? 0);
+  const source = settings.fsname ?? server.name;
+  const result = await runTool('mount', ['-i', '-t', type, '-o', options, '--', source, path], {
+    timeout: 10_000,
+    descriptor: server.fd,
+  });
+  const entry = mountAt(path);
+  if (result.status === 0 && entry?.type === type) return entry;
+  if (/unknown filesystem type/.test(result.output)) {
+    throw new MountError(
+      'no-device',
+      `the kernel has no FUSE: load the module (modprobe fuse); mount said: ${result.output}`,
+    );
+  }
+  if (/permission denied|superuser/i.test(result.output)) {
+    throw new MountError('no-permission', `${needsCapability}; mount said: ${result.output}`);
+  }
+  throw new MountError('mount-failed', `mount ended with ${result.status}: ${result.output || 'it said nothing'}`);
+}
+
+async function attach(server: DeviceServer, entry: MountEntry, report: Report, release: () => void): Promise<Mounted> {
+  const closed = deferred<Closed>();
+  let unmounting: Promise<Closed> | undefined;
+
+  const unmountOnce = async () => {
+    await unmount(entry, report);
+    const ended = await within(endBound, server.ended);
+    if (ended === 'late') {
+      report(
+        `${entry.mountPoint}: the filesystem "${server.name}" does not come back from a request; its thread is stopped`,
+      );
+      await server.stop();
+    }
+    return closed.promise;
+  };
+  const mounted = {
+    unmount() {
+      unmounting ??= unmountOnce();
+      return unmounting;
+    },
+    unmountNow: () => unmountNow(entry, !server.sharesThread),
+  };
+  const forget = unmountAtEnd({ unmount: async () => void (await mounted.unmount()), unmountNow: mounted.unmountNow });
+
+  void server.ended.then(async (error) => {
+    const aborted = isStillMounted(entry);
+    if (aborted) await abort(entry);
+    forget();
+    release();
+    closed.resolve(error ? { reason: 'failed', error } : { reason: aborted ? 'aborted' : 'unmounted' });
+  });
+
+  const negotiated = await within(initBound, server.serve().catch(initFailed));
+  if (negotiated === 'late') throw initFailed(new Error(`the kernel's INIT was not answered in ${initBound / 1000} s`));
+  return {
+    directory: entry.mountPoint,
+    filesystem: server.name,
+    connection: Number(entry.device.split(':')[1]),
+    negotiated,
+    closed: closed.promise,
+    statistics: () => server.statistics(),
+    unmount: mounted.unmount,
+  };
+}
+
+function initFailed(error: Error): never {
+  throw new MountError('filesystem-failed', error.message, { cause: error });
+}
+
+async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T | 'late'> {
+  const timer = new AbortController();
+  try {
+    return await Promise.race([promise, delay(milliseconds, 'late' as const, { signal: timer.signal })]);
+  } finally {
+    timer.abort();
+  }
+}
+
+function reportToStandardError(message: string, error?: Error): void {
+  console.error(describeReport(message, error));
+}
+
+/** What is printed of a report: the line, and the stack of the error behind it. */
+export function describeReport(message: string, error?: Error): string {
+  return error === undefined ? `estale: ${message}` : `estale: ${message}\n${error.stack ?? error.message}`;
+}

@@ -1,0 +1,126 @@
+import { didYouMean } from '../vfs/index.ts';
+import { MountError } from './error.ts';
+
+/** How a filesystem is mounted. Times are seconds, sizes bytes; what is left out takes the default named here. */
+export interface MountOptions {
+  /** Users other than the one who mounts may use it; default false. */
+  readonly allowOther?: boolean;
+  /** The kernel checks permissions by mode, owner and supplementary groups; default true. */
+  readonly defaultPermissions?: boolean;
+  readonly readOnly?: boolean;
+  /** Every open file bypasses the page cache; default false. */
+  readonly directIo?: boolean;
+  /** How long the kernel may keep a name; 0 to 2^32 - 1, default 1. */
+  readonly entryTimeout?: number;
+  /** How long the kernel may keep attributes; 0 to 2^32 - 1, default 1. */
+  readonly attributeTimeout?: number;
+  /** How long the kernel may remember that a name is missing; 0 to 2^32 - 1, default 0. */
+  readonly negativeTimeout?: number;
+  /** Largest READ; 4096 to 1048576, default the kernel's. */
+  readonly maxRead?: number;
+  /** Largest WRITE; 4096 to 1048576, default 1048576. */
+  readonly maxWrite?: number;
+  /** The source in the mount table; default the filesystem's name. */
+  readonly fsname?: string;
+  /** The type in the mount table is `fuse.` and this; default estale. */
+  readonly subtype?: string;
+}
+
+type Value =
+  | { readonly kind: 'switch'; readonly value: boolean }
+  | { readonly kind: 'seconds' }
+  | { readonly kind: 'bytes' }
+  | { readonly kind: 'text'; readonly pattern: RegExp; readonly expected: string };
+
+type Spec = Value & { readonly key: keyof MountOptions };
+
+const on = (key: keyof MountOptions): Spec => ({ kind: 'switch', value: true, key });
+const off = (key: keyof MountOptions): Spec => ({ kind: 'switch', value: false, key });
+
+/** The options as `-o` spells them. */
+const specs: Readonly<Record<string, Spec>> = {
+  allow_other: on('allowOther'),
+  default_permissions: on('defaultPermissions'),
+  no_default_permissions: off('defaultPermissions'),
+  ro: on('readOnly'),
+  rw: off('readOnly'),
+  direct_io: on('directIo'),
+  entry_timeout: { kind: 'seconds', key: 'entryTimeout' },
+  attr_timeout: { kind: 'seconds', key: 'attributeTimeout' },
+  negative_timeout: { kind: 'seconds', key: 'negativeTimeout' },
+  max_read: { kind: 'bytes', key: 'maxRead' },
+  max_write: { kind: 'bytes', key: 'maxWrite' },
+  fsname: { kind: 'text', pattern: /^[^\0\n]+$/, expected: 'a name', key: 'fsname' },
+  subtype: { kind: 'text', pattern: /^[\w.+-]+$/, expected: 'letters, digits, and . _ + -', key: 'subtype' },
+};
+
+const longestTimeout = 2 ** 32 - 1;
+const leastTransfer = 4096;
+const mostTransfer = 1024 * 1024;
+
+/**
+ * Reads mount options as `-o` takes them: `allow_other,entry_timeout=1.5`. The last of several settings of one option wins.
+ *
+ * @throws MountError `bad-option`, naming the option, the expected and the given
+ */
+export function parseMountOptions(text: string): MountOptions {
+  const options: Record<string, unknown> = {};
+  for (const part of text.split(',')) {
+    if (part === '') continue;
+    const equals = part.indexOf('=');
+    const name = equals < 0 ? part : part.slice(0, equals);
+    const spec = Object.hasOwn(specs, name) ? specs[name] : undefined;
+    if (spec === undefined) {
+      const known = Object.keys(specs);
+      throw new MountError(
+        'bad-option',
+        `unknown mount option "${name}"${didYouMean(name, known)}; there are: ${known.join(' ')}`,
+      );
+    }
+    options[spec.key] = parseValue(name, spec, equals < 0 ? undefined : part.slice(equals + 1));
+  }
+  return options;
+}
+
+function parseValue(name: string, spec: Value, given: string | undefined): boolean | number | string {
+  switch (spec.kind) {
+    case 'switch':
+      if (given !== undefined) throw wrong(name, 'no value', given);
+      return spec.value;
+    case 'seconds':
+      return inRange(name, /^\d+(\.\d+)?$/, given, 'seconds', 0, longestTimeout);
+    case 'bytes':
+      return inRange(name, /^\d+$/, given, 'a whole number of bytes', leastTransfer, mostTransfer);
+    case 'text':
+      if (given === undefined || !spec.pattern.test(given)) throw wrong(name, spec.expected, given);
+      return given;
+  }
+}
+
+function inRange(
+  name: string,
+  pattern: RegExp,
+  given: string | undefined,
+  what: string,
+  least: number,
+  most: number,
+): number {
+  const value = given !== undefined && pattern.test(given) ? Number(given) : Number.NaN;
+  if (!(value >= least && value <= most)) throw wrong(name, `${what} from ${least} to ${most}`, given);
+  return value;
+}
+
+function wrong(name: string, expected: string, given: string | undefined): MountError {
+  const got = given === undefined ? 'no value' : `"${given}"`;
+  return new MountError('bad-option', `mount option ${name}: expected ${expected}, given ${got}`);
+}
+
+/** The options that the kernel takes with the mount (fs/fuse/inode.c, fuse_fs_parameters), for the device as descriptor `fd`. */
+export function kernelOptions(options: MountOptions, fd: number, uid: number, gid: number): string {
+  const words = [`fd=${fd}`, 'rootmode=40000', `user_id=${uid}`, `group_id=${gid}`, 'nosuid', 'nodev'];
+  if (options.defaultPermissions ?? true) words.push('default_permissions');
+  if (options.allowOther) words.push('allow_other');
+  if (options.readOnly) words.push('ro');
+  if (options.maxRead !== undefined) words.push(`max_read=${options.maxRead}`);
+  return words.join(',');
+}

@@ -1,0 +1,62 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { escapeMountField, type MountEntry } from './mount-table.ts';
+
+/** A process that outlives this one, should it be killed, for as long as it takes to unmount. */
+export interface Watcher {
+  /** From now on only this mount is meant. */
+  mounted(entry: MountEntry): void;
+  /** Nothing is left to unmount; the watcher ends. */
+  release(): void;
+}
+
+/**
+ * Ids of mounts and devices are used again at once, so a mount at the same place with the same ids may be somebody else's
+ * newer one. Only a mount whose daemon is gone is taken away: statfs, which the kernel never answers from a cache, says
+ * ENOTCONN (ECONNABORTED once after an abort). It may take a moment until the killed process is gone altogether.
+ */
+const script = `
+directory=$1 point=$2 id= device=
+while read -r word first second; do
+  case $word in
+    mounted) id=$first device=$second ;;
+    released) exit 0 ;;
+  esac
+done
+tries=0
+while [ $tries -lt 60 ]; do
+  found= type=
+  while read -r mount parent dev root where rest; do
+    if [ "$where" = "$point" ]; then found="$mount $dev" type=\${rest#* - }; fi
+  done < /proc/self/mountinfo
+  case $type in fuse*) ;; *) exit 0 ;; esac
+  if [ -n "$id" ] && [ "$found" != "$id $device" ]; then exit 0; fi
+  case $(timeout -s KILL 2 stat -f -- "$directory" 2>&1) in
+    *"not connected"* | *"onnection abort"*) umount -i -l -- "$directory" && exit 0 ;;
+  esac
+  tries=$((tries + 1))
+  sleep 0.05
+done
+`;
+
+/** Starts the watcher of a mount that is about to be made; it is in a session of its own, where Ctrl-C does not reach it. */
+export function startWatcher(directory: string): Watcher {
+  const child: ChildProcess = spawn(
+    '/bin/sh',
+    ['-c', script, 'estale-watcher', directory, escapeMountField(directory)],
+    {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      env: { PATH: `${process.env.PATH ?? ''}:/usr/sbin:/usr/bin:/sbin:/bin`, LC_ALL: 'C' },
+      cwd: '/',
+      detached: true,
+    },
+  );
+  // Without it the mount works; only a killed daemon would leave a dead mount, which the next mount cleans.
+  child.on('error', () => {});
+  child.stdin?.on('error', () => {});
+  child.unref();
+  if (child.stdin !== null && 'unref' in child.stdin && typeof child.stdin.unref === 'function') child.stdin.unref();
+  return {
+    mounted: (entry) => void child.stdin?.write(`mounted ${entry.id} ${entry.device}\n`),
+    release: () => void child.stdin?.end('released\n'),
+  };
+}

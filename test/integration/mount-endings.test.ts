@@ -1,0 +1,160 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from 'vitest';
+import { type Daemon, isMounted, startDaemon, until, watchersOf } from '../support/daemon-process.ts';
+import { describeMounts, fixture, mountTest, ram } from '../support/mount.ts';
+
+interface Processes {
+  readonly daemon: (...args: string[]) => Promise<Daemon>;
+  /** A process that is killed after the test. */
+  readonly start: (command: string, ...args: string[]) => ChildProcess;
+}
+
+const test = mountTest.extend<Processes>({
+  daemon: async ({ place }, use) => {
+    const daemons: Daemon[] = [];
+    await use(async (...args) => {
+      const daemon = await startDaemon(...args);
+      daemons.push(daemon);
+      return daemon;
+    });
+    for (const { child, ended } of daemons) {
+      child.kill('SIGKILL');
+      await ended;
+    }
+    await until(`nothing is mounted on ${place}`, () => !isMounted(place));
+  },
+  // biome-ignore lint/correctness/noEmptyPattern: vitest reads which fixtures are used from the pattern
+  start: async ({}, use) => {
+    const children: ChildProcess[] = [];
+    await use((command, ...args) => {
+      const child = spawn(command, args, { stdio: 'ignore' });
+      children.push(child);
+      return child;
+    });
+    for (const child of children) child.kill('SIGKILL');
+  },
+});
+
+const gone = async (place: string) => {
+  await until(`nothing is mounted on ${place}`, () => !isMounted(place));
+  await until(`the watcher of ${place} ends`, () => watchersOf(place).length === 0);
+};
+
+describeMounts('the end of a mount', () => {
+  test('umount ends the command with exit code 0', async ({ place, daemon }) => {
+    const { ended, output } = await daemon('ram', place);
+    expect(output()).toBe(`ram is mounted on ${place}; Ctrl-C or umount ends it\n`);
+    expect(watchersOf(place)).toHaveLength(1);
+    execFileSync('umount', [place], { timeout: 20_000 });
+    expect(await ended).toBe(0);
+    await gone(place);
+  });
+
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    test(`${signal} unmounts, and the command ends with exit code 0`, async ({ place, daemon }) => {
+      const { child, ended } = await daemon('ram', place);
+      child.kill(signal);
+      expect(await ended).toBe(0);
+      expect(isMounted(place)).toBe(false);
+      await gone(place);
+    });
+  }
+
+  test('Ctrl-C for the whole process group unmounts', async ({ place, daemon }) => {
+    const { child, ended } = await daemon('ram', place);
+    process.kill(-child.pid!, 'SIGINT');
+    expect(await ended).toBe(0);
+    await gone(place);
+  });
+
+  test('after kill -9 the watcher unmounts and ends, and who waits gets an error', async ({ place, daemon, start }) => {
+    const { child, ended } = await daemon(
+      new URL('../support/filesystems/faulty-statfs.js', import.meta.url).pathname,
+      place,
+    );
+    const waiting = start('stat', '-f', place);
+    const status = new Promise((resolve) => waiting.once('close', resolve));
+    await delay(200);
+    expect(waiting.exitCode).toBe(null);
+    child.kill('SIGKILL');
+    expect(await ended).toBe('SIGKILL');
+    expect(await status).toBe(1);
+    await gone(place);
+  });
+
+  test("the watcher leaves somebody else's newer mount at the same place alone", async ({ place, daemon }) => {
+    const first = await daemon('ram', place);
+    const [watcher] = watchersOf(place);
+    // The daemon is stopped, its mount goes, another with the same ids comes, and only then the daemon dies.
+    first.child.kill('SIGSTOP');
+    execFileSync('umount', ['-l', place], { timeout: 20_000 });
+    const second = await daemon('ram', place);
+    expect(isMounted(place)).toBe(true);
+    first.child.kill('SIGKILL');
+    await until('the first watcher ends', () => !existsSync(`/proc/${watcher}`));
+    writeFileSync(join(place, 'alive'), 'yes');
+    expect(readFileSync(join(place, 'alive'), 'utf8')).toBe('yes');
+    second.child.kill('SIGTERM');
+    expect(await second.ended).toBe(0);
+    await gone(place);
+  });
+
+  test('process.exit and an uncaught exception unmount', async ({ place, start }) => {
+    for (const end of ['process.exit(7)', 'setTimeout(() => { throw new Error("the end"); })']) {
+      const script = `
+        import { mount } from ${JSON.stringify(new URL('../../dist/mount/index.js', import.meta.url).href)};
+        await mount(${JSON.stringify({ ...ram, module: ram.module.replace('/src/', '/dist/').replace('.ts', '.js') })}, ${JSON.stringify(place)});
+        ${end}`;
+      const child = start(process.execPath, '--input-type=module', '-e', script);
+      const status = await new Promise((resolve) => child.once('close', resolve));
+      expect(status).toBe(end.includes('exit') ? 7 : 1);
+      expect(isMounted(place)).toBe(false);
+      await gone(place);
+    }
+  });
+
+  test('a busy mount is cut off with a notice that says so', async ({ place, mounting, reports, start }) => {
+    const mounted = await mounting(ram);
+    const user = start('sh', '-c', `cd '${place}' && sleep 60`);
+    await until('the user is there', () => readFileSync(`/proc/${user.pid}/comm`, 'utf8') !== 'node\n');
+    await delay(100);
+    expect(await mounted.unmount()).toEqual({ reason: 'unmounted' });
+    expect(reports).toEqual([
+      `${place}: busy (a process works in it: see fuser -vm ${place}); it is detached, and who still uses it gets ENOTCONN`,
+    ]);
+    expect(isMounted(place)).toBe(false);
+  });
+
+  test('a handler that never comes back does not keep the mount', async ({ place, mounting, reports, start }) => {
+    const mounted = await mounting(fixture('faulty', { statfs: 'never' }));
+    start('stat', '-f', place);
+    await until('the request arrives', () => mounted.statistics().requests > mounted.statistics().replies);
+    await delay(100);
+    await mounted.unmount();
+    expect(reports.at(-1)).toContain('does not come back from a request; its thread is stopped');
+    expect(isMounted(place)).toBe(false);
+  });
+
+  test('an unmount by somebody else settles `closed`', async ({ place, mounting }) => {
+    const mounted = await mounting(ram);
+    execFileSync('umount', [place], { timeout: 20_000 });
+    expect(await mounted.closed).toEqual({ reason: 'unmounted' });
+    expect(await mounted.unmount()).toEqual({ reason: 'unmounted' });
+  });
+
+  test('an aborted connection is unmounted too', async ({ place, mounting }) => {
+    const mounted = await mounting(ram);
+    const busy = openSync(place, 'r');
+    try {
+      execFileSync('umount', ['-f', place], { timeout: 20_000, stdio: 'ignore' });
+    } catch {
+      // It is busy; the connection is aborted all the same.
+    }
+    expect(await mounted.closed).toEqual({ reason: 'aborted' });
+    expect(isMounted(place)).toBe(false);
+    expect(() => statSync(`/proc/self/fd/${busy}`)).toThrow(/ENOTCONN|ECONNABORTED/);
+  });
+});

@@ -1,0 +1,18 @@
+// The ram filesystem with faults that its options name.
+import { ram } from '../../../dist/filesystems/ram/index.js';
+
+export default function faulty(environment, options) {
+  const filesystem = ram(environment, {});
+  if (options.readlink === 'throws') {
+    filesystem.readlink = () => {
+      throw new TypeError('the bug in readlink');
+    };
+  }
+  if (options.statfs === 'never') {
+    filesystem.statfs = () => {
+      for (;;);
+    };
+  }
+  if (options.factory === 'throws') throw new Error('the factory does not want to');
+  return filesystem;
+}
