@@ -1,0 +1,219 @@
+import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Call, Credentials, Kernel, SysResult, Timespec } from '../../vfs/index.ts';
+import { errno } from '../../vfs/index.ts';
+import { signalEffect } from '../fs-kernel/signals.ts';
+import { libc } from './libc.ts';
+import type { Target } from './protocol.ts';
+import { withExt4Image } from './scratch-image.ts';
+import { readTimespec } from './structs.ts';
+import { HostKernelError, WorkerProcess } from './worker-process.ts';
+
+const CLOCK_REALTIME = 0;
+const ESRCH = -errno.ESRCH.errno;
+
+interface CommonOptions {
+  /** How long one call may take, milliseconds; 10,000 unless given. Then its process is killed and `call` throws. */
+  readonly callLimit?: number;
+  /** See Kernel; nanoseconds. 12 ms unless given: the kernel's coarse clock. */
+  readonly timeSlack?: number;
+}
+
+/** A directory of the host, empty; its content is removed by `reset` and `close`. Not on a mount that this process serves. */
+export interface DirectoryOptions extends CommonOptions {
+  readonly directory: string;
+  /** Largest size of a file, bytes (EFBIG beyond); 1 GiB unless given. */
+  readonly fileSizeLimit?: number;
+}
+
+/** A fresh filesystem that nobody else sees and that is gone with the kernel. */
+export interface ScratchOptions extends CommonOptions {
+  readonly filesystem: 'tmpfs' | 'ext4';
+  /** Bytes; 64 MiB unless given. */
+  readonly size?: number;
+}
+
+export type HostKernelOptions = DirectoryOptions | ScratchOptions;
+
+interface Process {
+  readonly worker: WorkerProcess;
+  readonly credentials: Credentials;
+}
+
+/**
+ * Real system calls on a directory of the host. Each simulated process is a process of its own, with its user's
+ * credentials, in a mount namespace and root directory that it cannot leave; device nodes cannot be opened there.
+ */
+export class HostKernel implements Kernel {
+  readonly name: string;
+  readonly timeSlack: number;
+  readonly #callLimit: number;
+  readonly #sizeLimit: number | undefined;
+  /** Its path in the namespace that the workers share. */
+  readonly #root: string;
+  readonly #workers: WorkerProcess[] = [];
+  readonly #idle: WorkerProcess[] = [];
+  readonly #processes = new Map<number, Process>();
+  readonly #ended = new Set<number>();
+  readonly #clockBuffer = Buffer.alloc(16);
+
+  constructor(options: HostKernelOptions) {
+    libc();
+    if (process.getuid?.() !== 0)
+      throw new HostKernelError(
+        `the host kernel: expected root (for mount namespaces, chroot and other users' credentials), ` +
+          `given uid ${process.getuid?.()}; run it with sudo, or check in the simulated kernel`,
+      );
+    this.#callLimit = options.callLimit ?? 10_000;
+    this.timeSlack = options.timeSlack ?? 12_000_000;
+    if ('directory' in options) {
+      const directory = realpathSync(resolve(options.directory));
+      if (directory === '/') throw new HostKernelError('the host kernel: expected a directory of its own, given /');
+      this.name = `dir:${directory}`;
+      this.#sizeLimit = options.fileSizeLimit ?? 2 ** 30;
+      this.#root = this.#prepare({ directory });
+    } else {
+      const { filesystem, size = 1 << 26 } = options;
+      this.name = filesystem;
+      this.#root =
+        filesystem === 'tmpfs'
+          ? this.#prepare({ filesystem, size })
+          : withExt4Image(size, (image) => this.#prepare({ filesystem, image }));
+    }
+    this.reset();
+  }
+
+  spawn(pid: number, credentials: Credentials, umask = 0o022): void {
+    this.#free(pid, 'spawn');
+    const worker = this.#takeWorker();
+    worker.request({ kind: 'start', credentials, umask });
+    this.#add(pid, { worker, credentials });
+  }
+
+  call(pid: number, call: Call): SysResult {
+    const caller = this.#processes.get(pid);
+    if (caller === undefined) {
+      if (this.#ended.has(pid)) return ESRCH;
+      throw new RangeError(`call: expected the pid of a process that was spawned, given ${pid}`);
+    }
+    if (call.op === 'fork') return this.#fork(caller, call.child);
+    if (call.op === 'kill') return this.#kill(caller, call.pid, call.signal);
+    if (call.op === 'exit') {
+      this.#end(pid, caller);
+      return 0;
+    }
+    const answer = caller.worker.request({ kind: 'call', call }, this.#callLimit);
+    if (answer.kind === 'would-block')
+      throw new HostKernelError(
+        `${call.op} by process ${pid} would wait for another process, but calls run one after the other: it would never end`,
+      );
+    if (answer.kind !== 'result') throw new HostKernelError(`${call.op}: expected a result, given ${answer.kind}`);
+    const { result } = answer;
+    // F_GETLK tells the lock owner's real pid.
+    if (call.op === 'getlk' && typeof result === 'object' && 'pid' in result)
+      return { ...result, pid: this.#simulatedPid(result.pid) };
+    return result;
+  }
+
+  /** The real pids of its processes, in the order of their making. */
+  get workerPids(): readonly number[] {
+    return this.#workers.filter((worker) => worker.alive).map((worker) => worker.pid);
+  }
+
+  now(): Timespec {
+    libc().clock_gettime(CLOCK_REALTIME, this.#clockBuffer);
+    return readTimespec(this.#clockBuffer);
+  }
+
+  /** Ends every process and empties the directory, whose mode and owner become 0755 and root: ready for another program. */
+  reset(): void {
+    for (const [pid, process] of this.#processes) this.#end(pid, process);
+    this.#ended.clear();
+    const worker = this.#takeWorker();
+    worker.request({ kind: 'clear', attributes: { mode: 0o755, uid: 0, gid: 0 } });
+    this.#idle.push(worker);
+  }
+
+  close(): void {
+    this.#processes.clear();
+    for (const worker of this.#workers) worker.end();
+  }
+
+  #prepare(target: Target): string {
+    const worker = new WorkerProcess();
+    this.#workers.push(worker);
+    try {
+      const answer = worker.request({ kind: 'prepare', target, sizeLimit: this.#sizeLimit });
+      this.#idle.push(worker);
+      return answer.kind === 'done' ? (answer.root ?? '/') : '/';
+    } catch (error) {
+      worker.kill();
+      throw error;
+    }
+  }
+
+  #takeWorker(): WorkerProcess {
+    const idle = this.#idle.pop();
+    if (idle !== undefined) return idle;
+    const keeper = this.#workers.find((worker) => worker.alive);
+    if (keeper === undefined) throw new HostKernelError('the host kernel is closed');
+    const worker = new WorkerProcess();
+    try {
+      worker.request({ kind: 'join', keeper: keeper.pid, root: this.#root, sizeLimit: this.#sizeLimit });
+    } catch (error) {
+      worker.kill();
+      throw error;
+    }
+    this.#workers.push(worker);
+    return worker;
+  }
+
+  #free(pid: number, what: string): void {
+    if (this.#processes.has(pid)) throw new RangeError(`${what}: expected a free pid, given ${pid}`);
+  }
+
+  #add(pid: number, process: Process): void {
+    this.#ended.delete(pid);
+    this.#processes.set(pid, process);
+  }
+
+  #fork(parent: Process, child: number): number {
+    this.#free(child, 'fork');
+    const answer = parent.worker.request({ kind: 'bequeath' });
+    if (answer.kind !== 'heritage') throw new HostKernelError(`fork: expected a heritage, given ${answer.kind}`);
+    const worker = this.#takeWorker();
+    worker.request({ kind: 'inherit', heritage: answer.heritage });
+    parent.worker.request({ kind: 'bequeathed' });
+    this.#add(child, { worker, credentials: parent.credentials });
+    return child;
+  }
+
+  /** Signals stay in the simulation: a worker is not killed, it becomes free. Permission as in kill(2). */
+  #kill(caller: Process, pid: number, signal: number): number {
+    const target = this.#processes.get(pid);
+    if (target === undefined) return ESRCH;
+    const effect = signalEffect(signal);
+    if (effect === 'invalid') return -errno.EINVAL.errno;
+    if (caller.credentials.uid !== 0 && caller.credentials.uid !== target.credentials.uid) return -errno.EPERM.errno;
+    if (effect === 'ends') this.#end(pid, target);
+    return 0;
+  }
+
+  #end(pid: number, { worker }: Process): void {
+    this.#processes.delete(pid);
+    this.#ended.add(pid);
+    if (!worker.alive) return;
+    worker.request({ kind: 'end' });
+    this.#idle.push(worker);
+  }
+
+  #simulatedPid(real: number): number {
+    for (const [pid, { worker }] of this.#processes) if (worker.pid === real) return pid;
+    return real;
+  }
+}
+
+/** Opens a host kernel on an empty directory or a scratch filesystem. Needs Linux, root and the package koffi. */
+export function hostKernel(options: HostKernelOptions): HostKernel {
+  return new HostKernel(options);
+}

@@ -1,0 +1,2 @@
+export * from './host-kernel.ts';
+export { HostKernelError } from './worker-process.ts';

@@ -1,0 +1,188 @@
+import { createRequire } from 'node:module';
+
+type Integer = number | bigint;
+type Bytes = Uint8Array | null;
+
+/** The functions of the C library that the host kernel calls; 64-bit Linux. -1 is an error, and `errno()` says which. */
+export interface Libc {
+  errno(): number;
+
+  openat(dirfd: number, path: Bytes, flags: number, mode: number): number;
+  close(fd: number): number;
+  dup(fd: number): number;
+  read(fd: number, buffer: Bytes, size: Integer): number;
+  pread(fd: number, buffer: Bytes, size: Integer, offset: Integer): number;
+  readv(fd: number, vector: Bytes, count: number): number;
+  write(fd: number, buffer: Bytes, size: Integer): number;
+  pwrite(fd: number, buffer: Bytes, size: Integer, offset: Integer): number;
+  writev(fd: number, vector: Bytes, count: number): number;
+  lseek(fd: number, offset: Integer, whence: number): Integer;
+  truncate(path: Bytes, size: Integer): number;
+  ftruncate(fd: number, size: Integer): number;
+  fallocate(fd: number, mode: number, offset: Integer, size: Integer): number;
+  copy_file_range(fd: number, offset: Bytes, fdOut: number, offsetOut: Bytes, size: Integer, flags: number): number;
+  fsync(fd: number): number;
+  fdatasync(fd: number): number;
+  syncfs(fd: number): number;
+  statx(dirfd: number, path: Bytes, flags: number, mask: number, into: Bytes): number;
+  faccessat(dirfd: number, path: Bytes, mode: number, flags: number): number;
+  fchmodat(dirfd: number, path: Bytes, mode: number, flags: number): number;
+  fchmod(fd: number, mode: number): number;
+  fchownat(dirfd: number, path: Bytes, uid: number, gid: number, flags: number): number;
+  fchown(fd: number, uid: number, gid: number): number;
+  utimensat(dirfd: number, path: Bytes, times: Bytes, flags: number): number;
+  futimens(fd: number, times: Bytes): number;
+  statfs(path: Bytes, into: Bytes): number;
+  fstatfs(fd: number, into: Bytes): number;
+  mkdirat(dirfd: number, path: Bytes, mode: number): number;
+  unlinkat(dirfd: number, path: Bytes, flags: number): number;
+  renameat2(dirfd: number, path: Bytes, newDirfd: number, newPath: Bytes, flags: number): number;
+  linkat(dirfd: number, path: Bytes, newDirfd: number, newPath: Bytes, flags: number): number;
+  symlinkat(target: Bytes, dirfd: number, path: Bytes): number;
+  readlinkat(dirfd: number, path: Bytes, into: Bytes, size: Integer): number;
+  mknodat(dirfd: number, path: Bytes, mode: number, rdev: Integer): number;
+  getdents64(fd: number, into: Bytes, size: Integer): number;
+  setxattr(path: Bytes, name: Bytes, value: Bytes, size: Integer, flags: number): number;
+  lsetxattr(path: Bytes, name: Bytes, value: Bytes, size: Integer, flags: number): number;
+  fsetxattr(fd: number, name: Bytes, value: Bytes, size: Integer, flags: number): number;
+  getxattr(path: Bytes, name: Bytes, into: Bytes, size: Integer): number;
+  lgetxattr(path: Bytes, name: Bytes, into: Bytes, size: Integer): number;
+  fgetxattr(fd: number, name: Bytes, into: Bytes, size: Integer): number;
+  listxattr(path: Bytes, into: Bytes, size: Integer): number;
+  llistxattr(path: Bytes, into: Bytes, size: Integer): number;
+  flistxattr(fd: number, into: Bytes, size: Integer): number;
+  removexattr(path: Bytes, name: Bytes): number;
+  lremovexattr(path: Bytes, name: Bytes): number;
+  fremovexattr(fd: number, name: Bytes): number;
+  flock(fd: number, operation: number): number;
+  fcntl(fd: number, command: number, argument: Bytes): number;
+  chdir(path: Bytes): number;
+  fchdir(fd: number): number;
+  umask(mask: number): number;
+
+  setgroups(count: Integer, groups: Bytes): number;
+  setresgid(real: number, effective: number, saved: number): number;
+  setresuid(real: number, effective: number, saved: number): number;
+  unshare(flags: number): number;
+  setns(fd: number, type: number): number;
+  mount(source: Bytes, target: Bytes, type: Bytes, flags: Integer, data: Bytes): number;
+  chroot(path: Bytes): number;
+  pipe2(into: Bytes, flags: number): number;
+  poll(fds: Bytes, count: Integer, milliseconds: number): number;
+  clock_gettime(clock: number, into: Bytes): number;
+  setrlimit(resource: number, limits: Bytes): number;
+  signal(signal: number, handler: Integer): Integer;
+  syscall(number: number, a: Integer, b: Integer, c: Integer): Integer;
+}
+
+type Types = Record<Exclude<keyof Libc, 'errno'>, readonly string[]>;
+
+const i = 'int';
+const p = 'const void *';
+const out = 'void *';
+const n = 'int64_t';
+
+/** Argument types; variadic functions too, whose integer arguments travel as other functions' do on 64-bit Linux. */
+const types: Types = {
+  openat: [i, p, i, i],
+  close: [i],
+  dup: [i],
+  read: [i, out, n],
+  pread: [i, out, n, n],
+  readv: [i, p, i],
+  write: [i, p, n],
+  pwrite: [i, p, n, n],
+  writev: [i, p, i],
+  lseek: [i, n, i],
+  truncate: [p, n],
+  ftruncate: [i, n],
+  fallocate: [i, i, n, n],
+  copy_file_range: [i, out, i, out, n, i],
+  fsync: [i],
+  fdatasync: [i],
+  syncfs: [i],
+  statx: [i, p, i, i, out],
+  faccessat: [i, p, i, i],
+  fchmodat: [i, p, i, i],
+  fchmod: [i, i],
+  fchownat: [i, p, i, i, i],
+  fchown: [i, i, i],
+  utimensat: [i, p, p, i],
+  futimens: [i, p],
+  statfs: [p, out],
+  fstatfs: [i, out],
+  mkdirat: [i, p, i],
+  unlinkat: [i, p, i],
+  renameat2: [i, p, i, p, i],
+  linkat: [i, p, i, p, i],
+  symlinkat: [p, i, p],
+  readlinkat: [i, p, out, n],
+  mknodat: [i, p, i, n],
+  getdents64: [i, out, n],
+  setxattr: [p, p, p, n, i],
+  lsetxattr: [p, p, p, n, i],
+  fsetxattr: [i, p, p, n, i],
+  getxattr: [p, p, out, n],
+  lgetxattr: [p, p, out, n],
+  fgetxattr: [i, p, out, n],
+  listxattr: [p, out, n],
+  llistxattr: [p, out, n],
+  flistxattr: [i, out, n],
+  removexattr: [p, p],
+  lremovexattr: [p, p],
+  fremovexattr: [i, p],
+  flock: [i, i],
+  fcntl: [i, i, out],
+  chdir: [p],
+  fchdir: [i],
+  umask: [i],
+  setgroups: [n, p],
+  setresgid: [i, i, i],
+  setresuid: [i, i, i],
+  unshare: [i],
+  setns: [i, i],
+  mount: [p, p, p, n, p],
+  chroot: [p],
+  pipe2: [out, i],
+  poll: [out, n, i],
+  clock_gettime: [i, out],
+  setrlimit: [i, p],
+  signal: [i, n],
+  syscall: [n, n, n, n],
+};
+
+const wide = new Set([
+  ...['read', 'pread', 'readv', 'write', 'pwrite', 'writev', 'lseek', 'copy_file_range', 'readlinkat', 'getdents64'],
+  ...['getxattr', 'lgetxattr', 'fgetxattr', 'listxattr', 'llistxattr', 'flistxattr', 'signal', 'syscall'],
+]);
+
+let loaded: Libc | undefined;
+let address: (bytes: Uint8Array) => bigint;
+
+/** The C library of this process, through koffi; an Error that says what to do where koffi cannot be loaded. */
+export function libc(): Libc {
+  if (loaded !== undefined) return loaded;
+  if (process.platform !== 'linux' || !['x64', 'arm64', 'riscv64', 'loong64'].includes(process.arch))
+    throw new Error(`the host kernel: expected 64-bit Linux, given ${process.platform} on ${process.arch}`);
+  let koffi: typeof import('koffi');
+  try {
+    koffi = createRequire(import.meta.url)('koffi');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`the host kernel: expected the package koffi for system calls, but it cannot be loaded: ${reason}`);
+  }
+  const library = koffi.load(null);
+  const functions = Object.entries(types).map(([name, args]) => [
+    name,
+    library.func(name, wide.has(name) ? n : i, [...args]),
+  ]);
+  address = koffi.address;
+  loaded = { ...Object.fromEntries(functions), errno: () => koffi.errno() } as Libc;
+  return loaded;
+}
+
+/** Where bytes lie in memory, for structures that point to them. */
+export function addressOf(bytes: Uint8Array): bigint {
+  libc();
+  return bytes.length === 0 ? 0n : address(bytes);
+}

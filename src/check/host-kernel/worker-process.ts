@@ -1,0 +1,127 @@
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { errnoName, errno as errnos, O_CLOEXEC } from '../../vfs/index.ts';
+import { libc } from './libc.ts';
+import type { Answer, Request } from './protocol.ts';
+import { MessagePipe } from './protocol.ts';
+
+// Node runs no TypeScript: from the sources the compiled program is taken.
+const program = fileURLToPath(
+  import.meta.url.endsWith('.ts')
+    ? new URL('../../../dist/check/host-kernel/worker.js', import.meta.url)
+    : new URL('./worker.js', import.meta.url),
+);
+
+const POLLIN = 1;
+/** How long a worker may take to start or to end, milliseconds. */
+const START_LIMIT = 20_000;
+
+/** What went wrong with the host kernel itself, not a result of a program. */
+export class HostKernelError extends Error {
+  override readonly name = 'HostKernelError';
+}
+
+function pipe(): readonly [number, number] {
+  const ends = Buffer.alloc(8);
+  if (libc().pipe2(ends, O_CLOEXEC) < 0) throw new HostKernelError(`pipe2: ${errnoName(libc().errno())}`);
+  return [ends.readInt32LE(0), ends.readInt32LE(4)];
+}
+
+/**
+ * The parent's side of a worker process. Requests are answered before `request` returns: the pipes block. The process
+ * ends when the pipe does, so that nothing outlives the parent.
+ */
+export class WorkerProcess {
+  readonly pid: number;
+  readonly #child: ChildProcess;
+  readonly #pipe: MessagePipe;
+  readonly #input: number;
+  readonly #output: number;
+  #open = true;
+
+  constructor() {
+    const [requests, output] = pipe();
+    const [input, answers] = pipe();
+    // In a session of its own: a Ctrl-C is the parent's to handle.
+    this.#child = spawn(process.execPath, [program], {
+      stdio: [requests, answers, 'inherit'],
+      detached: true,
+      cwd: '/',
+      env: { PATH: process.env.PATH },
+    });
+    this.#child.on('error', () => {});
+    this.#child.unref();
+    closeSync(requests);
+    closeSync(answers);
+    this.#input = input;
+    this.#output = output;
+    this.#pipe = new MessagePipe(input, output);
+    if (this.#child.pid === undefined) {
+      this.#close();
+      throw new HostKernelError(`starting ${process.execPath} ${program} failed`);
+    }
+    this.pid = this.#child.pid;
+  }
+
+  get alive(): boolean {
+    return this.#open;
+  }
+
+  /** Sends a request and waits for its answer; a process that gives none within `limit` milliseconds is killed. */
+  request(request: Request, limit: number = START_LIMIT): Exclude<Answer, { kind: 'failed' }> {
+    if (!this.#open) throw new HostKernelError('the worker process has ended');
+    const what = request.kind === 'call' ? request.call.op : request.kind;
+    try {
+      this.#pipe.send(request);
+    } catch (error) {
+      this.kill();
+      throw new HostKernelError(`${what}: the worker process has ended`, { cause: error });
+    }
+    if (!this.#readable(limit)) {
+      this.kill();
+      throw new HostKernelError(`${what}: no answer within ${limit} ms; the process was killed`);
+    }
+    const answer = this.#pipe.receive() as Answer | undefined;
+    if (answer === undefined) {
+      this.kill();
+      throw new HostKernelError(`${what}: the worker process ended (is ${program} there? run \`npm run build\`)`);
+    }
+    if (answer.kind === 'failed') throw new HostKernelError(`${what}: ${answer.message}`);
+    return answer;
+  }
+
+  /** Ends the process and waits until it has. */
+  end(): void {
+    if (!this.#open) return;
+    closeSync(this.#output);
+    if (!this.#readable(START_LIMIT)) this.#child.kill('SIGKILL');
+    closeSync(this.#input);
+    this.#open = false;
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+    this.#close();
+  }
+
+  #close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    closeSync(this.#input);
+    closeSync(this.#output);
+  }
+
+  /** Waits until there is something to read or the other end is closed. */
+  #readable(limit: number): boolean {
+    const fds = Buffer.alloc(8);
+    fds.writeInt32LE(this.#input, 0);
+    fds.writeInt16LE(POLLIN, 4);
+    for (;;) {
+      const count = libc().poll(fds, 1, limit);
+      if (count >= 0) return count > 0;
+      if (libc().errno() !== errnos.EINTR.errno) throw new HostKernelError(`poll: ${errnoName(libc().errno())}`);
+    }
+  }
+}
