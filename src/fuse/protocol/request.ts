@@ -64,7 +64,7 @@ interface Parts {
 const scratch = new Message(128);
 
 /** Reads a structure of which only the first `size` bytes are there; the rest reads as zeros. */
-export function readShort(struct: Struct<object>, message: Message, at: number, size: number): object {
+export function readShort<Value>(struct: Struct<Value>, message: Message, at: number, size: number): Value {
   if (size >= struct.size) return struct.read(message, at);
   const target = struct.size > scratch.bytes.length ? new Message(struct.size) : scratch;
   target.bytes.fill(0);

@@ -1,0 +1,3 @@
+export * from './message.ts';
+export * from './protocol/index.ts';
+export * from './session/index.ts';

@@ -1,0 +1,67 @@
+import { type FileSystem, type Negotiated, type NodeId, ROOT_NODE } from '../../vfs/index.ts';
+import type { Message } from '../message.ts';
+import { Lookups } from './lookups.ts';
+import type { SessionOptions } from './options.ts';
+
+/** What every part of a session shares. */
+export class Core {
+  readonly filesystem: FileSystem;
+  readonly options: SessionOptions;
+  readonly lookups = new Lookups();
+  readonly entryTimeout: number;
+  readonly attributeTimeout: number;
+  readonly negativeTimeout: number;
+  /** Write data must outlive the call: the buffer that it came in is the sender's again when `receive` returns. */
+  readonly copyData: boolean;
+  negotiated: Negotiated | undefined;
+  /** INIT flags (bits 0-31) that the kernel offered. */
+  offered = 0;
+  closed = false;
+  #data = new Uint8Array(0);
+  #dataOf: Message | undefined;
+
+  constructor(filesystem: FileSystem, options: SessionOptions) {
+    this.filesystem = filesystem;
+    this.options = options;
+    this.entryTimeout = options.entryTimeout ?? 0;
+    this.attributeTimeout = options.attributeTimeout ?? 0;
+    this.negativeTimeout = options.negativeTimeout ?? 0;
+    this.copyData = filesystem.mode === 'async';
+  }
+
+  /** Sends a message; returns the errno number with which the kernel refused it, or 0. */
+  send(message: Message, length: number): number {
+    const result = this.options.send(message, length);
+    return typeof result === 'number' ? result : 0;
+  }
+
+  /** Whether the kernel may name this node. */
+  knows(node: NodeId): boolean {
+    return node === ROOT_NODE || this.lookups.count(node) > 0;
+  }
+
+  /** Takes references back; more than were given are reported. */
+  forget(node: NodeId, lookups: number): void {
+    const taken = this.lookups.remove(node, lookups);
+    if (taken < lookups)
+      this.options.report(
+        `FORGET of node ${node}: expected at most ${taken} references to be given back, given ${lookups}`,
+      );
+    if (taken === 0) return;
+    try {
+      this.filesystem.forget?.(node, taken);
+    } catch (error) {
+      this.options.report(`forget of node ${node} threw`, error);
+    }
+  }
+
+  /** The data of a WRITE, as a view that is used again for requests of the same size, or as a copy. */
+  data(message: Message, start: number, end: number): Uint8Array {
+    if (this.copyData) return message.bytes.slice(start, end);
+    if (this.#dataOf !== message || this.#data.length !== end - start || this.#data.byteOffset !== start) {
+      this.#data = message.bytes.subarray(start, end);
+      this.#dataOf = message;
+    }
+    return this.#data;
+  }
+}
