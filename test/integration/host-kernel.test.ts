@@ -1,14 +1,5 @@
-import { spawn } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,6 +58,7 @@ const user = { uid: 1000, gid: 1000, groups: [] };
 const text = (data: string) => new TextEncoder().encode(data);
 const error = (name: ErrnoName) => -errnoNumbers[name];
 
+const index = fileURLToPath(new URL('../../dist/check/host-kernel/index.js', import.meta.url));
 let kernel: HostKernel;
 const used = new Set<SyscallName>();
 
@@ -424,8 +416,49 @@ describe.runIf(wanted)('the host kernel on ext4', () => {
   });
 });
 
+describe.runIf(wanted)('the host kernel when something is wrong', () => {
+  const inChild = (code: string, uid = 0) => {
+    const script = `${code}\nimport(${JSON.stringify(index)}).then(({ hostKernel }) => hostKernel({ filesystem: 'tmpfs' }).close())
+      .catch((error) => console.log(error.message));`;
+    const settings = { uid, gid: uid, encoding: 'utf8', cwd: '/' } as const;
+    return spawnSync(process.execPath, ['-e', script], settings).stdout;
+  };
+
+  test('a process that does not answer is killed, and the others go on', () => {
+    kernel = hostKernel({ filesystem: 'tmpfs', callLimit: 100 });
+    try {
+      kernel.spawn(1, root);
+      step({ op: 'mkdir', path: '/d', mode: 0o755 }, 0);
+      const [pid] = kernel.workerPids;
+      kernel.spawn(2, root);
+      process.kill(pid, 'SIGSTOP');
+      expect(() => run({ op: 'sync' })).toThrow(/sync: no answer within 100 ms/);
+      expect(() => run({ op: 'sync' })).toThrow(/has ended/);
+      step({ op: 'rmdir', path: '/d' }, 0, 2);
+      kernel.reset();
+      kernel.spawn(1, root);
+      step({ op: 'mkdir', path: '/d', mode: 0o755 }, 0);
+      kernel.spawn(2, root);
+      step({ op: 'rmdir', path: '/d' }, 0, 2);
+    } finally {
+      kernel.close();
+    }
+    expect(() => kernel.spawn(3, root)).toThrow(/closed/);
+  });
+
+  test('without root it says what it needs', () => {
+    expect(inChild('', 65534)).toMatch(/expected root .* given uid 65534; run it with sudo/);
+  });
+
+  test('without koffi it says so', () => {
+    const hidden = `const { Module } = require('node:module');
+      const load = Module._load;
+      Module._load = (name, ...rest) => { if (name === 'koffi') throw new Error('no binary'); return load(name, ...rest); };`;
+    expect(inChild(hidden)).toMatch(/expected the package koffi .* cannot be loaded: no binary/);
+  });
+});
+
 describe.runIf(wanted)('after kill -9 of the parent', () => {
-  const index = fileURLToPath(new URL('../../dist/check/host-kernel/index.js', import.meta.url));
   const running = (pid: number) => {
     try {
       return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
@@ -439,7 +472,6 @@ describe.runIf(wanted)('after kill -9 of the parent', () => {
 
   test('the processes end and a directory is emptied', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'estale-killed-'));
-    mkdirSync(directory, { recursive: true });
     const script = `
       import { hostKernel } from ${JSON.stringify(index)};
       const kernel = hostKernel({ directory: ${JSON.stringify(directory)} });

@@ -67,10 +67,9 @@ function loop(image: string, root: string): void {
   if (status !== 0) throw new Error(`mount -o loop: ${error?.message ?? stderr.trim()} (are there loop devices?)`);
 }
 
-/** Takes this process into the namespace and root directory of the one that called `prepare`. */
-export function join(keeper: number, root: string): void {
+/** Takes this process into a mount namespace that `prepare` made (a file of nsfs), and into its root directory. */
+export function join(namespace: string, root: string): void {
   const c = libc();
-  const namespace = `/proc/${keeper}/ns/mnt`;
   const fd = check(c.openat(AT_FDCWD, cString(namespace), O_RDONLY | O_CLOEXEC, 0), `open ${namespace}`);
   // setns(2) refuses a thread that shares its root and working directory with others.
   check(c.unshare(CLONE_FS), 'unshare(CLONE_FS)');

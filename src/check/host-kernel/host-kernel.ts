@@ -1,10 +1,11 @@
-import { realpathSync } from 'node:fs';
+import { closeSync, openSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Call, Credentials, Kernel, SysResult, Timespec } from '../../vfs/index.ts';
 import { errno } from '../../vfs/index.ts';
 import { signalEffect } from '../fs-kernel/signals.ts';
+import type { RootAttributes } from './clear.ts';
 import { libc } from './libc.ts';
-import type { Target } from './protocol.ts';
+import type { Answer, Target } from './protocol.ts';
 import { withExt4Image } from './scratch-image.ts';
 import { readTimespec } from './structs.ts';
 import { HostKernelError, WorkerProcess } from './worker-process.ts';
@@ -35,6 +36,8 @@ export interface ScratchOptions extends CommonOptions {
 
 export type HostKernelOptions = DirectoryOptions | ScratchOptions;
 
+type Prepared = Extract<Answer, { kind: 'prepared' }>;
+
 interface Process {
   readonly worker: WorkerProcess;
   readonly credentials: Credentials;
@@ -51,11 +54,16 @@ export class HostKernel implements Kernel {
   readonly #sizeLimit: number | undefined;
   /** Its path in the namespace that the workers share. */
   readonly #root: string;
+  /** Keeps the namespace and its mounts, whichever worker is killed. */
+  readonly #namespace: number;
+  /** A directory's mode and owner, to be put back. */
+  readonly #found: RootAttributes;
   readonly #workers: WorkerProcess[] = [];
   readonly #idle: WorkerProcess[] = [];
   readonly #processes = new Map<number, Process>();
   readonly #ended = new Set<number>();
   readonly #clockBuffer = Buffer.alloc(16);
+  #closed = false;
 
   constructor(options: HostKernelOptions) {
     libc();
@@ -66,20 +74,24 @@ export class HostKernel implements Kernel {
       );
     this.#callLimit = options.callLimit ?? 10_000;
     this.timeSlack = options.timeSlack ?? 12_000_000;
+    let prepared: Prepared;
     if ('directory' in options) {
       const directory = realpathSync(resolve(options.directory));
       if (directory === '/') throw new HostKernelError('the host kernel: expected a directory of its own, given /');
       this.name = `dir:${directory}`;
       this.#sizeLimit = options.fileSizeLimit ?? 2 ** 30;
-      this.#root = this.#prepare({ directory });
+      prepared = this.#prepare({ directory });
     } else {
       const { filesystem, size = 1 << 26 } = options;
       this.name = filesystem;
-      this.#root =
+      prepared =
         filesystem === 'tmpfs'
           ? this.#prepare({ filesystem, size })
           : withExt4Image(size, (image) => this.#prepare({ filesystem, image }));
     }
+    this.#root = prepared.root;
+    this.#found = prepared.found;
+    this.#namespace = openSync(`/proc/${this.#workers[0].pid}/ns/mnt`, 'r');
     this.reset();
   }
 
@@ -127,45 +139,59 @@ export class HostKernel implements Kernel {
 
   /** Ends every process and empties the directory, whose mode and owner become 0755 and root: ready for another program. */
   reset(): void {
-    for (const [pid, process] of this.#processes) this.#end(pid, process);
+    this.#empty({ mode: 0o755, uid: 0, gid: 0 });
     this.#ended.clear();
-    const worker = this.#takeWorker();
-    worker.request({ kind: 'clear', attributes: { mode: 0o755, uid: 0, gid: 0 } });
-    this.#idle.push(worker);
   }
 
   close(): void {
-    this.#processes.clear();
-    for (const worker of this.#workers) worker.end();
+    if (this.#closed) return;
+    try {
+      this.#empty(this.#found);
+    } finally {
+      this.#closed = true;
+      for (const worker of this.#workers) worker.end();
+      closeSync(this.#namespace);
+    }
   }
 
-  #prepare(target: Target): string {
+  #empty(attributes: RootAttributes): void {
+    for (const [pid, process] of this.#processes) this.#end(pid, process);
+    const worker = this.#takeWorker();
+    worker.request({ kind: 'clear', attributes });
+    this.#idle.push(worker);
+  }
+
+  #prepare(target: Target): Prepared {
     const worker = new WorkerProcess();
-    this.#workers.push(worker);
-    try {
+    return this.#started(worker, () => {
       const answer = worker.request({ kind: 'prepare', target, sizeLimit: this.#sizeLimit });
       this.#idle.push(worker);
-      return answer.kind === 'done' ? (answer.root ?? '/') : '/';
-    } catch (error) {
-      worker.kill();
-      throw error;
-    }
+      if (answer.kind !== 'prepared') throw new HostKernelError(`expected a prepared directory, given ${answer.kind}`);
+      return answer;
+    });
   }
 
   #takeWorker(): WorkerProcess {
-    const idle = this.#idle.pop();
-    if (idle !== undefined) return idle;
-    const keeper = this.#workers.find((worker) => worker.alive);
-    if (keeper === undefined) throw new HostKernelError('the host kernel is closed');
+    if (this.#closed) throw new HostKernelError('the host kernel is closed');
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) if (idle.alive) return idle;
     const worker = new WorkerProcess();
+    return this.#started(worker, () => {
+      // Its name for the worker, which is outside of the namespace still.
+      const namespace = `/proc/${process.pid}/fd/${this.#namespace}`;
+      worker.request({ kind: 'join', namespace, root: this.#root, sizeLimit: this.#sizeLimit });
+      return worker;
+    });
+  }
+
+  #started<T>(worker: WorkerProcess, start: () => T): T {
     try {
-      worker.request({ kind: 'join', keeper: keeper.pid, root: this.#root, sizeLimit: this.#sizeLimit });
+      const result = start();
+      this.#workers.push(worker);
+      return result;
     } catch (error) {
       worker.kill();
       throw error;
     }
-    this.#workers.push(worker);
-    return worker;
   }
 
   #free(pid: number, what: string): void {

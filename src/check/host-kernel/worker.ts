@@ -31,18 +31,19 @@ class Worker {
       case 'prepare': {
         const root = prepare(request.target);
         if (request.sizeLimit !== undefined) limitFileSize(request.sizeLimit);
+        const found = rootAttributes();
         if ('directory' in request.target) {
           const entries = rootEntries();
           if (entries > 0)
             throw new Error(
               `${root}: expected an empty directory (its content would be removed), found ${entries} entries`,
             );
-          this.#found = rootAttributes();
+          this.#found = found;
         }
-        return { kind: 'done', root };
+        return { kind: 'prepared', root, found };
       }
       case 'join':
-        join(request.keeper, request.root);
+        join(request.namespace, request.root);
         if (request.sizeLimit !== undefined) limitFileSize(request.sizeLimit);
         return done;
       case 'start':
@@ -134,25 +135,36 @@ class Worker {
   }
 }
 
-const pipe = new MessagePipe(0, 1);
+const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+function answerOf(worker: Worker, request: Request): Answer {
+  try {
+    return worker.answer(request);
+  } catch (error) {
+    return { kind: 'failed', message: message(error) };
+  }
+}
 
 function serve(): void {
-  const worker = new Worker();
-  for (let request = pipe.receive(); request !== undefined; request = pipe.receive()) {
-    let answer: Answer;
-    try {
-      answer = worker.answer(request as Request);
-    } catch (error) {
-      answer = { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
-    }
-    pipe.send(answer);
+  const pipe = new MessagePipe(0, 1);
+  let worker: Worker;
+  try {
+    worker = new Worker();
+  } catch (error) {
+    pipe.send({ kind: 'failed', message: message(error) });
+    return;
   }
-  worker.finish();
+  try {
+    for (let request = pipe.receive(); request !== undefined; request = pipe.receive())
+      pipe.send(answerOf(worker, request as Request));
+  } finally {
+    worker.finish();
+  }
 }
 
 try {
   serve();
-} catch (error) {
-  pipe.send({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+} catch {
+  // The parent is gone, and nobody is left to be told.
 }
 process.exit();
