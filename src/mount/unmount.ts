@@ -12,7 +12,7 @@ export async function unmount(entry: MountEntry, notice: (line: string) => void)
   let last = '';
   for (let waited = 0; waited < busyBound; waited += 100) {
     if (!isStillMounted(entry)) return;
-    const result = await runTool('umount', ['-i', '--', place], { timeout: toolBound });
+    const result = await runTool('umount', plain(place), { timeout: toolBound });
     if (result.status === 0) return;
     last = result.output;
     if (!/busy/.test(last)) break;
@@ -30,7 +30,7 @@ export async function unmount(entry: MountEntry, notice: (line: string) => void)
  */
 export function unmountNow(entry: MountEntry, served: boolean): void {
   if (!isStillMounted(entry)) return;
-  if (served && runToolNow('umount', ['-i', '--', entry.mountPoint], toolBound).status === 0) return;
+  if (served && runToolNow('umount', plain(entry.mountPoint), toolBound).status === 0) return;
   abortNow(entry);
 }
 
@@ -43,7 +43,12 @@ function abortNow(entry: MountEntry): void {
   if (isStillMounted(entry)) runToolNow('umount', forced(entry.mountPoint), toolBound);
 }
 
+// Without -c umount(8) asks the filesystem what it is (statfs), and hangs with a daemon that does not answer.
+function plain(place: string): string[] {
+  return ['-i', '-c', '--', place];
+}
+
 // MNT_FORCE aborts the connection (fuse_umount_begin) where /sys/fs/fuse/connections need not be mounted; MNT_DETACH follows.
 function forced(place: string): string[] {
-  return ['-i', '-f', '-l', '--', place];
+  return ['-i', '-c', '-f', '-l', '--', place];
 }

@@ -12,7 +12,8 @@ export interface Watcher {
 /**
  * Ids of mounts and devices are used again at once, so a mount at the same place with the same ids may be somebody else's
  * newer one. Only a mount whose daemon is gone is taken away: statfs, which the kernel never answers from a cache, says
- * ENOTCONN (ECONNABORTED once after an abort). It may take a moment until the killed process is gone altogether.
+ * ENOTCONN (ECONNABORTED once after an abort). It may take a moment until a mount(8) that was under way is done, or a child
+ * that has the device too is gone.
  */
 const script = `
 directory=$1 point=$2 id= device=
@@ -30,7 +31,8 @@ while [ $tries -lt 60 ]; do
   done < /proc/self/mountinfo
   case $type in fuse*) ;; *) exit 0 ;; esac
   if [ -n "$id" ] && [ "$found" != "$id $device" ]; then exit 0; fi
-  case $(timeout -s KILL 2 stat -f -- "$directory" 2>&1) in
+  if answer=$(timeout -s KILL 2 stat -f -- "$directory" 2>&1); then exit 0; fi
+  case $answer in
     *"not connected"* | *"onnection abort"*) umount -i -l -- "$directory" && exit 0 ;;
   esac
   tries=$((tries + 1))

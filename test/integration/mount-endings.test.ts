@@ -106,7 +106,7 @@ describeMounts('the end of a mount', () => {
     for (const end of ['process.exit(7)', 'setTimeout(() => { throw new Error("the end"); })']) {
       const script = `
         import { mount } from ${JSON.stringify(new URL('../../dist/mount/index.js', import.meta.url).href)};
-        await mount(${JSON.stringify({ ...ram, module: ram.module.replace('/src/', '/dist/').replace('.ts', '.js') })}, ${JSON.stringify(place)});
+        await mount(${JSON.stringify(ram)}, ${JSON.stringify(place)});
         ${end}`;
       const child = start(process.execPath, '--input-type=module', '-e', script);
       const status = await new Promise((resolve) => child.once('close', resolve));

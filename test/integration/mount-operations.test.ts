@@ -171,10 +171,10 @@ describeMounts('operations on a ram mount', () => {
     const longest = 'n'.repeat(255);
     writeFileSync(at(longest), '');
     expect(code(() => writeFileSync(at(`${longest}n`), ''))).toBe('ENAMETOOLONG');
-    const raw = Buffer.concat([Buffer.from(at('')), Buffer.from([0xff, 0x61, 0xc3])]);
+    const raw = Buffer.concat([Buffer.from(`${at('.')}/`), Buffer.from([0xff, 0x61, 0xc3])]);
     writeFileSync(raw, 'raw');
     expect(readFileSync(raw, 'utf8')).toBe('raw');
-    expect(readdirSync(Buffer.from(at('.')), { encoding: 'buffer' })).toContainEqual(Buffer.from([0xff, 0x61, 0xc3]));
+    expect(readdirSync(Buffer.from(at('.')), 'buffer').map((name) => name.toString('hex'))).toContain('ff61c3');
   });
 
   it('special files, allocation, locks and the space left, through their commands', ({ at }) => {

@@ -1,9 +1,10 @@
-import { mkdtempSync, rmdirSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
 import type { FileSystemModule } from '../../src/fuse/device/index.ts';
 import { type Mounted, type MountSettings, mount, mountObject } from '../../src/mount/index.ts';
+import { mountAt } from '../../src/mount/mount-table.ts';
 import { checkSystem } from '../../src/mount/system.ts';
 import type { FileSystem } from '../../src/vfs/index.ts';
 
@@ -60,7 +61,8 @@ export const mountTest = test.extend<Fixtures>({
   place: async ({}, use) => {
     const place = mkdtempSync(join(tmpdir(), 'estale-test-'));
     await use(place);
-    rmdirSync(place);
+    if (mountAt(place) !== undefined) throw new Error(`${place} is still mounted`);
+    rmSync(place, { recursive: true });
   },
   mounting: async ({ place, reports }, use) => {
     const mounts: Mounted[] = [];

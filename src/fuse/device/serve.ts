@@ -1,8 +1,7 @@
-import { Worker } from 'node:worker_threads';
 import type { Session } from '../session/index.ts';
-import { compiledModule } from './compiled.ts';
 import type { DeviceConnection } from './connection.ts';
 import type { ReaderMessage, ReaderTask } from './reader.ts';
+import { startWorker } from './start-worker.ts';
 
 /** Serves until the connection ends and never yields: for a filesystem that answers at once, in a thread of its own. */
 export function serveBlocking(connection: DeviceConnection, session: Session, negotiated: () => void): void {
@@ -31,10 +30,7 @@ export function serveEventLoop(
   task: ReaderTask,
   negotiated: () => void,
 ): Promise<void> {
-  const reader = new Worker(new URL(compiledModule(new URL('./reader.ts', import.meta.url).href)), {
-    workerData: task,
-    name: 'estale device reader',
-  });
+  const reader = startWorker(new URL('./reader.ts', import.meta.url), 'estale device reader', task);
   let told = false;
   return new Promise((resolve, reject) => {
     reader.on('message', (message: ReaderMessage) => {

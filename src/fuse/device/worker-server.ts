@@ -1,10 +1,9 @@
-import { Worker } from 'node:worker_threads';
 import type { Negotiated } from '../../vfs/index.ts';
-import { compiledModule } from './compiled.ts';
 import { newCounters, readCounters } from './connection.ts';
 import { deferred } from './deferred.ts';
 import type { FileSystemModule } from './module.ts';
 import type { DeviceServer, Report, ServeOptions } from './server.ts';
+import { startWorker } from './start-worker.ts';
 import type { WorkerMessage, WorkerOrder, WorkerTask } from './worker-messages.ts';
 
 /**
@@ -19,10 +18,7 @@ export function startWorkerServer(
 ): Promise<DeviceServer> {
   const counters = newCounters();
   const task: WorkerTask = { source, options, counters };
-  const worker = new Worker(new URL(compiledModule(new URL('./worker.ts', import.meta.url).href)), {
-    workerData: task,
-    name: 'estale device',
-  });
+  const worker = startWorker(new URL('./worker.ts', import.meta.url), 'estale device', task);
 
   const opened = deferred<DeviceServer>();
   const negotiated = deferred<Negotiated>();

@@ -4,12 +4,12 @@ import { ram } from '../../../dist/filesystems/ram/index.js';
 
 export default function slow(environment) {
   const filesystem = ram(environment, {});
-  const lookup = filesystem.lookup.bind(filesystem);
-  return Object.assign(Object.create(filesystem), {
+  const { lookup } = filesystem;
+  return Object.assign(filesystem, {
     mode: 'async',
     async lookup(parent, name, context) {
       await later();
-      return lookup(parent, name, context);
+      return lookup.call(this, parent, name, context);
     },
   });
 }

@@ -1,0 +1,9 @@
+import { Worker } from 'node:worker_threads';
+import { compiledModule } from './compiled.ts';
+
+/** Starts a module of this package (its source file's URL) as a worker. */
+export function startWorker(url: URL, name: string, workerData: unknown): Worker {
+  // A worker takes over the options of `node --input-type=module -e ...`, and then refuses to load a file.
+  const execArgv = process.execArgv.filter((argument) => !argument.startsWith('--input-type'));
+  return new Worker(new URL(compiledModule(url.href)), { workerData, name, execArgv });
+}
