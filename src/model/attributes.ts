@@ -35,16 +35,21 @@ export function judgeStat(s: State, inode: Inode, stat: Stat): Verdict {
   const by = inode.cause === '' ? '' : ` after ${inode.cause}`;
   if ((stat.mode & S_IFMT) !== (inode.mode & S_IFMT))
     return wrongValue('type', `wrong${by}`, octal(inode.mode), octal(stat.mode));
-  if (stat.mode !== inode.mode) return wrongValue('mode', `wrong${by}`, octal(inode.mode), octal(stat.mode));
-  if (stat.uid !== inode.uid) return wrongValue('uid', `wrong${by}`, inode.uid, stat.uid);
-  if (stat.gid !== inode.gid) return wrongValue('gid', `wrong${by}`, inode.gid, stat.gid);
+  const { ignore } = s.options;
+  if (stat.mode !== inode.mode && !ignore.has('modes'))
+    return wrongValue('mode', `wrong${by}`, octal(inode.mode), octal(stat.mode));
+  if (!ignore.has('ownership')) {
+    if (stat.uid !== inode.uid) return wrongValue('uid', `wrong${by}`, inode.uid, stat.uid);
+    if (stat.gid !== inode.gid) return wrongValue('gid', `wrong${by}`, inode.gid, stat.gid);
+  }
   if (!nlinkIsRight(s, inode, stat.nlink)) return wrongValue('nlink', `wrong${by}`, inode.nlink, stat.nlink);
   if (!inode.isDirectory && stat.size !== inode.size) return wrongValue('size', `wrong${by}`, inode.size, stat.size);
   const type = inode.mode & S_IFMT;
   if ((type === 0o020000 || type === 0o060000) && stat.rdev !== inode.rdev)
     return wrongValue('rdev', `wrong${by}`, inode.rdev, stat.rdev);
+  const verdict = identityVerdict(s, inode, stat.ino);
+  if (verdict !== undefined || ignore.has('times')) return verdict;
   return (
-    identityVerdict(s, inode, stat.ino) ??
     timeVerdict('mtime', inode.mtime, stat.mtime) ??
     timeVerdict('ctime', inode.ctime, stat.ctime) ??
     timeVerdict('atime', inode.atime, stat.atime)
@@ -53,7 +58,7 @@ export function judgeStat(s: State, inode: Inode, stat: Stat): Verdict {
 
 /** An inode keeps its number, and no other inode that still exists has it. */
 export function identityVerdict(s: State, inode: Inode, ino: Stat['ino']): Divergence | undefined {
-  if (!s.options.inodeNumbers) return undefined;
+  if (s.options.ignore.has('inode-numbers')) return undefined;
   if (inode.ino !== undefined) return inode.ino === ino ? undefined : wrongValue('ino', 'changed', inode.ino, ino);
   const other = s.numbers.get(ino);
   if (other !== undefined && other !== inode && (other.nlink > 0 || other.opens > 0))

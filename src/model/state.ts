@@ -13,8 +13,8 @@ export interface ModelOptions {
   readonly timeGranularity?: number;
   /** sysctl fs.protected_hardlinks: a user may link only what he owns, or may read and write. */
   readonly protectedHardlinks?: boolean;
-  /** Whether several inodes with one inode number are a divergence. */
-  readonly inodeNumbers?: boolean;
+  /** Attributes that are not judged. */
+  readonly ignore?: ReadonlySet<'ownership' | 'modes' | 'times' | 'inode-numbers'>;
 }
 
 /** When a call ran, by the clock that stamps inodes; `slack` as `Kernel.timeSlack`, nanoseconds. */
@@ -60,7 +60,7 @@ export class State {
       directoryNlink: options.directoryNlink ?? 'linux',
       timeGranularity: options.timeGranularity ?? 1,
       protectedHardlinks: options.protectedHardlinks ?? false,
-      inodeNumbers: options.inodeNumbers ?? true,
+      ignore: options.ignore ?? new Set(),
     };
     this.root = new Inode(S_IFDIR | 0o755, 0, 0);
     this.root.parent = this.root;

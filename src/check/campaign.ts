@@ -1,0 +1,190 @@
+import fc from 'fast-check';
+import type { TreeNode } from '../model/index.ts';
+import { Draw } from './arbitrary/draw.ts';
+import { generateProgram } from './arbitrary/generator.ts';
+import type { KnownDivergence } from './known.ts';
+import { OBSERVER, type Program, type ProgramStep, withSteps } from './program.ts';
+import { type Arena, type Failure, type Outcome, runProgram } from './runner.ts';
+import { seededRandom } from './seed.ts';
+import { shrink } from './shrink.ts';
+import { rawKey, signatureOf } from './signature.ts';
+import { snapshot } from './snapshot.ts';
+import type { Target } from './target.ts';
+
+/** A divergence, shrunk. */
+export interface Finding {
+  /** What it is counted by: the call, expected and actual. */
+  readonly signature: string;
+  /** The smallest program that shows it; its last call fails. */
+  readonly program: Program;
+  readonly expected: string;
+  readonly actual: string;
+  /** The seed of the campaign and the number of the run in it. */
+  readonly seed: number;
+  readonly run: number;
+}
+
+export interface Report {
+  readonly target: string;
+  readonly seed: number;
+  /** Programs that were generated. */
+  readonly runs: number;
+  /** System calls that were judged, those of shrinking included. */
+  readonly calls: number;
+  /** Of the time that was measured, 0 where there was none. */
+  readonly callsPerSecond: number;
+  readonly findings: readonly Finding[];
+  /** Known divergences that were met, with a program. */
+  readonly known: readonly Finding[];
+}
+
+export interface CheckOptions {
+  /** 0 to 2^32 - 1; the same seed and runs give the same report. */
+  readonly seed?: number;
+  /** Programs to generate. Left out: 1000, or with `time` no limit. */
+  readonly runs?: number;
+  /** Milliseconds after which no new program is begun; needs `now`. */
+  readonly time?: number;
+  /** Milliseconds since some moment. */
+  readonly now?: () => number;
+  /** Calls of a program, at most. */
+  readonly maxCalls?: number;
+  readonly known?: readonly KnownDivergence[];
+  readonly onProgress?: (progress: Progress) => void;
+  readonly onFinding?: (finding: Finding) => void;
+  /** Lets the event loop turn; called now and then between programs. */
+  readonly yield?: () => Promise<void>;
+  /** Runs spent on shrinking one divergence, at most. */
+  readonly shrinkRuns?: number;
+  /** Ends the campaign after the program at hand. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Progress {
+  readonly runs: number;
+  readonly calls: number;
+  readonly findings: number;
+}
+
+/** Divergences that look the same before shrinking are shrunk this often, to see whether they are the same. */
+const SHRINKS_PER_KEY = 4;
+/** How often a program is run again without the call that diverged. */
+const RETRIES = 12;
+
+/**
+ * Checks a target with generated programs. It goes on after a finding: each new divergence is shrunk, each that was met
+ * before is taken out of its program, so that it does not hide what comes behind it.
+ *
+ * @example const report = await check(target, { seed: 1, runs: 1000 }); expect(report.findings).toEqual([]);
+ */
+export async function check(target: Target, options: CheckOptions = {}): Promise<Report> {
+  return await new Campaign(target, options).run();
+}
+
+class Campaign {
+  readonly #target: Target;
+  readonly #options: CheckOptions;
+  readonly #seed: number;
+  readonly #known: ReadonlySet<string>;
+  readonly #findings = new Map<string, Finding>();
+  readonly #shrinks = new Map<string, number>();
+  #runs = 0;
+  #calls = 0;
+
+  constructor(target: Target, options: CheckOptions) {
+    this.#target = target;
+    this.#options = options;
+    this.#seed = (options.seed ?? 0) >>> 0;
+    this.#known = new Set(options.known?.map(({ signature }) => signature));
+  }
+
+  async run(): Promise<Report> {
+    const {
+      runs = this.#options.time === undefined ? 1000 : Infinity,
+      time = Infinity,
+      now = () => 0,
+      signal,
+    } = this.#options;
+    const start = now();
+    const arena: Arena = { target: this.#target, tree: await this.#firstLook() };
+    const paths = pathsOf(arena.tree, '');
+    const generator = { without: this.#target.without, maxCalls: this.#options.maxCalls ?? 40, paths };
+    let lastTurn = now();
+    while (this.#runs < runs && now() - start < time && !signal?.aborted) {
+      const draw = new Draw(new fc.Random(seededRandom(this.#seed, this.#runs)));
+      const program = generateProgram(draw, generator);
+      const outcome = runProgram(arena, program);
+      await this.#follow(arena, program, outcome instanceof Promise ? await outcome : outcome);
+      this.#runs++;
+      if ((this.#runs & 63) === 0 || now() - lastTurn > 50) {
+        this.#options.onProgress?.({ runs: this.#runs, calls: this.#calls, findings: this.#findings.size });
+        await this.#options.yield?.();
+        lastTurn = now();
+      }
+    }
+    return this.#report(now() - start);
+  }
+
+  async #firstLook(): Promise<TreeNode> {
+    const kernel = await this.#target.start();
+    try {
+      kernel.spawn(OBSERVER.pid, OBSERVER, OBSERVER.umask);
+      return await snapshot(kernel, this.#target.without);
+    } finally {
+      await kernel.close();
+    }
+  }
+
+  async #follow(arena: Arena, program: Program, first: Outcome): Promise<void> {
+    let outcome = first;
+    let rest = program;
+    this.#calls += outcome.calls;
+    for (let retry = 0; outcome.failure !== undefined; retry++) {
+      await this.#record(arena, outcome.failure);
+      const failing = outcome.failure.program.steps.length - 1;
+      if (retry === RETRIES || failing >= rest.steps.length) return;
+      rest = withSteps(rest, withoutStep(rest.steps, failing));
+      const next = runProgram(arena, rest);
+      outcome = next instanceof Promise ? await next : next;
+      this.#calls += outcome.calls;
+    }
+  }
+
+  async #record(arena: Arena, failure: Failure): Promise<void> {
+    const key = rawKey(failure);
+    const shrinks = this.#shrinks.get(key) ?? 0;
+    if (shrinks >= SHRINKS_PER_KEY) return;
+    this.#shrinks.set(key, shrinks + 1);
+    const shrunk = await shrink(arena, failure, this.#options.shrinkRuns ?? 1000);
+    this.#calls += shrunk.calls;
+    const { program, divergence } = shrunk.failure;
+    const signature = signatureOf(shrunk.failure);
+    if (this.#findings.has(signature)) return;
+    const { expected, actual } = divergence;
+    const finding: Finding = { signature, program, expected, actual, seed: this.#seed, run: this.#runs };
+    this.#findings.set(signature, finding);
+    if (!this.#known.has(signature)) this.#options.onFinding?.(finding);
+  }
+
+  #report(milliseconds: number): Report {
+    const all = [...this.#findings.values()];
+    return {
+      target: this.#target.name,
+      seed: this.#seed,
+      runs: this.#runs,
+      calls: this.#calls,
+      callsPerSecond: milliseconds > 0 ? Math.round((this.#calls * 1000) / milliseconds) : 0,
+      findings: all.filter(({ signature }) => !this.#known.has(signature)),
+      known: all.filter(({ signature }) => this.#known.has(signature)),
+    };
+  }
+}
+
+const withoutStep = (steps: readonly ProgramStep[], at: number): readonly ProgramStep[] => steps.toSpliced(at, 1);
+
+/** Names that a fresh filesystem holds, so that programs meet them. */
+function pathsOf(tree: TreeNode, path: string): string[] {
+  const paths: string[] = [];
+  for (const [name, child] of tree.entries ?? []) paths.push(`${path}/${name}`, ...pathsOf(child, `${path}/${name}`));
+  return paths;
+}

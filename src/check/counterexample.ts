@@ -1,0 +1,62 @@
+import type { Finding } from './campaign.ts';
+import { FormatError, numberAt, objectAt, programFromJson, programToJson, stringAt } from './json.ts';
+import { showScript } from './script.ts';
+
+/**
+ * A counterexample as a file: self-contained, it replays without the generator that made it, on any kernel that can run
+ * its calls. Promise: a file of format version 1 is read, and means the same, in every later version of estale.
+ */
+export interface Counterexample extends Finding {
+  readonly target: string;
+}
+
+const FORMAT = 'estale counterexample';
+
+/** The text of the file. `script` in it is for people, and not read. */
+export function counterexampleToText({
+  target,
+  signature,
+  expected,
+  actual,
+  seed,
+  run,
+  program,
+}: Counterexample): string {
+  const script = showScript(program).split('\n');
+  const file = {
+    format: FORMAT,
+    version: 1,
+    target,
+    signature,
+    expected,
+    actual,
+    seed,
+    run,
+    script,
+    program: programToJson(program),
+  };
+  return `${JSON.stringify(file, undefined, 2)}\n`;
+}
+
+/** Reads the file. @throws {FormatError} that names the place, what is expected there and what is given. */
+export function counterexampleFromText(text: string): Counterexample {
+  const file = objectAt('file', JSON.parse(text));
+  if (file.format !== FORMAT) throw new FormatError('file.format', JSON.stringify(FORMAT), file.format);
+  if (file.version !== 1)
+    throw new FormatError('file.version', '1 (written by a later version of estale?)', file.version);
+  return {
+    target: stringAt('file.target', file.target),
+    signature: stringAt('file.signature', file.signature),
+    expected: stringAt('file.expected', file.expected),
+    actual: stringAt('file.actual', file.actual),
+    seed: numberAt('file.seed', file.seed),
+    run: numberAt('file.run', file.run),
+    program: programFromJson(file.program, 'file.program'),
+  };
+}
+
+/** The finding for people: the script, with expected and actual under the call that failed. */
+export function showFinding({ signature, program, expected, actual }: Finding): string {
+  const note = { step: program.steps.length - 1, lines: [`expected: ${expected}`, `actual:   ${actual}`] };
+  return `${signature}\n${showScript(program, note)}`;
+}

@@ -1,0 +1,169 @@
+import { type Divergence, Model, type ModelOptions, type TreeNode } from '../model/index.ts';
+import type { Call, Kernel, SysResult } from '../vfs/index.ts';
+import type { Without } from './profile.ts';
+import { OBSERVER, type Program, type ProgramStep, withSteps } from './program.ts';
+import { sweep } from './sweep.ts';
+import type { Target } from './target.ts';
+
+/** A call whose result the model does not allow. */
+export interface Failure {
+  /** What ran, up to the call that failed; where that was one of the final look at the tree, that look is part of it. */
+  readonly program: Program;
+  readonly divergence: Divergence;
+  /** The last call of the program, and what it gave. */
+  readonly call: Call;
+  readonly result: unknown;
+}
+
+export interface Outcome {
+  readonly calls: number;
+  readonly failure: Failure | undefined;
+}
+
+/** What programs run on. */
+export interface Arena {
+  readonly target: Target;
+  /** What a fresh filesystem of the target holds. */
+  readonly tree: TreeNode;
+}
+
+/** The options of the model for a target: its own, and what it does not promise is not judged. */
+export function modelOptions(target: Target): ModelOptions {
+  const ignore = new Set(target.model?.ignore ?? []);
+  for (const capability of ['ownership', 'modes', 'times'] as const)
+    if (target.without.has(capability)) ignore.add(capability);
+  return { ...target.model, ignore };
+}
+
+/** What a kernel threw instead of answering. */
+class Thrown {
+  readonly error: unknown;
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
+/**
+ * One program on one kernel, judged call by call. The loop is written once: `run` goes on by itself as long as results
+ * are values, and from a promise's `then` where they are not.
+ */
+class Run {
+  readonly #kernel: Kernel;
+  readonly #model: Model;
+  readonly #program: Program;
+  readonly #without: Without;
+  readonly #look: boolean;
+  #step = 0;
+  #sweep: Generator<Call, void, SysResult> | undefined = undefined;
+  readonly #swept: Call[] = [];
+  #previous: SysResult = 0;
+  #calls = 0;
+
+  constructor(kernel: Kernel, arena: Arena, program: Program, look: boolean) {
+    this.#kernel = kernel;
+    this.#program = program;
+    this.#without = arena.target.without;
+    this.#look = look;
+    this.#model = new Model(modelOptions(arena.target));
+    this.#model.adopt(arena.tree);
+    for (const process of program.processes) {
+      kernel.spawn(process.pid, process, process.umask);
+      this.#model.spawn(process.pid, process, process.umask);
+    }
+    if (look) this.#spawnObserver();
+  }
+
+  #spawnObserver(): void {
+    if (this.#program.processes.some(({ pid }) => pid === OBSERVER.pid)) return;
+    this.#kernel.spawn(OBSERVER.pid, OBSERVER, OBSERVER.umask);
+    this.#model.spawn(OBSERVER.pid, OBSERVER, OBSERVER.umask);
+  }
+
+  run(): Outcome | Promise<Outcome> {
+    const { steps } = this.#program;
+    for (;;) {
+      let pid: number;
+      let call: Call;
+      if (this.#step < steps.length) ({ pid, call } = steps[this.#step]);
+      else {
+        if (!this.#look) return this.#outcome(undefined);
+        this.#sweep ??= sweep(this.#model.root, this.#without);
+        const next = this.#sweep.next(this.#previous);
+        if (next.done) return this.#outcome(undefined);
+        pid = OBSERVER.pid;
+        call = next.value;
+        this.#swept.push(call);
+      }
+      const before = this.#kernel.now();
+      let result: SysResult | Promise<SysResult> | Thrown;
+      try {
+        result = this.#kernel.call(pid, call);
+      } catch (error) {
+        result = new Thrown(error);
+      }
+      if (result instanceof Promise)
+        return result.then(
+          (value) => this.#judge(pid, call, value, before) ?? this.run(),
+          (error) => this.#judge(pid, call, new Thrown(error), before) ?? this.run(),
+        );
+      const failed = this.#judge(pid, call, result, before);
+      if (failed !== undefined) return failed;
+    }
+  }
+
+  #judge(pid: number, call: Call, result: SysResult | Thrown, before: ReturnType<Kernel['now']>): Outcome | undefined {
+    this.#calls++;
+    let divergence: Divergence | undefined;
+    if (result instanceof Thrown) {
+      const text =
+        result.error instanceof Error ? `${result.error.name}: ${result.error.message}` : String(result.error);
+      divergence = { aspect: 'exception', difference: 'the kernel threw', expected: 'a result', actual: text };
+    } else {
+      const clock = { before, after: this.#kernel.now(), slack: this.#kernel.timeSlack };
+      divergence = this.#model.step(pid, call, result, clock);
+      this.#previous = result;
+    }
+    if (divergence !== undefined) return this.#outcome({ program: this.#ran(), divergence, call, result });
+    if (this.#step < this.#program.steps.length) this.#step++;
+    return undefined;
+  }
+
+  /** The steps that ran, as a program that needs no final look. */
+  #ran(): Program {
+    const { steps, processes } = this.#program;
+    if (this.#sweep === undefined) return withSteps(this.#program, steps.slice(0, this.#step + 1));
+    const look: ProgramStep[] = this.#swept.map((call) => ({ pid: OBSERVER.pid, call }));
+    const observed = processes.some(({ pid }) => pid === OBSERVER.pid) ? processes : [...processes, OBSERVER];
+    return withSteps({ version: 1, processes: observed, steps }, [...steps, ...look]);
+  }
+
+  #outcome(failure: Failure | undefined): Outcome {
+    return { calls: this.#calls, failure };
+  }
+}
+
+/** Runs a program on a fresh kernel; with `look`, the tree is compared at the end. A value as long as the kernel gives values. */
+export function runProgram(arena: Arena, program: Program, look = true): Outcome | Promise<Outcome> {
+  const started = arena.target.start();
+  return started instanceof Promise
+    ? started.then((kernel) => runOn(kernel, arena, program, look))
+    : runOn(started, arena, program, look);
+}
+
+function runOn(kernel: Kernel, arena: Arena, program: Program, look: boolean): Outcome | Promise<Outcome> {
+  let outcome: Outcome | Promise<Outcome>;
+  try {
+    outcome = new Run(kernel, arena, program, look).run();
+  } catch (error) {
+    return closing(kernel, () => {
+      throw error;
+    });
+  }
+  if (!(outcome instanceof Promise)) return closing(kernel, () => outcome);
+  return outcome.finally(() => kernel.close());
+}
+
+function closing(kernel: Kernel, then: () => Outcome | Promise<Outcome>): Outcome | Promise<Outcome> {
+  const closed = kernel.close();
+  return closed instanceof Promise ? closed.then(then) : then();
+}
