@@ -24,6 +24,11 @@ export class HandleTable<T> {
     return value;
   }
 
+  /** Everything that is open. */
+  *values(): Generator<T> {
+    for (const value of this.#slots) if (value !== undefined) yield value;
+  }
+
   clear(): void {
     this.#slots.length = 1;
     this.#closed.length = 0;
