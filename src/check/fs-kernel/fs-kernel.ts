@@ -42,6 +42,7 @@ import { signalEffect } from './signals.ts';
 import { direntsFrom, statFrom, statfsFrom, WrongShape } from './stat.ts';
 
 const EBADF = -errnos.EBADF.errno;
+const EBUSY = -errnos.EBUSY.errno;
 const EINVAL = -errnos.EINVAL.errno;
 const EISDIR = -errnos.EISDIR.errno;
 const ENOSYS = -errnos.ENOSYS.errno;
@@ -168,10 +169,10 @@ export class FsKernel implements Kernel {
         if (call.size < 0) return EINVAL;
         return fs.truncateSync ? done(fs.truncateSync(path(call.path), call.size)) : ENOSYS;
       case 'ftruncate':
-        return this.#onFile(caller, call.fd, (_, fd) => {
-          if (call.size < 0) return EINVAL;
-          return fs.ftruncateSync ? done(fs.ftruncateSync(fd, call.size)) : ENOSYS;
-        });
+        if (call.size < 0) return EINVAL;
+        return this.#onFile(caller, call.fd, (_, fd) =>
+          fs.ftruncateSync ? done(fs.ftruncateSync(fd, call.size)) : ENOSYS,
+        );
       case 'fsync':
         return this.#onFile(caller, call.fd, (_, fd) => (fs.fsyncSync ? done(fs.fsyncSync(fd)) : ENOSYS));
       case 'fdatasync':
@@ -231,6 +232,7 @@ export class FsKernel implements Kernel {
       case 'mkdir':
         return done(fs.mkdirSync(path(call.path, call.dirfd), call.mode & ~caller.umask));
       case 'rmdir':
+        if (this.#prefix !== '' && isRoot(call.path)) return EBUSY;
         return done(fs.rmdirSync(path(call.path, call.dirfd)));
       case 'unlink':
         return done(fs.unlinkSync(path(call.path, call.dirfd)));
@@ -416,7 +418,8 @@ export class FsKernel implements Kernel {
 
   #readv(file: Description, fd: number, sizes: readonly number[]): SysResult {
     const total = sizes.reduce((sum, size) => sum + size, 0);
-    if (total === 0) return this.#readNothing(file);
+    // A vector of no bytes never reaches the file (do_iter_readv, fs/read_write.c).
+    if (total === 0) return (file.flags & O_ACCMODE) === O_WRONLY ? EBADF : new Uint8Array(0);
     if (file.explicit || !this.#fs.readvSync) return this.#read(file, fd, total);
     const buffers = sizes.map((size) => Buffer.alloc(size));
     const count = counted(this.#fs.readvSync(fd, buffers), total, 'readvSync');
@@ -452,8 +455,12 @@ export class FsKernel implements Kernel {
     let base: number;
     if (whence === SEEK_SET) base = 0;
     else if (whence === SEEK_CUR) base = file.position;
-    else if (whence === SEEK_END) base = this.#fstat(file).size;
-    else return EINVAL;
+    else if (whence === SEEK_END) {
+      const { mode, size } = this.#fstat(file);
+      // The positions of a directory have no end (dcache_dir_lseek, fs/libfs.c).
+      if (isDirectory(mode)) return EINVAL;
+      base = size;
+    } else return EINVAL;
     const target = base + offset;
     if (target < 0) return EINVAL;
     if (target !== file.position) file.explicit = true;
@@ -514,7 +521,8 @@ export class FsKernel implements Kernel {
 
   #inObject(path: string): NodePath {
     this.#confine(path, false);
-    return nodePath(this.#prefix + path);
+    // The object does not know that a directory of its own is somebody's root; by the name `.` it cannot be moved either.
+    return nodePath(this.#prefix !== '' && isRoot(path) ? `${this.#prefix}/.` : this.#prefix + path);
   }
 
   #confine(path: string, target: boolean): void {
@@ -532,6 +540,8 @@ class Escape extends Error {}
 
 const absolute = (base: string, path: string): string =>
   path.startsWith('/') ? path : base.endsWith('/') ? base + path : `${base}/${path}`;
+
+const isRoot = (path: string): boolean => /^\/+$/.test(path);
 
 const nodePath = (path: string): NodePath => (loneSurrogate.test(path) ? Buffer.from(nameToBytes(path)) : path);
 
