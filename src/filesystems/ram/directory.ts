@@ -29,6 +29,8 @@ export class Directory {
   #count = 0;
   #nextOffset = DOTDOT_OFFSET + 1;
   #packed: PackedDirents | undefined;
+  /** No change since the last part of a listing was asked for. */
+  #quiet = false;
 
   constructor(parent: Inode) {
     this.parent = parent;
@@ -47,7 +49,7 @@ export class Directory {
     this.#byName.set(name, entry);
     this.#ordered.push(entry);
     this.#count += 1;
-    this.#packed = undefined;
+    this.#changed();
   }
 
   /** Lets an existing name stand for another inode; its readdir position stays. */
@@ -55,7 +57,7 @@ export class Directory {
     const entry = this.#byName.get(name);
     if (entry?.inode === undefined) throw new Error(`directory: no entry '${name}' to replace`);
     entry.inode = inode;
-    this.#packed = undefined;
+    this.#changed();
   }
 
   remove(name: string): void {
@@ -63,7 +65,7 @@ export class Directory {
     if (entry?.inode === undefined) return;
     entry.inode = undefined;
     this.#count -= 1;
-    this.#packed = undefined;
+    this.#changed();
     if (this.#ordered[this.#ordered.length - 1] === entry) this.#ordered.pop();
     else this.#removed += 1;
     this.#sweep();
@@ -81,9 +83,14 @@ export class Directory {
     }
   }
 
+  #changed(): void {
+    this.#packed = undefined;
+    this.#quiet = false;
+  }
+
   moveTo(parent: Inode): void {
     this.parent = parent;
-    this.#packed = undefined;
+    this.#changed();
   }
 
   /** The entries behind a readdir position, in order; without `.` and `..`. */
@@ -102,10 +109,12 @@ export class Directory {
 
   /**
    * The whole directory packed, encoded anew after a change. Undefined where that is not worth it: in the middle of a
-   * listing, a change after each reply would make the listing quadratic.
+   * listing that changes go along with, since a change after each reply would make the listing quadratic.
    */
   packed(self: Inode, offset: number): PackedDirents | undefined {
-    if (this.#packed === undefined && offset === 0) {
+    const worthIt = offset === 0 || this.#quiet;
+    this.#quiet = true;
+    if (this.#packed === undefined && worthIt) {
       const entries: PackableDirent[] = [
         { name: '.', ino: self.node, type: direntType(self.mode), offset: DOT_OFFSET },
         { name: '..', ino: this.parent.node, type: direntType(this.parent.mode), offset: DOTDOT_OFFSET },
