@@ -11,6 +11,7 @@ export class Core {
   readonly entryTimeout: number;
   readonly attributeTimeout: number;
   readonly negativeTimeout: number;
+  readonly directIo: boolean;
   /** Write data must outlive the call: the buffer that it came in is the sender's again when `receive` returns. */
   readonly copyData: boolean;
   negotiated: Negotiated | undefined;
@@ -26,6 +27,7 @@ export class Core {
     this.entryTimeout = options.entryTimeout ?? 0;
     this.attributeTimeout = options.attributeTimeout ?? 0;
     this.negativeTimeout = options.negativeTimeout ?? 0;
+    this.directIo = options.directIo ?? false;
     this.copyData = filesystem.mode === 'async';
   }
 

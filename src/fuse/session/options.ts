@@ -15,6 +15,8 @@ export interface SessionOptions {
   readonly attributeTimeout?: number;
   /** Seconds for which the kernel may keep that a name does not exist. */
   readonly negativeTimeout?: number;
+  /** Every open file bypasses the kernel's page cache (FOPEN_DIRECT_IO), whatever the filesystem answers to open. */
+  readonly directIo?: boolean;
   /** Bytes of the largest WRITE, 4096 to 1048576 (the default). */
   readonly maxWrite?: number;
   /** Bytes that the kernel may read ahead at most; what the kernel offers unless given. */

@@ -47,16 +47,25 @@ function openFlags(opened: Opened): number {
   );
 }
 
-function writeOpened(exchange: Exchange, i: number, opened: Opened): void {
+function writeOpened(exchange: Exchange, i: number, opened: Opened, more: number): void {
   const { words } = exchange.reply;
   writeU64(words, i, opened.fh);
-  words[i + 2] = openFlags(opened);
+  words[i + 2] = openFlags(opened) | more;
   words[i + 3] = 0;
 }
 
+/** What the session adds to every open file. */
+const fileFlags = (exchange: Exchange): number => (exchange.core.directIo ? FOPEN_DIRECT_IO : 0);
+
 function replyOpened(exchange: Exchange, opened: Opened): number {
   checkOpened(opened);
-  writeOpened(exchange, RESULT_WORD, opened);
+  writeOpened(exchange, RESULT_WORD, opened, fileFlags(exchange));
+  return OUT_HEADER_SIZE + 16;
+}
+
+function replyOpenedDirectory(exchange: Exchange, opened: Opened): number {
+  checkOpened(opened);
+  writeOpened(exchange, RESULT_WORD, opened, 0);
   return OUT_HEADER_SIZE + 16;
 }
 
@@ -87,7 +96,7 @@ export const opendir: Operation<Opened> = {
     if (filesystem.opendir === undefined) return withoutOpen(exchange, initFlags.NO_OPENDIR_SUPPORT);
     return filesystem.opendir(exchange.node, exchange.word(0), exchange);
   },
-  reply: replyOpened,
+  reply: replyOpenedDirectory,
   undelivered: (exchange, opened) => exchange.core.filesystem.releasedir?.(exchange.node, opened.fh, exchange),
 };
 
@@ -96,7 +105,7 @@ const createdResult = {
     if (typeof created !== 'object' || created === null) bad('create', 'an object', created);
     checkOpened(created.opened);
     giveEntry(exchange, OUT_HEADER_SIZE, created.entry);
-    writeOpened(exchange, RESULT_WORD + fuse_entry_out.size / 4, created.opened);
+    writeOpened(exchange, RESULT_WORD + fuse_entry_out.size / 4, created.opened, fileFlags(exchange));
     return OUT_HEADER_SIZE + fuse_entry_out.size + 16;
   },
   undelivered: (exchange: Exchange, { entry, opened }: Created): unknown => {
