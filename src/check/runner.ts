@@ -84,8 +84,13 @@ class Run {
     for (;;) {
       let pid: number;
       let call: Call;
-      if (this.#step < steps.length) ({ pid, call } = steps[this.#step]);
-      else {
+      if (this.#step < steps.length) {
+        ({ pid, call } = steps[this.#step]);
+        if (!this.#canRun(pid, call)) {
+          this.#step++;
+          continue;
+        }
+      } else {
         if (!this.#look) return this.#outcome(undefined);
         this.#sweep ??= sweep(this.#model.root, this.#without);
         const next = this.#sweep.next(this.#previous);
@@ -109,6 +114,12 @@ class Run {
       const failed = this.#judge(pid, call, result, before);
       if (failed !== undefined) return failed;
     }
+  }
+
+  /** Steps of children that were not made, and forks of those that were, are passed over: no program is without meaning. */
+  #canRun(pid: number, call: Call): boolean {
+    if (!this.#model.runs(pid)) return false;
+    return call.op !== 'fork' || !this.#model.knows(call.child);
   }
 
   #judge(pid: number, call: Call, result: SysResult | Thrown, before: ReturnType<Kernel['now']>): Outcome | undefined {

@@ -23,6 +23,9 @@ export class DirectoryStream {
   }
 }
 
+/** Stands for the position in a listing, which is the filesystem's own matter. */
+const UNKNOWN_OFFSET = 1;
+
 /** A name of the directory changed its meaning: listings in progress may show it or not. */
 export function streamsForget(dir: Inode, name: string): void {
   if (dir.streams !== undefined) for (const file of dir.streams) file.stream?.changed.add(name);
@@ -33,11 +36,13 @@ export function seekDirectory(s: State, file: OpenFile, offset: number, whence: 
   if (whence === SEEK_SET && offset === 0) {
     if (s.failed) return s.succeeds();
     file.stream?.rewind();
+    file.offset = 0;
     return s.result === 0 ? undefined : wrongValue('offset', 'wrong', 0, String(s.result));
   }
   if (whence === SEEK_SET && offset < 0) return s.fails(E.EINVAL);
   if (s.failed) return whence === SEEK_CUR && offset === 0 ? s.succeeds() : undefined;
   if (file.stream !== undefined && !(whence === SEEK_CUR && offset === 0)) file.stream.known = false;
+  file.offset = UNKNOWN_OFFSET;
   return undefined;
 }
 
@@ -51,6 +56,7 @@ export function getdents(s: State, call: CallOf<'getdents'>): Verdict {
   if (!dir.isDirectory || stream === undefined) return s.fails(E.ENOTDIR);
   if (dir.isDead) return s.fails(E.ENOENT);
   s.accessed(dir);
+  file.offset = UNKNOWN_OFFSET;
   if (s.isError(E.EINVAL)) return tooSmall(dir, stream, call.size) ? undefined : s.succeeds();
   if (s.failed) return s.succeeds();
   const { result } = s;

@@ -47,11 +47,20 @@ function modified(s: State, inode: Inode): void {
   s.touchMtime(inode);
 }
 
-/** Reading `size` bytes at `offset`; undefined verdict and the count in `s.count`. */
+/** Data of FIFOs and devices is no filesystem's; their times move with it or not. */
+function usedSpecial(s: State, inode: Inode): Verdict {
+  s.accessed(inode);
+  inode.mtime.forget(s.op);
+  inode.ctime.forget(s.op);
+  return undefined;
+}
+
+/** The rules of reading `size` bytes at `offset`. */
 function readAt(s: State, file: OpenFile, offset: number, size: number): Verdict {
   const { inode } = file;
-  if (inode.isDirectory) return s.fails(E.EISDIR);
-  if (!inode.isRegular) return undefined;
+  // The position in a listing may be too large for a read (rw_verify_area).
+  if (inode.isDirectory) return s.isError(E.EINVAL) && offset !== 0 ? undefined : s.fails(E.EISDIR);
+  if (!inode.isRegular) return usedSpecial(s, inode);
   if (s.failed) return s.succeeds();
   const { result } = s;
   if (!(result instanceof Uint8Array)) return wrongValue('result', 'malformed', 'bytes', typeof result);
@@ -70,7 +79,7 @@ function readAt(s: State, file: OpenFile, offset: number, size: number): Verdict
       `0x${result[at - offset].toString(16)}`,
     );
   }
-  if (size > 0) s.accessed(inode);
+  s.accessed(inode);
   return undefined;
 }
 
@@ -110,7 +119,7 @@ export function pread(s: State, call: CallOf<'pread'>): Verdict {
 /** Writes all of `parts`; the offset is the end of the file with O_APPEND, of pwrite too (pwrite(2), BUGS). */
 function writeAt(s: State, file: OpenFile, offset: number, parts: readonly Data[]): Verdict {
   const { inode } = file;
-  if (!inode.isRegular) return undefined;
+  if (!inode.isRegular) return usedSpecial(s, inode);
   let total = 0;
   for (const part of parts) total += part.length;
   if (total === 0)

@@ -38,6 +38,10 @@ function rangeOf(file: OpenFile, whence: number, start: number, size: number): {
   return { start: from, end: from + size - 1 >= OFFSET_MAX ? Infinity : from + size - 1 };
 }
 
+/** The position in a listing and the size of a directory are the filesystem's own matter. */
+const unknownBase = (file: OpenFile, whence: number): boolean =>
+  file.inode.isDirectory && (whence === SEEK_CUR || whence === SEEK_END);
+
 const conflicts = (lock: ByteRangeLock, pid: number, type: LockType, start: number, end: number): boolean =>
   lock.pid !== pid && (lock.type === 'write' || type === 'write') && lock.start <= end && start <= lock.end;
 
@@ -70,6 +74,7 @@ export function releaseLocks(inode: Inode, pid: number): void {
 export function setlk(s: State, call: CallOf<'setlk'>): Verdict {
   const file = s.file(call.fd);
   if (file === undefined) return s.fails(E.EBADF);
+  if (unknownBase(file, call.whence)) return undefined;
   const range = rangeOf(file, call.whence, call.start, call.size);
   if (typeof range === 'number') return s.fails(range);
   if ((call.type === 'read' && !file.readable) || (call.type === 'write' && !file.writable)) return s.fails(E.EBADF);
@@ -91,6 +96,7 @@ export function getlk(s: State, call: CallOf<'getlk'>): Verdict {
   const file = s.file(call.fd);
   if (file === undefined) return s.fails(E.EBADF);
   if (call.type === 'unlock') return s.fails(E.EINVAL);
+  if (file.inode.isDirectory) return undefined;
   const range = rangeOf(file, call.whence, call.start, call.size);
   if (typeof range === 'number') return s.fails(range);
   if (s.failed) return s.succeeds();

@@ -102,6 +102,16 @@ export class Model {
     this.#state.spawn(pid, uid, gid, groups, umask);
   }
 
+  /** Whether a process runs by now. A program may name children that were never made, or ended. */
+  runs(pid: number): boolean {
+    return this.#state.processes.get(pid)?.alive ?? false;
+  }
+
+  /** Whether a process was ever made with this pid. */
+  knows(pid: number): boolean {
+    return this.#state.processes.has(pid);
+  }
+
   /** Judges the result of one call; undefined: it is allowed. */
   step(pid: number, call: Call, result: SysResult, clock: CallClock): Verdict {
     const s = this.#state;

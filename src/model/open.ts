@@ -152,6 +152,7 @@ function openFound(s: State, inode: Inode, flags: number, into: number | undefin
 function openSpecial(s: State, inode: Inode, type: number, flags: number, into: number | undefined): Verdict {
   if (type === S_IFSOCK) return s.fails(E.ENXIO);
   if (type !== 0o010000) return s.failsWith(E.ENXIO, E.ENODEV, E.EACCES);
+  if ((flags & O_ACCMODE) === O_ACCMODE) return s.fails(E.EINVAL);
   if (s.isError(E.ENXIO) && (flags & O_ACCMODE) === O_WRONLY) return undefined;
   return opened(s, inode, flags, into);
 }

@@ -2,7 +2,10 @@ import { S_IFDIR, S_IFMT, type Stat, type U64 } from '../vfs/index.ts';
 import { Inode } from './inode.ts';
 import type { State } from './state.ts';
 
-/** What a filesystem holds before the first call. Names with one inode number are one file. */
+/**
+ * What a filesystem holds before the first call. Names with one inode number are one file; the numbers themselves and the
+ * times are left open, because another filesystem of the same making has others.
+ */
 export interface TreeNode {
   readonly stat: Stat;
   /** Of a directory. */
@@ -16,25 +19,16 @@ export interface TreeNode {
 
 /** Makes a tree the state of the model. */
 export function adoptTree(s: State, tree: TreeNode): void {
-  fill(s, s.root, tree, new Map());
+  fill(s.root, tree, new Map());
 }
 
-function fill(
-  s: State,
-  inode: Inode,
-  { stat, entries, target, content, xattrs }: TreeNode,
-  seen: Map<U64, Inode>,
-): void {
+function fill(inode: Inode, { stat, entries, target, content, xattrs }: TreeNode, seen: Map<U64, Inode>): void {
   inode.mode = stat.mode;
   inode.uid = stat.uid;
   inode.gid = stat.gid;
   inode.nlink = stat.nlink;
   inode.rdev = stat.rdev;
   inode.size = stat.size;
-  inode.ino = stat.ino;
-  s.numbers.set(stat.ino, inode);
-  inode.mtime.see(stat.mtime);
-  inode.ctime.see(stat.ctime);
   if (target !== undefined) inode.target = target;
   if (content !== undefined) inode.content?.write(0, content, '');
   if (xattrs !== undefined) inode.xattrs = new Map(xattrs);
@@ -50,6 +44,6 @@ function fill(
     }
     if (shared !== undefined) continue;
     seen.set(child.stat.ino, made);
-    fill(s, made, child, seen);
+    fill(made, child, seen);
   }
 }

@@ -120,6 +120,7 @@ function trailing(s: State, follow: boolean): number {
   if (error !== 0) return error;
   const inode = s.found as Inode;
   if (!follow || !inode.isSymlink) return 0;
+  const entered = enterLink(s, inode);
   s.found = undefined;
-  return enterLink(s, inode);
+  return entered;
 }
