@@ -458,7 +458,7 @@ describe.runIf(wanted)('the host kernel when something is wrong', () => {
   });
 });
 
-describe.runIf(wanted)('after kill -9 of the parent', () => {
+describe.runIf(wanted)('when the parent is gone', () => {
   const running = (pid: number) => {
     try {
       return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
@@ -470,9 +470,11 @@ describe.runIf(wanted)('after kill -9 of the parent', () => {
     while (running(pid)) await new Promise((resolve) => setTimeout(resolve, 10));
   };
 
-  test('the processes end and a directory is emptied', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'estale-killed-'));
-    const script = `
+  test.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)(
+    'by %s, the processes end and a directory is emptied',
+    async (signal) => {
+      const directory = mkdtempSync(join(tmpdir(), 'estale-killed-'));
+      const script = `
       import { hostKernel } from ${JSON.stringify(index)};
       const kernel = hostKernel({ directory: ${JSON.stringify(directory)} });
       kernel.spawn(1, { uid: 0, gid: 0, groups: [] });
@@ -482,17 +484,18 @@ describe.runIf(wanted)('after kill -9 of the parent', () => {
       console.log(JSON.stringify(kernel.workerPids));
       setInterval(() => {}, 1000);
     `;
-    const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const pids: number[] = await new Promise((resolve) => {
-      parent.stdout.once('data', (data: Buffer) => resolve(JSON.parse(data.toString())));
-    });
-    expect(pids).toHaveLength(2);
-    expect(readdirSync(directory)).toEqual(['d']);
-    parent.kill('SIGKILL');
-    await Promise.all(pids.map(gone));
-    expect(readdirSync(directory)).toEqual([]);
-    rmSync(directory, { recursive: true });
-  });
+      const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const pids: number[] = await new Promise((resolve) => {
+        parent.stdout.once('data', (data: Buffer) => resolve(JSON.parse(data.toString())));
+      });
+      expect(pids).toHaveLength(2);
+      expect(readdirSync(directory)).toEqual(['d']);
+      parent.kill(signal);
+      await Promise.all(pids.map(gone));
+      expect(readdirSync(directory)).toEqual([]);
+      rmSync(directory, { recursive: true });
+    },
+  );
 });

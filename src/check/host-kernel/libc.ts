@@ -75,6 +75,10 @@ export interface Libc {
   syscall(number: number, a: Integer, b: Integer, c: Integer): Integer;
 }
 
+// Both have the same number on every architecture (asm-generic/unistd.h).
+export const SYS_pidfd_open = 434;
+export const SYS_pidfd_getfd = 438;
+
 type Types = Record<Exclude<keyof Libc, 'errno'>, readonly string[]>;
 
 const i = 'int';

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { errnoName, errno as errnos, O_CLOEXEC } from '../../vfs/index.ts';
-import { libc } from './libc.ts';
+import { libc, SYS_pidfd_open } from './libc.ts';
 import type { Answer, Request } from './protocol.ts';
 import { MessagePipe } from './protocol.ts';
 
@@ -17,6 +17,8 @@ const program = fileURLToPath(
 const POLLIN = 1;
 /** How long a worker may take to start or to end, milliseconds. */
 const START_LIMIT = 20_000;
+/** How long a killed one may take, where the filesystem holds it, milliseconds. */
+const KILL_LIMIT = 1000;
 
 /** What went wrong with the host kernel itself, not a result of a program. */
 export class HostKernelError extends Error {
@@ -92,31 +94,43 @@ export class WorkerProcess {
     return answer;
   }
 
-  /** Ends the process and waits until it has. */
+  /** Ends the process and waits until it has: until its mount namespace is left. */
   end(): void {
     if (!this.#open) return;
     closeSync(this.#output);
-    if (!this.#readable(START_LIMIT)) this.#child.kill('SIGKILL');
+    if (!this.#ended(START_LIMIT)) this.#child.kill('SIGKILL');
     closeSync(this.#input);
     this.#open = false;
   }
 
   kill(): void {
+    if (!this.#open) return;
     this.#child.kill('SIGKILL');
+    this.#ended(KILL_LIMIT);
     this.#close();
   }
 
   #close(): void {
-    if (!this.#open) return;
     this.#open = false;
     closeSync(this.#input);
     closeSync(this.#output);
   }
 
+  /** Waits for the end of the process: a pidfd is readable then (pidfd_open(2)). */
+  #ended(limit: number): boolean {
+    const pidfd = Number(libc().syscall(SYS_pidfd_open, this.pid, 0, 0));
+    if (pidfd < 0) return true;
+    try {
+      return this.#readable(limit, pidfd);
+    } finally {
+      closeSync(pidfd);
+    }
+  }
+
   /** Waits until there is something to read or the other end is closed. */
-  #readable(limit: number): boolean {
+  #readable(limit: number, fd = this.#input): boolean {
     const fds = Buffer.alloc(8);
-    fds.writeInt32LE(this.#input, 0);
+    fds.writeInt32LE(fd, 0);
     fds.writeInt16LE(POLLIN, 4);
     for (;;) {
       const count = libc().poll(fds, 1, limit);

@@ -5,15 +5,12 @@ import type { RootAttributes } from './clear.ts';
 import { clearRoot, rootAttributes, rootEntries } from './clear.ts';
 import { cString, join, limitFileSize, prepare } from './confinement.ts';
 import { become, becomeRoot } from './credentials.ts';
-import { libc } from './libc.ts';
+import { libc, SYS_pidfd_getfd, SYS_pidfd_open } from './libc.ts';
 import type { Answer, Heritage, Request } from './protocol.ts';
 import { MessagePipe } from './protocol.ts';
 import { SystemCalls, wouldBlock } from './system-calls.ts';
 
 const AT_FDCWD = -100;
-// Both have the same number on every architecture (asm-generic/unistd.h).
-const SYS_pidfd_open = 434;
-const SYS_pidfd_getfd = 438;
 
 const done: Answer = { kind: 'done' };
 
