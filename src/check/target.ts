@@ -13,6 +13,9 @@ export interface Target {
   readonly concurrencyClass: ConcurrencyClass;
   /** What it may differ in without being wrong. */
   readonly model?: ModelOptions;
-  /** A kernel on a fresh filesystem. The last one was closed before. */
-  start(): Kernel | Promise<Kernel>;
+  /**
+   * A kernel on a fresh filesystem. The last one was closed before. `trace` takes the decoded request stream, a line a
+   * message, where the target has one.
+   */
+  start(trace?: (line: string) => void): Kernel | Promise<Kernel>;
 }
