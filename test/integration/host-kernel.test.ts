@@ -329,11 +329,11 @@ describe.runIf(wanted)('the host kernel on tmpfs', () => {
     step(open('/disk', O_RDWR), error('EACCES'));
   });
 
-  test('the mount has neither devices nor set-user-id', () => {
+  test('there is no other mount, and this one has neither devices nor set-user-id', () => {
     const [pid] = kernel.workerPids;
-    const mounts = readFileSync(`/proc/${pid}/mounts`, 'utf8');
-    expect(mounts).toMatch(/tmpfs .*nosuid,nodev/);
-    expect(readFileSync('/proc/self/mounts', 'utf8')).not.toContain('estale');
+    const mounts = readFileSync(`/proc/${pid}/mounts`, 'utf8').trim().split('\n');
+    expect(mounts).toEqual([expect.stringMatching(/^estale \/ tmpfs \S*nosuid,nodev/)]);
+    expect(readFileSync('/proc/self/mounts', 'utf8')).not.toMatch(/^estale \S+ tmpfs/m);
   });
 
   test('every system call of the table was made', () => {
@@ -418,10 +418,9 @@ describe.runIf(wanted)('the host kernel on ext4', () => {
 
 describe.runIf(wanted)('the host kernel when something is wrong', () => {
   const inChild = (code: string, uid = 0) => {
-    const script = `${code}\nimport(${JSON.stringify(index)}).then(({ hostKernel }) => hostKernel({ filesystem: 'tmpfs' }).close())
-      .catch((error) => console.log(error.message));`;
+    const script = `import { hostKernel } from ${JSON.stringify(index)};\n${code}`;
     const settings = { uid, gid: uid, encoding: 'utf8', cwd: '/' } as const;
-    return spawnSync(process.execPath, ['-e', script], settings).stdout;
+    return spawnSync(process.execPath, ['--input-type=module', '-e', script], settings).stdout.trim();
   };
 
   test('a process that does not answer is killed, and the others go on', () => {
@@ -446,14 +445,40 @@ describe.runIf(wanted)('the host kernel when something is wrong', () => {
     expect(() => kernel.spawn(3, root)).toThrow(/closed/);
   });
 
-  test('without root it says what it needs', () => {
-    expect(inChild('', 65534)).toMatch(/expected root .* given uid 65534; run it with sudo/);
+  test('without root it works in a user namespace, with one user', () => {
+    const code = `
+      const kernel = hostKernel({ filesystem: 'tmpfs' });
+      const root = { uid: 0, gid: 0, groups: [] };
+      kernel.spawn(1, root);
+      const results = [
+        kernel.call(1, { op: 'open', path: '/a', flags: ${O_CREAT | O_RDWR}, mode: 0o644 }),
+        kernel.call(1, { op: 'fork', child: 2 }),
+        kernel.call(2, { op: 'write', fd: 3, data: { seed: 0, length: 5 } }),
+        kernel.call(1, { op: 'lseek', fd: 3, offset: 0, whence: ${SEEK_CUR} }),
+        kernel.call(1, { op: 'stat', path: '/etc' }),
+        [...kernel.without],
+      ];
+      try { kernel.spawn(3, { uid: 5, gid: 5, groups: [] }); } catch (error) { results.push(error.message); }
+      kernel.reset();
+      kernel.close();
+      try { hostKernel({ filesystem: 'ext4' }); } catch (error) { results.push(error.message); }
+      console.log(JSON.stringify(results));`;
+    expect(JSON.parse(inChild(code, 65534))).toEqual([
+      ...[3, 2, 5, 5, error('ENOENT'), ['permissions', 'ownership', 'special']],
+      expect.stringMatching(/every process is the same user, given uid 5/),
+      expect.stringMatching(/expected root, which mounts it, given uid 65534/),
+    ]);
   });
 
   test('without koffi it says so', () => {
-    const hidden = `const { Module } = require('node:module');
+    const hidden = `
+      import { Module } from 'node:module';
       const load = Module._load;
-      Module._load = (name, ...rest) => { if (name === 'koffi') throw new Error('no binary'); return load(name, ...rest); };`;
+      Module._load = (name, ...rest) => {
+        if (name === 'koffi') throw new Error('no binary');
+        return load(name, ...rest);
+      };
+      try { hostKernel({ filesystem: 'tmpfs' }); } catch (error) { console.log(error.message); }`;
     expect(inChild(hidden)).toMatch(/expected the package koffi .* cannot be loaded: no binary/);
   });
 });

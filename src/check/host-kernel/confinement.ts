@@ -1,11 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
-import { errnoName, nameToBytes, O_CLOEXEC, O_DIRECTORY, O_RDONLY } from '../../vfs/index.ts';
+import { errnoName, nameToBytes } from '../../vfs/index.ts';
 import { libc } from './libc.ts';
 import type { Target } from './protocol.ts';
 import { STATFS_SIZE, statfsFlags } from './structs.ts';
 
-const AT_FDCWD = -100;
 const CLONE_NEWNS = 0x20000;
 const CLONE_FS = 0x200;
 const MS_RDONLY = 1;
@@ -16,6 +15,7 @@ const MS_REMOUNT = 32;
 const MS_BIND = 4096;
 const MS_REC = 16384;
 const MS_PRIVATE = 1 << 18;
+const MNT_DETACH = 2;
 
 /** A path or name as C takes it. */
 export function cString(text: string): Buffer {
@@ -31,10 +31,10 @@ function check(result: number, what: string): number {
 }
 
 /**
- * Takes this process (its main thread) into a mount namespace of its own, mounts the target there without devices and
- * set-user-id, and makes it the root directory. Returns the target's path in the namespace, for the others to join.
+ * Takes this process (its main thread) into a mount namespace of its own in which there is nothing but the target, without
+ * devices and set-user-id. Other mounts of the host are not held: whoever unmounts one there is rid of it.
  */
-export function prepare(target: Target): string {
+export function prepare(target: Target): void {
   const c = libc();
   check(c.unshare(CLONE_NEWNS), 'unshare(CLONE_NEWNS)');
   check(c.mount(cString('none'), cString('/'), null, MS_REC | MS_PRIVATE, null), 'mount --make-rprivate /');
@@ -45,8 +45,11 @@ export function prepare(target: Target): string {
     const options = cString(`size=${target.size},mode=0755`);
     check(c.mount(cString('estale'), cString(root), cString('tmpfs'), MS_NODEV | MS_NOSUID, options), 'mount tmpfs');
   } else loop(target.image, root);
-  enter(root);
-  return root;
+  // The old root comes to lie on the new one, and goes (pivot_root(2), NOTES).
+  check(c.chdir(cString(root)), `chdir ${root}`);
+  check(c.pivot_root(cString('.'), cString('.')), `pivot_root ${root}`);
+  check(c.umount2(cString('.'), MNT_DETACH), 'umount of the old root');
+  check(c.chdir(cString('/')), 'chdir /');
 }
 
 function bind(directory: string): void {
@@ -67,23 +70,13 @@ function loop(image: string, root: string): void {
   if (status !== 0) throw new Error(`mount -o loop: ${error?.message ?? stderr.trim()} (are there loop devices?)`);
 }
 
-/** Takes this process into a mount namespace that `prepare` made (a file of nsfs), and into its root directory. */
-export function join(namespace: string, root: string): void {
+/** Takes this process into a mount namespace that `prepare` made, by a descriptor of it: its root directory is the target. */
+export function join(namespace: number): void {
   const c = libc();
-  const fd = check(c.openat(AT_FDCWD, cString(namespace), O_RDONLY | O_CLOEXEC, 0), `open ${namespace}`);
   // setns(2) refuses a thread that shares its root and working directory with others.
   check(c.unshare(CLONE_FS), 'unshare(CLONE_FS)');
-  check(c.setns(fd, CLONE_NEWNS), 'setns');
-  c.close(fd);
-  enter(root);
-}
-
-function enter(root: string): void {
-  const c = libc();
-  check(c.chdir(cString(root)), `chdir ${root}`);
-  check(c.chroot(cString('.')), `chroot ${root}`);
-  check(c.chdir(cString('/')), 'chdir /');
-  c.close(check(c.openat(AT_FDCWD, cString('/'), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0), 'open /'));
+  check(c.setns(namespace, CLONE_NEWNS), 'setns');
+  c.close(namespace);
 }
 
 const RLIMIT_FSIZE = 1;

@@ -1,6 +1,8 @@
 import type { Credentials } from '../../vfs/index.ts';
-import { errnoName } from '../../vfs/index.ts';
+import { errnoName, root } from '../../vfs/index.ts';
 import { libc } from './libc.ts';
+
+export const isRoot = ({ uid, gid, groups }: Credentials): boolean => uid === 0 && gid === 0 && groups.length === 0;
 
 function check(result: number, what: string, credentials: Credentials): void {
   if (result < 0)
@@ -25,7 +27,6 @@ export function become(credentials: Credentials): void {
 /** Root again, with no supplementary groups. */
 export function becomeRoot(): void {
   const c = libc();
-  const root = { uid: 0, gid: 0, groups: [] };
   check(c.setresuid(0, 0, 0), 'setresuid', root);
   check(c.setresgid(0, 0, 0), 'setresgid', root);
   check(c.setgroups(0, null), 'setgroups', root);

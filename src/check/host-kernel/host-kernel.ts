@@ -3,7 +3,9 @@ import { resolve } from 'node:path';
 import type { Call, Credentials, Kernel, SysResult, Timespec } from '../../vfs/index.ts';
 import { errno } from '../../vfs/index.ts';
 import { signalEffect } from '../fs-kernel/signals.ts';
+import type { Capability } from '../profile.ts';
 import type { RootAttributes } from './clear.ts';
+import { isRoot } from './credentials.ts';
 import { libc } from './libc.ts';
 import type { Answer, Target } from './protocol.ts';
 import { withExt4Image } from './scratch-image.ts';
@@ -50,12 +52,15 @@ interface Process {
 export class HostKernel implements Kernel {
   readonly name: string;
   readonly timeSlack: number;
+  /** What it cannot do: nothing, as root. */
+  readonly without: ReadonlySet<Capability>;
   readonly #callLimit: number;
   readonly #sizeLimit: number | undefined;
-  /** Its path in the namespace that the workers share. */
-  readonly #root: string;
   /** Keeps the namespace and its mounts, whichever worker is killed. */
   readonly #namespace: number;
+  readonly #userNamespace: number | undefined;
+  /** Without root everything happens in a user namespace, in which this process's user is root and the only one. */
+  readonly #rootless: boolean;
   /** A directory's mode and owner, to be put back. */
   readonly #found: RootAttributes;
   readonly #workers: WorkerProcess[] = [];
@@ -67,11 +72,8 @@ export class HostKernel implements Kernel {
 
   constructor(options: HostKernelOptions) {
     libc();
-    if (process.getuid?.() !== 0)
-      throw new HostKernelError(
-        `the host kernel: expected root (for mount namespaces, chroot and other users' credentials), ` +
-          `given uid ${process.getuid?.()}; run it with sudo, or check in the simulated kernel`,
-      );
+    this.#rootless = process.getuid?.() !== 0;
+    this.without = new Set(this.#rootless ? (['permissions', 'ownership', 'special'] as const) : []);
     this.#callLimit = options.callLimit ?? 10_000;
     this.timeSlack = options.timeSlack ?? 12_000_000;
     let prepared: Prepared;
@@ -83,20 +85,31 @@ export class HostKernel implements Kernel {
       prepared = this.#prepare({ directory });
     } else {
       const { filesystem, size = 1 << 26 } = options;
+      if (filesystem === 'ext4' && this.#rootless)
+        throw new HostKernelError(
+          `the host kernel on a scratch ext4: expected root, which mounts it, given uid ${process.getuid?.()}; ` +
+            'run it with sudo, or on tmpfs or a directory',
+        );
       this.name = filesystem;
       prepared =
         filesystem === 'tmpfs'
           ? this.#prepare({ filesystem, size })
           : withExt4Image(size, (image) => this.#prepare({ filesystem, image }));
     }
-    this.#root = prepared.root;
     this.#found = prepared.found;
-    this.#namespace = openSync(`/proc/${this.#workers[0].pid}/ns/mnt`, 'r');
+    const namespaces = `/proc/${this.#workers[0].pid}/ns`;
+    this.#namespace = openSync(`${namespaces}/mnt`, 'r');
+    this.#userNamespace = this.#rootless ? openSync(`${namespaces}/user`, 'r') : undefined;
     this.reset();
   }
 
   spawn(pid: number, credentials: Credentials, umask = 0o022): void {
     this.#free(pid, 'spawn');
+    if (this.#rootless && !isRoot(credentials))
+      throw new HostKernelError(
+        `spawn: without root every process is the same user, given uid ${credentials.uid} and gid ${credentials.gid}; ` +
+          'run it with sudo, or check without the capability "permissions"',
+      );
     const worker = this.#takeWorker();
     worker.request({ kind: 'start', credentials, umask });
     this.#add(pid, { worker, credentials });
@@ -151,6 +164,7 @@ export class HostKernel implements Kernel {
       this.#closed = true;
       for (const worker of this.#workers) worker.end();
       closeSync(this.#namespace);
+      if (this.#userNamespace !== undefined) closeSync(this.#userNamespace);
     }
   }
 
@@ -162,7 +176,7 @@ export class HostKernel implements Kernel {
   }
 
   #prepare(target: Target): Prepared {
-    const worker = new WorkerProcess();
+    const worker = new WorkerProcess(this.#rootless ? ['unshare', '--user', '--map-root-user', '--'] : [], []);
     return this.#started(worker, () => {
       const answer = worker.request({ kind: 'prepare', target, sizeLimit: this.#sizeLimit });
       this.#idle.push(worker);
@@ -174,11 +188,16 @@ export class HostKernel implements Kernel {
   #takeWorker(): WorkerProcess {
     if (this.#closed) throw new HostKernelError('the host kernel is closed');
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) if (idle.alive) return idle;
-    const worker = new WorkerProcess();
+    const user = this.#userNamespace;
+    const worker =
+      user === undefined
+        ? new WorkerProcess([], [this.#namespace])
+        : new WorkerProcess(
+            ['nsenter', '--user=/proc/self/fd/4', '--preserve-credentials', '--'],
+            [this.#namespace, user],
+          );
     return this.#started(worker, () => {
-      // Its name for the worker, which is outside of the namespace still.
-      const namespace = `/proc/${process.pid}/fd/${this.#namespace}`;
-      worker.request({ kind: 'join', namespace, root: this.#root, sizeLimit: this.#sizeLimit });
+      worker.request({ kind: 'join', sizeLimit: this.#sizeLimit });
       return worker;
     });
   }
@@ -239,7 +258,10 @@ export class HostKernel implements Kernel {
   }
 }
 
-/** Opens a host kernel on an empty directory or a scratch filesystem. Needs Linux, root and the package koffi. */
+/**
+ * Opens a host kernel on an empty directory or a scratch filesystem. Needs Linux and the package koffi; without root it
+ * works in a user namespace, with one user (`without` says what is missing then).
+ */
 export function hostKernel(options: HostKernelOptions): HostKernel {
   return new HostKernel(options);
 }

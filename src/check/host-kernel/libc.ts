@@ -66,7 +66,8 @@ export interface Libc {
   unshare(flags: number): number;
   setns(fd: number, type: number): number;
   mount(source: Bytes, target: Bytes, type: Bytes, flags: Integer, data: Bytes): number;
-  chroot(path: Bytes): number;
+  umount2(target: Bytes, flags: number): number;
+  pivot_root(newRoot: Bytes, putOld: Bytes): number;
   pipe2(into: Bytes, flags: number): number;
   poll(fds: Bytes, count: Integer, milliseconds: number): number;
   clock_gettime(clock: number, into: Bytes): number;
@@ -146,7 +147,8 @@ const types: Types = {
   unshare: [i],
   setns: [i, i],
   mount: [p, p, p, n, p],
-  chroot: [p],
+  umount2: [p, i],
+  pivot_root: [p, p],
   pipe2: [out, i],
   poll: [out, n, i],
   clock_gettime: [i, out],

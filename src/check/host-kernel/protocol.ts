@@ -21,7 +21,7 @@ export interface Heritage {
 /** What the parent asks of a worker process. */
 export type Request =
   | { readonly kind: 'prepare'; readonly target: Target; readonly sizeLimit: number | undefined }
-  | { readonly kind: 'join'; readonly namespace: string; readonly root: string; readonly sizeLimit: number | undefined }
+  | { readonly kind: 'join'; readonly sizeLimit: number | undefined }
   | { readonly kind: 'start'; readonly credentials: Credentials; readonly umask: number }
   | { readonly kind: 'call'; readonly call: Call }
   | { readonly kind: 'bequeath' }
@@ -34,7 +34,7 @@ export type Answer =
   | { readonly kind: 'result'; readonly result: SysResult }
   | { readonly kind: 'would-block' }
   | { readonly kind: 'heritage'; readonly heritage: Heritage }
-  | { readonly kind: 'prepared'; readonly root: string; readonly found: RootAttributes }
+  | { readonly kind: 'prepared'; readonly found: RootAttributes }
   | { readonly kind: 'done' }
   | { readonly kind: 'failed'; readonly message: string };
 

@@ -43,12 +43,17 @@ export class WorkerProcess {
   readonly #output: number;
   #open = true;
 
-  constructor() {
+  /**
+   * `launcher` is a command that runs the rest of its arguments in another namespace; `inherited` are descriptors that the
+   * process gets from number 3 on.
+   */
+  constructor(launcher: readonly string[], inherited: readonly number[]) {
     const [requests, output] = pipe();
     const [input, answers] = pipe();
     // In a session of its own: a Ctrl-C is the parent's to handle.
-    this.#child = spawn(process.execPath, [program], {
-      stdio: [requests, answers, 'inherit'],
+    const [command, ...args] = [...launcher, process.execPath, program];
+    this.#child = spawn(command, args, {
+      stdio: [requests, answers, 'inherit', ...inherited],
       detached: true,
       cwd: '/',
       env: { PATH: process.env.PATH },
@@ -62,7 +67,7 @@ export class WorkerProcess {
     this.#pipe = new MessagePipe(input, output);
     if (this.#child.pid === undefined) {
       this.#close();
-      throw new HostKernelError(`starting ${process.execPath} ${program} failed`);
+      throw new HostKernelError(`starting ${[command, ...args].join(' ')} failed: is there a program ${command}?`);
     }
     this.pid = this.#child.pid;
   }
@@ -88,7 +93,9 @@ export class WorkerProcess {
     const answer = this.#pipe.receive() as Answer | undefined;
     if (answer === undefined) {
       this.kill();
-      throw new HostKernelError(`${what}: the worker process ended (is ${program} there? run \`npm run build\`)`);
+      throw new HostKernelError(
+        `${what}: the worker process ended (its program is ${program}: \`npm run build\` makes it)`,
+      );
     }
     if (answer.kind === 'failed') throw new HostKernelError(`${what}: ${answer.message}`);
     return answer;

@@ -1,23 +1,25 @@
 // The program of a worker process: it makes the system calls of one simulated process at a time, until its pipe ends.
 import type { Credentials } from '../../vfs/index.ts';
-import { errnoName, O_CLOEXEC, O_PATH } from '../../vfs/index.ts';
+import { errnoName, O_CLOEXEC, O_PATH, root } from '../../vfs/index.ts';
 import type { RootAttributes } from './clear.ts';
 import { clearRoot, rootAttributes, rootEntries } from './clear.ts';
 import { cString, join, limitFileSize, prepare } from './confinement.ts';
-import { become, becomeRoot } from './credentials.ts';
+import { become, becomeRoot, isRoot } from './credentials.ts';
 import { libc, SYS_pidfd_getfd, SYS_pidfd_open } from './libc.ts';
 import type { Answer, Heritage, Request } from './protocol.ts';
 import { MessagePipe } from './protocol.ts';
 import { SystemCalls, wouldBlock } from './system-calls.ts';
 
 const AT_FDCWD = -100;
+/** The descriptor that the parent hands over to one that joins. */
+const NAMESPACE = 3;
 
 const done: Answer = { kind: 'done' };
 
 class Worker {
   readonly #c = libc();
   readonly #calls = new SystemCalls();
-  #credentials: Credentials = { uid: 0, gid: 0, groups: [] };
+  #credentials: Credentials = root;
   /** Set in the process that prepared a directory of the host: how it was found. */
   #found: RootAttributes | undefined;
   /** The working directory while a child takes it over. */
@@ -26,21 +28,21 @@ class Worker {
   answer(request: Request): Answer {
     switch (request.kind) {
       case 'prepare': {
-        const root = prepare(request.target);
+        prepare(request.target);
         if (request.sizeLimit !== undefined) limitFileSize(request.sizeLimit);
         const found = rootAttributes();
         if ('directory' in request.target) {
           const entries = rootEntries();
           if (entries > 0)
             throw new Error(
-              `${root}: expected an empty directory (its content would be removed), found ${entries} entries`,
+              `${request.target.directory}: expected an empty directory (its content would be removed), found ${entries} entries`,
             );
           this.#found = found;
         }
-        return { kind: 'prepared', root, found };
+        return { kind: 'prepared', found };
       }
       case 'join':
-        join(request.namespace, request.root);
+        join(NAMESPACE);
         if (request.sizeLimit !== undefined) limitFileSize(request.sizeLimit);
         return done;
       case 'start':
@@ -79,10 +81,11 @@ class Worker {
   #start(credentials: Credentials, umask: number): void {
     this.#c.umask(umask);
     this.#credentials = credentials;
-    if (credentials.uid !== 0 || credentials.gid !== 0 || credentials.groups.length > 0) become(credentials);
+    if (!isRoot(credentials)) become(credentials);
   }
 
   #asRoot<T>(use: () => T): T {
+    if (isRoot(this.#credentials)) return use();
     becomeRoot();
     try {
       return use();
@@ -121,8 +124,8 @@ class Worker {
 
   #end(): void {
     this.#calls.descriptors.closeAll();
-    becomeRoot();
-    this.#credentials = { uid: 0, gid: 0, groups: [] };
+    if (!isRoot(this.#credentials)) becomeRoot();
+    this.#credentials = root;
     this.#number(this.#c.chdir(cString('/')), 'chdir /');
   }
 
