@@ -9,7 +9,11 @@ export interface DirectoryEntry {
   inode: Inode | undefined;
 }
 
-export const DOT_OFFSET = 1;
+type LiveEntry = DirectoryEntry & { readonly inode: Inode };
+
+const isLive = (entry: DirectoryEntry): entry is LiveEntry => entry.inode !== undefined;
+
+const DOT_OFFSET = 1;
 export const DOTDOT_OFFSET = 2;
 
 /**
@@ -74,12 +78,12 @@ export class Directory {
   #sweep(): void {
     const many = Math.max(32, this.#count);
     if (this.#removed > many) {
-      this.#ordered = this.#ordered.filter((entry) => entry.inode !== undefined);
+      this.#ordered = this.#ordered.filter(isLive);
       this.#removed = 0;
     }
     if (this.#byName.size - this.#count > many) {
       this.#byName = new Map();
-      for (const entry of this.#ordered) if (entry.inode !== undefined) this.#byName.set(entry.name, entry);
+      for (const entry of this.#ordered) if (isLive(entry)) this.#byName.set(entry.name, entry);
     }
   }
 
@@ -93,8 +97,10 @@ export class Directory {
     this.#changed();
   }
 
-  /** The entries behind a readdir position, in order; without `.` and `..`. */
-  *entriesBehind(offset: number): Generator<DirectoryEntry & { readonly inode: Inode }> {
+  /** The entries behind a readdir position, in order. */
+  *listing(self: Inode, offset: number): Generator<LiveEntry> {
+    if (offset < DOT_OFFSET) yield { name: '.', inode: self, offset: DOT_OFFSET };
+    if (offset < DOTDOT_OFFSET) yield { name: '..', inode: this.parent, offset: DOTDOT_OFFSET };
     let low = 0;
     for (let high = this.#ordered.length; low < high; ) {
       const middle = (low + high) >>> 1;
@@ -103,7 +109,7 @@ export class Directory {
     }
     for (let i = low; i < this.#ordered.length; i++) {
       const entry = this.#ordered[i];
-      if (entry.inode !== undefined) yield entry as DirectoryEntry & { readonly inode: Inode };
+      if (isLive(entry)) yield entry;
     }
   }
 
@@ -115,11 +121,8 @@ export class Directory {
     const worthIt = offset === 0 || this.#quiet;
     this.#quiet = true;
     if (this.#packed === undefined && worthIt) {
-      const entries: PackableDirent[] = [
-        { name: '.', ino: self.node, type: direntType(self.mode), offset: DOT_OFFSET },
-        { name: '..', ino: this.parent.node, type: direntType(this.parent.mode), offset: DOTDOT_OFFSET },
-      ];
-      for (const { name, inode, offset } of this.entriesBehind(0))
+      const entries: PackableDirent[] = [];
+      for (const { name, inode, offset } of this.listing(self, 0))
         entries.push({ name, ino: inode.node, type: direntType(inode.mode), offset });
       this.#packed = packDirents(entries);
     }

@@ -50,6 +50,19 @@ export class FileData {
     return done;
   }
 
+  /** Copies what there is space for; answers the number of bytes. Holes become zeros. */
+  copyFrom(source: FileData, offsetIn: number, offsetOut: number, length: number): number {
+    const buffer = new Uint8Array(Math.min(length, 16 * PAGE_SIZE));
+    let done = 0;
+    while (done < length) {
+      const part = buffer.subarray(0, Math.min(buffer.length, length - done));
+      const count = this.write(part.subarray(0, source.read(part, offsetIn + done)), offsetOut + done);
+      done += count;
+      if (count < part.length) break;
+    }
+    return done;
+  }
+
   #pageToWrite(index: number, count: number): Uint8Array | undefined {
     const present = this.#pages.get(index);
     if (present !== undefined && present !== UNWRITTEN) return present;

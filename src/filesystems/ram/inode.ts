@@ -5,6 +5,9 @@ import {
   isRegular,
   type NodeId,
   nameLength,
+  S_ISGID,
+  S_ISUID,
+  S_IXGRP,
   type Timespec,
 } from '../../vfs/index.ts';
 import { Directory } from './directory.ts';
@@ -99,5 +102,10 @@ export class Inode {
   modified(now: Timespec): void {
     this.mtime = now;
     this.ctime = now;
+  }
+
+  /** Set-user-id goes, set-group-id too where the group may execute (setattr_should_drop_suidgid, fs/attr.c). */
+  dropPrivileges(): void {
+    if (this.data !== undefined) this.mode &= this.mode & S_IXGRP ? ~(S_ISUID | S_ISGID) : ~S_ISUID;
   }
 }

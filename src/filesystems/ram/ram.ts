@@ -33,8 +33,6 @@ import {
   S_IFMT,
   S_IFREG,
   S_ISGID,
-  S_ISUID,
-  S_IXGRP,
   SEEK_DATA,
   type StatxAnswer,
   type U64,
@@ -42,8 +40,7 @@ import {
   type WriteOptions,
 } from '../../vfs/index.ts';
 import { HandleTable } from '../handle-table.ts';
-import { type Directory, DOT_OFFSET, DOTDOT_OFFSET } from './directory.ts';
-import type { FileData } from './file-data.ts';
+import { type Directory, DOTDOT_OFFSET } from './directory.ts';
 import type { Inode, InodeStart } from './inode.ts';
 import { InodeTable } from './inode-table.ts';
 import type { RamOptions } from './options.ts';
@@ -67,9 +64,7 @@ const STATX_BTIME = 0x800;
  * erred the tree stays sound.
  */
 export class RamFileSystem implements FileSystem {
-  readonly name = 'ram';
-  readonly mode: 'sync' | 'async' = 'sync';
-  readonly wishes: Wishes = {
+  static readonly wishes: Wishes = {
     atomicOTrunc: true,
     autoInvalData: true,
     cacheSymlinks: true,
@@ -78,7 +73,11 @@ export class RamFileSystem implements FileSystem {
     parallelDirops: true,
   };
 
-  protected readonly handles = new HandleTable<Inode>();
+  readonly name = 'ram';
+  readonly mode: 'sync' | 'async' = 'sync';
+  readonly wishes: Wishes = RamFileSystem.wishes;
+
+  readonly #handles = new HandleTable<Inode>();
   readonly #clock: Clock;
   readonly #options: RamOptions;
   readonly #pool: PagePool;
@@ -102,7 +101,7 @@ export class RamFileSystem implements FileSystem {
       inode.opens = 0;
       this.#inodes.freeIfUnused(inode);
     }
-    this.handles.clear();
+    this.#handles.clear();
   }
 
   // Names
@@ -237,7 +236,7 @@ export class RamFileSystem implements FileSystem {
       inode.data.truncate(size);
       inode.modified(now);
     }
-    if (changes.killPrivileges) dropPrivileges(inode);
+    if (changes.killPrivileges) inode.dropPrivileges();
     if (mode !== undefined) inode.mode = (inode.mode & S_IFMT) | (mode & 0o7777);
     if (uid !== undefined) inode.uid = uid;
     if (gid !== undefined) inode.gid = gid;
@@ -292,14 +291,14 @@ export class RamFileSystem implements FileSystem {
     if (inode.directory !== undefined) return errno.EISDIR;
     if (flags & O_TRUNC && inode.data !== undefined) {
       inode.data.truncate(0);
-      if (context.uid !== 0) dropPrivileges(inode);
+      if (context.uid !== 0) inode.dropPrivileges();
       inode.modified(this.#clock.now());
     }
     return this.#opened(inode);
   }
 
   read(_node: NodeId, fh: Handle, into: Uint8Array, offset: number): Answer<number> {
-    const data = this.handles.get(fh)?.data;
+    const data = this.#handles.get(fh)?.data;
     return data === undefined ? errno.EBADF : data.read(into, offset);
   }
 
@@ -311,24 +310,30 @@ export class RamFileSystem implements FileSystem {
     _context: Context,
     options: WriteOptions,
   ): Answer<number> {
-    const inode = this.handles.get(fh);
+    const inode = this.#handles.get(fh);
     if (inode?.data === undefined) return errno.EBADF;
     if (data.length === 0) return 0;
     const room = this.#options.maxFileSize - offset;
     if (room <= 0) return errno.EFBIG;
     const written = inode.data.write(room < data.length ? data.subarray(0, room) : data, offset);
     if (written === 0) return errno.ENOSPC;
-    if (options.killPrivileges) dropPrivileges(inode);
+    if (options.killPrivileges) inode.dropPrivileges();
     inode.modified(this.#clock.now());
     return written;
   }
 
-  release(_node: NodeId, fh: Handle, _flags: number, _context: Context, _flockOwner: U64 | undefined): Answer<void> {
+  release(
+    _node: NodeId,
+    fh: Handle,
+    _flags: number,
+    _context: Context,
+    _flockOwner: U64 | undefined,
+  ): Errno | undefined {
     return this.#close(fh);
   }
 
   fallocate(_node: NodeId, fh: Handle, mode: number, offset: number, length: number, context: Context): Answer<void> {
-    const inode = this.handles.get(fh);
+    const inode = this.#handles.get(fh);
     if (inode?.data === undefined) return errno.EBADF;
     if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) return errno.EOPNOTSUPP;
     if (offset < 0 || length <= 0) return errno.EINVAL;
@@ -344,13 +349,13 @@ export class RamFileSystem implements FileSystem {
       if (mode & FALLOC_FL_ZERO_RANGE) data.zero(offset, end);
       if (!keepSize && end > data.size) data.size = end;
     }
-    if (context.uid !== 0) dropPrivileges(inode);
+    if (context.uid !== 0) inode.dropPrivileges();
     inode.modified(this.#clock.now());
     return undefined;
   }
 
   lseek(_node: NodeId, fh: Handle, offset: number, whence: number): Answer<number> {
-    const data = this.handles.get(fh)?.data;
+    const data = this.#handles.get(fh)?.data;
     if (data === undefined) return errno.EBADF;
     if (offset < 0 || offset >= data.size) return errno.ENXIO;
     return (whence === SEEK_DATA ? data.seekData(offset) : data.seekHole(offset)) ?? errno.ENXIO;
@@ -366,17 +371,17 @@ export class RamFileSystem implements FileSystem {
     length: number,
     context: Context,
   ): Answer<number> {
-    const source = this.handles.get(fhIn)?.data;
-    const inode = this.handles.get(fhOut);
+    const source = this.#handles.get(fhIn)?.data;
+    const inode = this.#handles.get(fhOut);
     if (source === undefined || inode?.data === undefined) return errno.EBADF;
     if (source === inode.data && Math.abs(offsetIn - offsetOut) < length) return errno.EINVAL;
     const wanted = Math.min(length, source.size - offsetIn);
     if (wanted <= 0) return 0;
     const room = this.#options.maxFileSize - offsetOut;
     if (room <= 0) return errno.EFBIG;
-    const copied = copyRange(source, offsetIn, inode.data, offsetOut, Math.min(wanted, room));
+    const copied = inode.data.copyFrom(source, offsetIn, offsetOut, Math.min(wanted, room));
     if (copied === 0) return errno.ENOSPC;
-    if (context.uid !== 0) dropPrivileges(inode);
+    if (context.uid !== 0) inode.dropPrivileges();
     inode.modified(this.#clock.now());
     return copied;
   }
@@ -390,7 +395,7 @@ export class RamFileSystem implements FileSystem {
   }
 
   readdir(_node: NodeId, fh: Handle, offset: U64, sink: DirentSink): Answer<void> {
-    const self = this.handles.get(fh);
+    const self = this.#handles.get(fh);
     if (self?.directory === undefined) return errno.EBADF;
     const { directory } = self;
     const packed = directory.packed(self, Number(offset));
@@ -398,15 +403,15 @@ export class RamFileSystem implements FileSystem {
       sink.addPacked(packed, offset);
       return undefined;
     }
-    for (const { name, inode, offset: next } of listing(self, directory, Number(offset)))
+    for (const { name, inode, offset: next } of directory.listing(self, Number(offset)))
       if (!sink.add(name, inode.node, direntType(inode.mode), next)) break;
     return undefined;
   }
 
   readdirplus(_node: NodeId, fh: Handle, offset: U64, sink: DirentPlusSink): Answer<void> {
-    const self = this.handles.get(fh);
+    const self = this.#handles.get(fh);
     if (self?.directory === undefined) return errno.EBADF;
-    for (const { name, inode, offset: next } of listing(self, self.directory, Number(offset))) {
+    for (const { name, inode, offset: next } of self.directory.listing(self, Number(offset))) {
       if (!sink.add(name, inode.entry(), next)) break;
       if (next > DOTDOT_OFFSET) inode.lookups += 1;
     }
@@ -463,11 +468,11 @@ export class RamFileSystem implements FileSystem {
 
   #opened(inode: Inode): Opened {
     inode.opens += 1;
-    return { fh: this.handles.open(inode), keepCache: true };
+    return { fh: this.#handles.open(inode), keepCache: true };
   }
 
   #close(fh: Handle): Errno | undefined {
-    const inode = this.handles.close(fh);
+    const inode = this.#handles.close(fh);
     if (inode === undefined) return errno.EBADF;
     inode.opens -= 1;
     this.#inodes.freeIfUnused(inode);
@@ -549,33 +554,4 @@ function isDirectoryInode(inode: Inode): inode is DirectoryInode {
 /** Names that would break the tree; the kernel never sends them. */
 function badName(name: string): boolean {
   return name === '' || name === '.' || name === '..' || name.includes('/');
-}
-
-/** Set-user-id goes, set-group-id too where the group may execute (setattr_should_drop_suidgid, fs/attr.c). */
-function dropPrivileges(inode: Inode): void {
-  if (inode.data === undefined) return;
-  inode.mode &= inode.mode & S_IXGRP ? ~(S_ISUID | S_ISGID) : ~S_ISUID;
-}
-
-function* listing(
-  self: Inode,
-  directory: Directory,
-  offset: number,
-): Generator<{ readonly name: string; readonly inode: Inode; readonly offset: number }> {
-  if (offset < DOT_OFFSET) yield { name: '.', inode: self, offset: DOT_OFFSET };
-  if (offset < DOTDOT_OFFSET) yield { name: '..', inode: directory.parent, offset: DOTDOT_OFFSET };
-  yield* directory.entriesBehind(offset);
-}
-
-/** Copies what there is space for; answers the number of bytes. */
-function copyRange(source: FileData, offsetIn: number, target: FileData, offsetOut: number, length: number): number {
-  const buffer = new Uint8Array(Math.min(length, 16 * PAGE_SIZE));
-  let done = 0;
-  while (done < length) {
-    const part = buffer.subarray(0, Math.min(buffer.length, length - done));
-    const count = target.write(part.subarray(0, source.read(part, offsetIn + done)), offsetOut + done);
-    done += count;
-    if (count < part.length) break;
-  }
-  return done;
 }

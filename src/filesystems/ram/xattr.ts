@@ -30,7 +30,7 @@ export class ExtendedAttributes {
     return this.#values.get(name);
   }
 
-  /** Copies `value`. `flags`: XATTR_CREATE, XATTR_REPLACE. */
+  /** Copies `value` (not with slice: a Buffer's shares its memory). `flags`: XATTR_CREATE, XATTR_REPLACE. */
   set(name: string, value: Uint8Array, flags: number): Errno | undefined {
     const old = this.#values.get(name);
     if (old === undefined && flags & XATTR_REPLACE) return errno.ENODATA;
@@ -39,7 +39,7 @@ export class ExtendedAttributes {
     const change = value.length - (old === undefined ? -nameLength(name) : old.length);
     if (this.#used + change > SPACE) return errno.ENOSPC;
     this.#used += change;
-    this.#values.set(name, value.slice());
+    this.#values.set(name, new Uint8Array(value));
     return undefined;
   }
 
