@@ -3,12 +3,12 @@ import type { TreeNode } from '../model/index.ts';
 import { Draw } from './arbitrary/draw.ts';
 import { generateProgram } from './arbitrary/generator.ts';
 import type { KnownDivergence } from './known.ts';
-import { OBSERVER, type Program, type ProgramStep, withSteps } from './program.ts';
+import { type Program, type ProgramStep, withSteps } from './program.ts';
+import { openArena } from './replay.ts';
 import { type Arena, type Failure, type Outcome, runProgram } from './runner.ts';
 import { seededRandom } from './seed.ts';
 import { shrink } from './shrink.ts';
 import { rawKey, signatureOf } from './signature.ts';
-import { snapshot } from './snapshot.ts';
 import type { Target } from './target.ts';
 
 /** A divergence, shrunk. */
@@ -106,7 +106,7 @@ class Campaign {
       signal,
     } = this.#options;
     const start = now();
-    const arena: Arena = { target: this.#target, tree: await this.#firstLook() };
+    const arena = await openArena(this.#target);
     const paths = pathsOf(arena.tree, '');
     const generator = { without: this.#target.without, maxCalls: this.#options.maxCalls ?? 40, paths };
     let lastTurn = now();
@@ -123,16 +123,6 @@ class Campaign {
       }
     }
     return this.#report(now() - start);
-  }
-
-  async #firstLook(): Promise<TreeNode> {
-    const kernel = await this.#target.start();
-    try {
-      kernel.spawn(OBSERVER.pid, OBSERVER, OBSERVER.umask);
-      return await snapshot(kernel, this.#target.without);
-    } finally {
-      await kernel.close();
-    }
   }
 
   async #follow(arena: Arena, program: Program, first: Outcome): Promise<void> {

@@ -56,7 +56,9 @@ function showArgument(kind: ArgumentKind, value: unknown): string {
 export function showCall(call: Call): string {
   const row = rowOf(call.op) as Row;
   const given = call as unknown as Readonly<Record<string, unknown>>;
-  const words = Object.entries(row.arguments).map(([name, kind]) => showArgument(kind, given[name]));
+  const words = Object.entries(row.arguments)
+    .filter(([name]) => !(name === 'mode' && call.op === 'open' && given.mode === 0))
+    .map(([name, kind]) => showArgument(kind, given[name]));
   for (const [name, kind] of Object.entries(row.optional ?? {}))
     if (name !== 'into' && given[name] !== undefined) words.push(`${name}=${showArgument(kind, given[name])}`);
   const target = given.into === undefined ? '' : `fd${given.into} = `;
@@ -121,6 +123,11 @@ class ArgumentReader {
     if (match === null || match.index !== 0) return false;
     this.#at += match[0].length;
     return true;
+  }
+
+  /** Whether the text goes on with this. */
+  ahead(pattern: RegExp): boolean {
+    return this.#text.slice(this.#at).search(pattern) === 0;
   }
 
   word(expected: string, pattern: RegExp): string {
@@ -202,6 +209,10 @@ function parseCall(text: string, line: number): Call {
   let first = true;
   const comma = (): boolean => first || reader.skip(/\s*,\s*/);
   for (const [name, kind] of Object.entries(row.arguments)) {
+    if (op === 'open' && name === 'mode' && !reader.ahead(/\s*,\s*[^=,)]*[,)]/)) {
+      call.mode = 0;
+      continue;
+    }
     if (!comma()) throw reader.error(`a comma and the ${name} of ${op}`);
     call[name] = reader.argument(kind);
     first = false;

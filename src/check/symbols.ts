@@ -8,8 +8,10 @@ export interface Symbols {
   readonly octal?: boolean;
 }
 
+const flagTable: Readonly<Record<string, unknown>> = flags;
+
 const named = (...names: (keyof typeof flags)[]): readonly (readonly [string, number])[] =>
-  names.map((name) => [name, flags[name] as number] as const);
+  names.map((name) => [name, flagTable[name] as number] as const);
 
 /** Longer flags stand before those they contain. */
 export const symbols: Partial<Record<ArgumentKind, Symbols>> = {
@@ -65,6 +67,7 @@ const byName = new Map<string, number>(Object.entries(flags).filter((entry) => t
 export function showNumber(kind: ArgumentKind, value: number): string {
   const table = symbols[kind];
   if (table === undefined || !Number.isInteger(value) || value < 0 || value > 0x7fffffff) return String(value);
+  if (table.octal && value === 0) return '0';
   for (const [name, number] of table.values ?? []) if (number === value) return name;
   let rest = value;
   const words: string[] = [];

@@ -13,9 +13,11 @@ import {
   O_TMPFILE_BIT,
   O_TRUNC,
   O_WRONLY,
+  S_IFIFO,
   S_IFMT,
   S_IFREG,
   S_IFSOCK,
+  S_ISVTX,
 } from '../vfs/index.ts';
 import { descriptorRefused, giveDescriptor } from './descriptors.ts';
 import { DirectoryStream } from './directory.ts';
@@ -119,8 +121,16 @@ function openCreating(
       continue;
     }
     if (inode.isDirectory) return s.fails(E.EISDIR);
+    if (stickyForbidsReuse(s, dir, inode)) return s.fails(E.EACCES);
     return openFound(s, inode, flags, into);
   }
+}
+
+/** may_create_in_sticky, for what sysctl fs.protected_regular and fs.protected_fifos do not switch. */
+function stickyForbidsReuse(s: State, dir: Inode, inode: Inode): boolean {
+  if ((dir.mode & S_ISVTX) === 0 || (dir.mode & 0o002) === 0) return false;
+  if (inode.isRegular || inode.isSymlink || (inode.mode & S_IFMT) === S_IFIFO) return false;
+  return inode.uid !== dir.uid && inode.uid !== s.process.uid;
 }
 
 /** do_open, may_open and handle_truncate for what exists. */
@@ -131,7 +141,7 @@ function openFound(s: State, inode: Inode, flags: number, into: number | undefin
   const special = !inode.isDirectory && !inode.isRegular;
   // Device nodes are not opened on a filesystem mounted nodev (may_open_dev), and have no driver elsewhere.
   const type = inode.mode & S_IFMT;
-  if (special && type !== 0o010000 && type !== S_IFSOCK && s.isError(E.EACCES)) return undefined;
+  if (special && type !== S_IFIFO && type !== S_IFSOCK && s.isError(E.EACCES)) return undefined;
   if (!permitted(s.process, inode, access)) return s.fails(E.EACCES);
   if ((flags & O_NOATIME) !== 0 && !ownerOrRoot(s.process, inode)) return s.fails(E.EPERM);
   if (special) return openSpecial(s, inode, type, flags, into);
@@ -151,7 +161,7 @@ function openFound(s: State, inode: Inode, flags: number, into: number | undefin
 /** Sockets cannot be opened; a FIFO's writer without a reader fails when it must not wait; devices have no driver here. */
 function openSpecial(s: State, inode: Inode, type: number, flags: number, into: number | undefined): Verdict {
   if (type === S_IFSOCK) return s.fails(E.ENXIO);
-  if (type !== 0o010000) return s.failsWith(E.ENXIO, E.ENODEV, E.EACCES);
+  if (type !== S_IFIFO) return s.failsWith(E.ENXIO, E.ENODEV, E.EACCES);
   if ((flags & O_ACCMODE) === O_ACCMODE) return s.fails(E.EINVAL);
   if (s.isError(E.ENXIO) && (flags & O_ACCMODE) === O_WRONLY) return undefined;
   return opened(s, inode, flags, into);

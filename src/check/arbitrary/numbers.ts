@@ -51,7 +51,8 @@ const edges = weighted<number>([
   [1, 12288],
 ]);
 const large: readonly number[] = [65535, 65536, 65537, 131072, 131073, 262144, 1048575, 1048576];
-const extreme: readonly number[] = [2 ** 31 - 1, 2 ** 31, 2 ** 32, 2 ** 53, 2 ** 63 - 1024];
+/** Beyond, sizes would not be exact. */
+const extreme: readonly number[] = [2 ** 31 - 1, 2 ** 31, 2 ** 32, 2 ** 43, 2 ** 52];
 
 export function drawOffset(draw: Draw): number {
   const dice = draw.below(100);
@@ -75,11 +76,11 @@ export function drawSize(draw: Draw): number {
 }
 
 export const openFlags: readonly number[] = weighted<number>([
-  [10, O_RDONLY],
-  [5, O_WRONLY],
-  [10, O_RDWR],
-  [20, O_RDWR | O_CREAT],
-  [8, O_WRONLY | O_CREAT],
+  [8, O_RDONLY],
+  [3, O_WRONLY],
+  [14, O_RDWR],
+  [32, O_RDWR | O_CREAT],
+  [5, O_WRONLY | O_CREAT],
   [2, O_RDONLY | O_CREAT],
   [8, O_RDWR | O_CREAT | O_EXCL],
   [4, O_WRONLY | O_CREAT | O_TRUNC],

@@ -1,4 +1,12 @@
-import { type ArgumentKind, type Call, type Data, syscalls, type TimeArgument } from '../../vfs/index.ts';
+import {
+  type ArgumentKind,
+  type Call,
+  type Data,
+  O_CREAT,
+  O_TMPFILE_BIT,
+  syscalls,
+  type TimeArgument,
+} from '../../vfs/index.ts';
 import { type Program, type ProgramProcess, withSteps } from '../program.ts';
 
 /**
@@ -8,17 +16,18 @@ import { type Program, type ProgramProcess, withSteps } from '../program.ts';
 export function* simplerPrograms(program: Program): Generator<Program> {
   yield* withoutChunks(program);
   yield* withFewerProcesses(program);
+  yield* withSimplerNames(program);
   yield* withSimplerCalls(program);
 }
 
-export function* withoutChunks(program: Program): Generator<Program> {
+function* withoutChunks(program: Program): Generator<Program> {
   const { steps } = program;
   for (let size = steps.length >> 1; size >= 1; size >>= 1)
     for (let end = steps.length; end > 0; end -= size)
       yield withSteps(program, [...steps.slice(0, Math.max(0, end - size)), ...steps.slice(end)]);
 }
 
-export function* withFewerProcesses(program: Program): Generator<Program> {
+function* withFewerProcesses(program: Program): Generator<Program> {
   const { processes, steps } = program;
   for (const other of processes)
     for (const process of processes) {
@@ -36,7 +45,55 @@ function* simplerProcesses(process: ProgramProcess): Generator<ProgramProcess> {
   if (process.umask !== 0o022) yield { ...process, umask: 0o022 };
 }
 
-export function* withSimplerCalls(program: Program): Generator<Program> {
+const NAMES: readonly string[] = ['a', 'b', 'c', 'd'];
+
+/** The program with one name another everywhere, so that what is one file stays one file; and descriptors numbered from 3. */
+function* withSimplerNames(program: Program): Generator<Program> {
+  const names = new Set<string>();
+  const numbers = new Set<number>();
+  for (const { call } of program.steps)
+    for (const [key, kind, value] of argumentsOf(call)) {
+      if (kind === 'path' || kind === 'text') for (const name of (value as string).split('/')) names.add(name);
+      else if (kind === 'fd' && key !== 'newFd') numbers.add(value as number);
+    }
+  for (const name of [...names].sort()) {
+    if (name === '' || name === '.' || name === '..') continue;
+    for (const simpler of NAMES) {
+      if (simpler.length > name.length || (simpler.length === name.length && simpler >= name)) break;
+      if (names.has(simpler)) continue;
+      const rename = (path: string) =>
+        path
+          .split('/')
+          .map((part) => (part === name ? simpler : part))
+          .join('/');
+      yield mapped(program, (kind, value) => (kind === 'path' || kind === 'text' ? rename(value as string) : value));
+      break;
+    }
+  }
+  for (const fd of [...numbers].sort((a, b) => a - b))
+    for (let simpler = 3; simpler < fd; simpler++)
+      if (!numbers.has(simpler)) {
+        yield mapped(program, (kind, value) => (kind === 'fd' && value === fd ? simpler : value));
+        break;
+      }
+}
+
+function* argumentsOf(call: Call): Generator<readonly [string, ArgumentKind, unknown]> {
+  const row: Row = syscalls[call.op];
+  const given = call as unknown as Readonly<Record<string, unknown>>;
+  for (const [name, kind] of [...Object.entries(row.arguments), ...Object.entries(row.optional ?? {})])
+    if (given[name] !== undefined) yield [name, kind, given[name]];
+}
+
+function mapped(program: Program, map: (kind: ArgumentKind, value: unknown) => unknown): Program {
+  const steps = program.steps.map(({ pid, call }) => {
+    const fields = [...argumentsOf(call)].map(([name, kind, value]) => [name, map(kind, value)]);
+    return { pid, call: { op: call.op, ...Object.fromEntries(fields) } as Call };
+  });
+  return { ...program, steps };
+}
+
+function* withSimplerCalls(program: Program): Generator<Program> {
   const { steps } = program;
   for (const [i, step] of steps.entries())
     for (const call of simplerCalls(step.call)) yield { ...program, steps: steps.with(i, { ...step, call }) };
@@ -48,7 +105,7 @@ interface Row {
 }
 
 /** The call with one argument simpler. */
-export function* simplerCalls(call: Call): Generator<Call> {
+function* simplerCalls(call: Call): Generator<Call> {
   const row: Row = syscalls[call.op];
   const given = call as unknown as Readonly<Record<string, unknown>>;
   for (const name of Object.keys(row.optional ?? {}))
@@ -56,9 +113,11 @@ export function* simplerCalls(call: Call): Generator<Call> {
       const { [name]: _, ...rest } = given;
       yield rest as unknown as Call;
     }
-  for (const [name, kind] of [...Object.entries(row.arguments), ...Object.entries(row.optional ?? {})]) {
-    const value = given[name];
-    if (value === undefined) continue;
+  for (const [name, kind, value] of argumentsOf(call)) {
+    if (name === 'mode' && call.op === 'open' && (call.flags & (O_CREAT | O_TMPFILE_BIT)) === 0) {
+      if (value !== 0) yield { ...call, mode: 0 };
+      continue;
+    }
     const now = cost(kind, value);
     if (now === 0) continue;
     for (const simpler of simplerValues(kind, value))
