@@ -145,8 +145,13 @@ export function replyOf(op: AnsweredName): fc.Arbitrary<Reply | ErrorReply> {
 
 /** Any notification of a kind. */
 export function notificationOf(op: NotificationName): fc.Arbitrary<Notification> {
-  const row: { readonly body?: Layout; readonly name?: true; readonly data?: true; readonly nodes?: true } =
-    notifications[op];
+  const row: {
+    readonly code: number;
+    readonly body?: Layout;
+    readonly name?: true;
+    readonly data?: true;
+    readonly nodes?: true;
+  } = notifications[op];
   const members: Record<string, fc.Arbitrary<unknown>> = { op: fc.constant(op) };
   if (row.body !== undefined) members.body = structValue(row.body);
   if (row.name) members.name = name;

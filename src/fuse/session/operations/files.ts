@@ -80,7 +80,8 @@ export const open: Operation<Opened> = {
   exact: true,
   run: (exchange) => {
     const { filesystem } = exchange.core;
-    if (filesystem.open === undefined) return withoutOpen(exchange, initFlags.NO_OPEN_SUPPORT);
+    if (filesystem.open === undefined)
+      return exchange.core.directIo ? handleZero : withoutOpen(exchange, initFlags.NO_OPEN_SUPPORT);
     return filesystem.open(exchange.node, exchange.word(0), exchange);
   },
   reply: replyOpened,
