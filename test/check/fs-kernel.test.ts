@@ -176,6 +176,25 @@ describe.each(targets)('FsKernel on %s', (_, make) => {
     expect(run(kernel, { op: 'stat', path: '/a' })).toMatchObject({ atime: at(100, 500_000_000), mtime: clock.now() });
   });
 
+  test('positions and sizes beyond the limit are the end of a file, or EFBIG', () => {
+    const kernel = make();
+    run(kernel, open('/a', O_CREAT | O_RDWR));
+    run(kernel, open('/a', O_RDONLY));
+    for (const far of [2 ** 31, 2 ** 53, 2 ** 63 - 1024]) {
+      expect(run(kernel, { op: 'pread', fd: 3, size: 10, offset: far })).toEqual(new Uint8Array(0));
+      expect(run(kernel, { op: 'pwrite', fd: 3, data: bytes('a'), offset: far })).toBe(-errno.EFBIG.errno);
+      expect(run(kernel, { op: 'pwrite', fd: 3, data: bytes(''), offset: far })).toBe(0);
+      expect(run(kernel, { op: 'pwrite', fd: 4, data: bytes('a'), offset: far })).toBe(-errno.EBADF.errno);
+      expect(run(kernel, { op: 'truncate', path: '/a', size: far })).toBe(-errno.EFBIG.errno);
+      expect(run(kernel, { op: 'truncate', path: '/b', size: far })).toBe(-errno.ENOENT.errno);
+      expect(run(kernel, { op: 'ftruncate', fd: 4, size: far })).toBe(-errno.EINVAL.errno);
+      expect(run(kernel, { op: 'lseek', fd: 3, offset: far, whence: SEEK_SET })).toBe(far);
+      expect(run(kernel, { op: 'read', fd: 3, size: 10 })).toEqual(new Uint8Array(0));
+      expect(run(kernel, { op: 'write', fd: 3, data: bytes('a') })).toBe(-errno.EFBIG.errno);
+    }
+    expect(run(kernel, { op: 'fstat', fd: 3 })).toMatchObject({ size: 0 });
+  });
+
   test('says ENOSYS where node:fs has no words', () => {
     const kernel = make();
     expect(run(kernel, { op: 'getxattr', path: '/', name: 'user.a', size: 0 })).toBe(-errno.ENOSYS.errno);

@@ -43,6 +43,7 @@ import { direntsFrom, statFrom, statfsFrom, WrongShape } from './stat.ts';
 
 const EBADF = -errnos.EBADF.errno;
 const EBUSY = -errnos.EBUSY.errno;
+const EFBIG = -errnos.EFBIG.errno;
 const EINVAL = -errnos.EINVAL.errno;
 const EISDIR = -errnos.EISDIR.errno;
 const ENOSYS = -errnos.ENOSYS.errno;
@@ -72,6 +73,7 @@ export class FsKernel implements Kernel {
   readonly #clock: FsClock;
   readonly #wrap: <T>(use: () => T) => T;
   readonly #credentials: Credentials;
+  readonly #sizeLimit: number;
   readonly #processes = new Map<number, FsProcess>();
   readonly #ended = new Set<number>();
 
@@ -83,6 +85,7 @@ export class FsKernel implements Kernel {
     this.timeSlack = options.timeSlack ?? 2_000_000;
     this.#wrap = options.wrap ?? ((use) => use());
     this.#credentials = options.credentials ?? rootCredentials;
+    this.#sizeLimit = options.fileSizeLimit ?? 2 ** 30;
     this.without = missingCapabilities(this.#fs);
   }
 
@@ -167,12 +170,17 @@ export class FsKernel implements Kernel {
         return this.#on(caller, call.fd, (file) => this.#lseek(file, call.offset, call.whence));
       case 'truncate':
         if (call.size < 0) return EINVAL;
-        return fs.truncateSync ? done(fs.truncateSync(path(call.path), call.size)) : ENOSYS;
+        if (!fs.truncateSync) return ENOSYS;
+        if (call.size > this.#sizeLimit)
+          return isDirectory(statFrom(fs.statSync(path(call.path), exact)).mode) ? EISDIR : EFBIG;
+        return done(fs.truncateSync(path(call.path), call.size));
       case 'ftruncate':
         if (call.size < 0) return EINVAL;
-        return this.#onFile(caller, call.fd, (_, fd) =>
-          fs.ftruncateSync ? done(fs.ftruncateSync(fd, call.size)) : ENOSYS,
-        );
+        return this.#onFile(caller, call.fd, (file, fd) => {
+          if (!fs.ftruncateSync) return ENOSYS;
+          if (call.size > this.#sizeLimit) return (file.flags & O_ACCMODE) === O_RDONLY ? EINVAL : EFBIG;
+          return done(fs.ftruncateSync(fd, call.size));
+        });
       case 'fsync':
         return this.#onFile(caller, call.fd, (_, fd) => (fs.fsyncSync ? done(fs.fsyncSync(fd)) : ENOSYS));
       case 'fdatasync':
@@ -399,18 +407,15 @@ export class FsKernel implements Kernel {
   }
 
   #read(file: Description, fd: number, size: number, offset?: number): SysResult {
-    if (size === 0) return this.#readNothing(file);
+    const position = this.#position(file, offset);
+    if (size === 0 || (position !== null && position > Number.MAX_SAFE_INTEGER)) return this.#readNothing(file);
     const buffer = Buffer.alloc(Math.min(size, READ_LIMIT));
-    const count = counted(
-      this.#fs.readSync(fd, buffer, 0, buffer.length, this.#position(file, offset)),
-      buffer.length,
-      'readSync',
-    );
+    const count = counted(this.#fs.readSync(fd, buffer, 0, buffer.length, position), buffer.length, 'readSync');
     if (offset === undefined) file.position += count;
     return new Uint8Array(buffer.buffer, buffer.byteOffset, count);
   }
 
-  /** Node answers reads of no bytes itself, before it looks at the descriptor; the checks are read(2)'s. */
+  /** Node answers reads of no bytes, and at positions beyond its integers, before it looks at the descriptor. */
   #readNothing(file: Description): SysResult {
     if ((file.flags & O_ACCMODE) === O_WRONLY) return EBADF;
     return isDirectory(this.#fstat(file).mode) ? EISDIR : new Uint8Array(0);
@@ -428,10 +433,15 @@ export class FsKernel implements Kernel {
   }
 
   #write(file: Description, fd: number, data: Uint8Array, offset?: number): SysResult {
-    const buffer = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
     const append = (file.flags & O_APPEND) !== 0;
+    const room = append ? Number.POSITIVE_INFINITY : this.#sizeLimit - (offset ?? file.position);
+    // Cut at the limit, and nothing beyond it (generic_write_check_limits, fs/read_write.c).
+    if (room <= 0 && data.length > 0) return (file.flags & O_ACCMODE) === O_RDONLY ? EBADF : EFBIG;
+    const length = Math.min(data.length, Math.max(room, 0));
+    const buffer = Buffer.from(data.buffer, data.byteOffset, length);
     const position = append && offset === undefined ? null : this.#position(file, offset);
-    const count = counted(this.#fs.writeSync(fd, buffer, 0, buffer.length, position), buffer.length, 'writeSync');
+    const told = position === null ? null : Math.min(position, this.#sizeLimit);
+    const count = counted(this.#fs.writeSync(fd, buffer, 0, length, told), length, 'writeSync');
     if (offset === undefined) this.#wrote(file, count);
     return count;
   }
@@ -462,7 +472,7 @@ export class FsKernel implements Kernel {
       base = size;
     } else return EINVAL;
     const target = base + offset;
-    if (target < 0) return EINVAL;
+    if (target < 0 || target >= 2 ** 63) return EINVAL;
     if (target !== file.position) file.explicit = true;
     file.position = target;
     if (target === 0) file.names = undefined;

@@ -96,6 +96,8 @@ export interface FsKernelOptions {
   readonly clock: FsClock;
   /** See Kernel; nanoseconds, 2 ms unless given: most libraries keep milliseconds. */
   readonly timeSlack?: number;
+  /** Largest size of a file, bytes (RLIMIT_FSIZE: EFBIG beyond), 1 GiB unless given: libraries keep files in memory. */
+  readonly fileSizeLimit?: number;
   /** Runs around each use of the object: the place to make the globals that it reads (Date, process.getuid) virtual. */
   readonly wrap?: <T>(use: () => T) => T;
   /** Whose files the object makes: a process with other credentials cannot be spawned. Root unless given. */
