@@ -36,6 +36,7 @@ export interface Connection {
 
 export interface Listener {
   readonly port: number;
+  /** No more connections; those that there are go on. */
   close(): void;
 }
 

@@ -13,21 +13,15 @@ export function nodeNetwork(): Network {
 
     async listen(host, port, onConnection) {
       const net = await import('node:net');
-      const sockets = new Set<Socket>();
-      const server = net.createServer({ noDelay: true }, (socket) => {
-        sockets.add(socket);
-        socket.once('close', () => sockets.delete(socket));
-        onConnection(connectionOf(socket));
-      });
+      const server = net.createServer({ noDelay: true }, (socket) => onConnection(connectionOf(socket)));
       server.listen(port, host);
       await settled(server, 'listening');
       const address = server.address();
       if (address === null || typeof address === 'string') throw new Error(`listen on ${host}:${port}: no port`);
       return {
         port: address.port,
-        close() {
+        close: () => {
           server.close();
-          for (const socket of sockets) socket.destroy();
         },
       };
     },
