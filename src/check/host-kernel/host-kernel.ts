@@ -100,7 +100,12 @@ export class HostKernel implements Kernel {
     const namespaces = `/proc/${this.#workers[0].pid}/ns`;
     this.#namespace = openSync(`${namespaces}/mnt`, 'r');
     this.#userNamespace = this.#rootless ? openSync(`${namespaces}/user`, 'r') : undefined;
-    this.reset();
+    try {
+      this.reset();
+    } catch (error) {
+      this.#release();
+      throw error;
+    }
   }
 
   spawn(pid: number, credentials: Credentials, umask = 0o022): void {
@@ -161,11 +166,15 @@ export class HostKernel implements Kernel {
     try {
       this.#empty(this.#found);
     } finally {
-      this.#closed = true;
-      for (const worker of this.#workers) worker.end();
-      closeSync(this.#namespace);
-      if (this.#userNamespace !== undefined) closeSync(this.#userNamespace);
+      this.#release();
     }
+  }
+
+  #release(): void {
+    this.#closed = true;
+    for (const worker of this.#workers) worker.end();
+    closeSync(this.#namespace);
+    if (this.#userNamespace !== undefined) closeSync(this.#userNamespace);
   }
 
   #empty(attributes: RootAttributes): void {
@@ -179,8 +188,8 @@ export class HostKernel implements Kernel {
     const worker = new WorkerProcess(this.#rootless ? ['unshare', '--user', '--map-root-user', '--'] : [], []);
     return this.#started(worker, () => {
       const answer = worker.request({ kind: 'prepare', target, sizeLimit: this.#sizeLimit });
-      this.#idle.push(worker);
       if (answer.kind !== 'prepared') throw new HostKernelError(`expected a prepared directory, given ${answer.kind}`);
+      this.#idle.push(worker);
       return answer;
     });
   }
@@ -208,8 +217,13 @@ export class HostKernel implements Kernel {
       this.#workers.push(worker);
       return result;
     } catch (error) {
+      const { alive } = worker;
       worker.kill();
-      throw error;
+      if (alive || !this.#rootless || !(error instanceof Error)) throw error;
+      throw new HostKernelError(
+        `${error.message}; without root the host kernel needs user namespaces (try \`unshare --user --map-root-user true\`)`,
+        { cause: error },
+      );
     }
   }
 
