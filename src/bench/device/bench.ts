@@ -21,8 +21,8 @@ export async function bench(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      rounds: { type: 'string', default: '9' },
-      ms: { type: 'string', default: '200' },
+      rounds: { type: 'string', default: '15' },
+      ms: { type: 'string', default: '100' },
       core: { type: 'string', default: '0' },
       only: { type: 'string' },
     },
@@ -53,7 +53,7 @@ export async function bench(args: readonly string[]): Promise<number> {
     printTable(
       chosen.map(({ title }) => title),
       servers.map(({ name }) => name),
-      rates.map((row) => row.map(median)),
+      rates,
     );
     return 0;
   } finally {
@@ -75,13 +75,19 @@ function median(values: readonly number[]): number {
   return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }
 
-function printTable(titles: readonly string[], names: readonly string[], rates: readonly (readonly number[])[]): void {
+/** `rates` by row, server and round. A ratio is the median of the rounds' ratios: what disturbs a round disturbs both sides. */
+function printTable(
+  titles: readonly string[],
+  names: readonly string[],
+  rates: readonly (readonly number[][])[],
+): void {
   const base = names.length > 1 ? names.slice(1).map((name) => ` ${name} / ${names[0]} |`) : [];
   console.log(`| operations per second | ${names.join(' | ')} |${base.join('')}`);
   console.log(`|---|${'---|'.repeat(names.length + base.length)}`);
   titles.forEach((title, row) => {
-    const figures = rates[row].map((rate) => Math.round(rate).toLocaleString('en'));
-    const ratios = rates[row].slice(1).map((rate) => ` ${(rate / rates[row][0]).toFixed(2)} |`);
+    const [yardstick, ...others] = rates[row];
+    const figures = rates[row].map((rounds) => Math.round(median(rounds)).toLocaleString('en'));
+    const ratios = others.map((rounds) => ` ${median(rounds.map((rate, i) => rate / yardstick[i])).toFixed(2)} |`);
     console.log(`| ${title} | ${figures.join(' | ')} |${ratios.join('')}`);
   });
 }

@@ -122,7 +122,7 @@ int main(int argc, char **argv)
 	if (argc < 3)
 		errx(2, "usage: client DIRECTORY prepare | client DIRECTORY OPERATION MS");
 	need(chdir(argv[1]), argv[1]);
-	buffer = malloc(MIB);
+	buffer = aligned_alloc(4096, MIB); /* direct I/O sends one request only if it is aligned */
 	memset(buffer, 'x', MIB);
 	if (strcmp(argv[2], "prepare") == 0) {
 		prepare();

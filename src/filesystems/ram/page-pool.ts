@@ -4,6 +4,7 @@ export const PAGE_SIZE = 4096;
 export const UNWRITTEN: Uint8Array = new Uint8Array(PAGE_SIZE);
 
 const KEPT_PAGES = 1024;
+const SLAB_PAGES = 64;
 
 /** The space of a filesystem, in pages. Given-back pages are kept for the next file: allocating them is what costs. */
 export class PagePool {
@@ -27,8 +28,15 @@ export class PagePool {
   /** Memory for a page of space that is reserved; zeroed unless the caller overwrites all of it. */
   page(zeroed: boolean): Uint8Array {
     const page = this.#kept.pop();
-    if (page === undefined) return new Uint8Array(PAGE_SIZE);
+    if (page === undefined) return this.#slab();
     return zeroed ? page.fill(0) : page;
+  }
+
+  /** Pages that lie side by side are copied faster than pages that are allocated one by one. */
+  #slab(): Uint8Array {
+    const slab = new ArrayBuffer(SLAB_PAGES * PAGE_SIZE);
+    for (let i = SLAB_PAGES - 1; i > 0; i--) this.#kept.push(new Uint8Array(slab, i * PAGE_SIZE, PAGE_SIZE));
+    return new Uint8Array(slab, 0, PAGE_SIZE);
   }
 
   /** Gives back a page and its space. */
