@@ -7,6 +7,8 @@ interface Early {
   readonly target: U64;
 }
 
+const MOST = 256;
+
 /**
  * Interrupts that came without their target. As in libfuse (check_interrupt, lib/fuse_lowlevel.c) one waits for the next
  * request: if that is the target, it starts out interrupted; otherwise the kernel is told EAGAIN, and asks again if the
@@ -19,8 +21,11 @@ export class EarlyInterrupts {
     return this.#waiting.length === 0;
   }
 
-  add(unique: U64, target: U64): void {
+  /** False when too many wait already: the kernel is to be told EAGAIN at once. */
+  add(unique: U64, target: U64): boolean {
+    if (this.#waiting.length >= MOST) return false;
     this.#waiting.push({ unique, target });
+    return true;
   }
 
   /** A request arrived: whether it is interrupted already, and which INTERRUPTs are to be answered EAGAIN. */

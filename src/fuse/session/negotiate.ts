@@ -25,10 +25,13 @@ const DEFAULT_PAGES = 32;
 const MAX_BACKGROUND = 12;
 const congestion = (background: number): number => Math.floor((background * 3) / 4);
 
-export interface Agreement {
+export interface InitAnswer {
   readonly reply: InitOut;
   /** Bytes of the reply's structure that the kernel's version has. */
   readonly replySize: number;
+}
+
+export interface Agreement extends InitAnswer {
   readonly negotiated: Negotiated;
 }
 

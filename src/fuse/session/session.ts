@@ -21,7 +21,7 @@ import { Core } from './core.ts';
 import { Exchange } from './exchange.ts';
 import { EarlyInterrupts } from './interrupts.ts';
 import type { Lookups } from './lookups.ts';
-import { LOWEST_MINOR, negotiate, otherMajor } from './negotiate.ts';
+import { type InitAnswer, LOWEST_MINOR, negotiate, otherMajor } from './negotiate.ts';
 import { SessionNotifier } from './notifier.ts';
 import { type Operation, operations } from './operations/index.ts';
 import type { SessionOptions } from './options.ts';
@@ -41,7 +41,8 @@ export class Session {
   /** Requests whose answer is a promise. */
   readonly #pending = new Map<U64, Exchange>();
   readonly #idle: Exchange[] = [];
-  readonly #small = new Message(OUT_HEADER_SIZE + fuse_init_out.size);
+  /** A 'sync' filesystem has answered with a promise, and that was reported. */
+  #promised = false;
   #state: 'before INIT' | 'serving' | 'destroyed' = 'before INIT';
 
   constructor(filesystem: FileSystem, options: SessionOptions) {
@@ -110,7 +111,13 @@ export class Session {
 
   #await(operation: Operation<unknown>, exchange: Exchange, code: number, answer: PromiseLike<unknown>): void {
     const { unique } = exchange;
+    const { filesystem } = this.#core;
     this.#pending.set(unique, exchange);
+    if (filesystem.mode === 'sync' && !this.#promised) {
+      this.#promised = true;
+      const request = `${opcodeName(code)} (request ${unique})`;
+      this.#report(`filesystem ${filesystem.name}: expected no promise as its mode is 'sync', given one to ${request}`);
+    }
     const settle = (value: unknown): void => {
       if (this.#core.closed) return;
       this.#pending.delete(unique);
@@ -236,17 +243,13 @@ export class Session {
     else {
       const agreed = this.#agree(readShort(fuse_init_in, message, IN_HEADER_SIZE, given), unique);
       if (agreed instanceof Errno) this.#answer(unique, agreed.errno);
-      else this.#answer(unique, 0, agreed);
+      else this.#answerInit(unique, agreed);
     }
   }
 
-  /** Negotiates; gives the size of the results, which then stand in the reply. */
-  #agree(init: StructValue<typeof fuse_init_in>, unique: U64): number | Errno {
+  #agree(init: StructValue<typeof fuse_init_in>, unique: U64): InitAnswer | Errno {
     const core = this.#core;
-    if (init.major > FUSE_KERNEL_VERSION) {
-      fuse_init_out.write(this.#small, OUT_HEADER_SIZE, otherMajor);
-      return fuse_init_out.size;
-    }
+    if (init.major > FUSE_KERNEL_VERSION) return { reply: otherMajor, replySize: fuse_init_out.size };
     if (init.major < FUSE_KERNEL_VERSION || init.minor < LOWEST_MINOR) {
       const expected = `${FUSE_KERNEL_VERSION}.${LOWEST_MINOR}`;
       this.#report(`INIT: expected protocol ${expected} or later, given ${init.major}.${init.minor}; it is refused`);
@@ -262,8 +265,7 @@ export class Session {
       return this.#thrown(error, opcode.INIT, unique);
     }
     this.#state = 'serving';
-    fuse_init_out.write(this.#small, OUT_HEADER_SIZE, reply);
-    return replySize;
+    return { reply, replySize };
   }
 
   #forget(node: U64, lookups: U64): void {
@@ -272,8 +274,8 @@ export class Session {
 
   #interrupt(unique: U64, target: U64): void {
     const exchange = this.#pending.get(target);
-    if (exchange === undefined) this.#early.add(unique, target);
-    else exchange.interrupt();
+    if (exchange !== undefined) exchange.interrupt();
+    else if (!this.#early.add(unique, target)) this.#answer(unique, errno.EAGAIN.errno);
   }
 
   #meetInterrupts(exchange: Exchange): void {
@@ -296,11 +298,18 @@ export class Session {
     }
   }
 
-  /** Answers with an error, or with `size` bytes of results that stand behind the header already. */
-  #answer(unique: U64, error: number, size = 0): void {
-    const length = OUT_HEADER_SIZE + size;
-    writeOutHeader(this.#small, length, error, unique);
-    this.#core.send(this.#small, length);
+  #answerInit(unique: U64, { reply, replySize }: InitAnswer): void {
+    const message = new Message(OUT_HEADER_SIZE + fuse_init_out.size);
+    fuse_init_out.write(message, OUT_HEADER_SIZE, reply);
+    writeOutHeader(message, OUT_HEADER_SIZE + replySize, 0, unique);
+    this.#core.send(message, OUT_HEADER_SIZE + replySize);
+  }
+
+  /** Answers without results. */
+  #answer(unique: U64, error: number): void {
+    const message = new Message(OUT_HEADER_SIZE);
+    writeOutHeader(message, OUT_HEADER_SIZE, error, unique);
+    this.#core.send(message, OUT_HEADER_SIZE);
   }
 
   #report(problem: string, error?: unknown): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { encodeRequest, IN_HEADER_SIZE, type Message, opcode, Session } from '../../../src/fuse/index.ts';
+import { encodeRequest, IN_HEADER_SIZE, Message, opcode, Session } from '../../../src/fuse/index.ts';
 import { type Answer, type Attributes, type Context, errno, type FileSystem } from '../../../src/vfs/index.ts';
 import { attributes, entry, FakeKernel, filesystem } from './fake-kernel.ts';
 
@@ -96,6 +96,7 @@ describe('answers', () => {
     const failure = new TypeError('undefined is not a function');
     const kernel = FakeKernel.started(
       filesystem({
+        mode: 'async',
         unlink: () => {
           throw failure;
         },
@@ -110,6 +111,34 @@ describe('answers', () => {
     expect(kernel.problems[0]).toBe(
       'filesystem fake: UNLINK (request 4) threw something without a POSIX code; the caller gets EIO',
     );
+  });
+
+  it("a promise of a 'sync' filesystem is reported once, and answered all the same", async () => {
+    const kernel = FakeKernel.started(filesystem({ getattr: async () => attributes(1) }));
+    const uniques = [kernel.send(getattr), kernel.send(getattr)];
+    await turn();
+    expect(uniques.map((unique) => kernel.reply(unique)?.error)).toEqual([0, 0]);
+    expect(kernel.problems).toEqual([
+      "filesystem fake: expected no promise as its mode is 'sync', given one to GETATTR (request 4)",
+    ]);
+  });
+
+  it('a kernel that sends from within its reply callback gets every answer', () => {
+    const order: number[] = [];
+    const message = new Message(256);
+    const header = { nodeid: 1, uid: 0, gid: 0, pid: 0 };
+    const session: Session = new Session(filesystem(), {
+      report: expect.fail,
+      send: (reply) => {
+        const unique = reply.words[2];
+        if (unique < 8)
+          session.receive(message, encodeRequest(message, { ...getattr, header: { ...header, unique: unique + 2 } }));
+        order.push(reply.words[2]);
+      },
+    });
+    const body = { major: 7, minor: 45, max_readahead: 0, flags: 0, flags2: 0 };
+    session.receive(message, encodeRequest(message, { op: 'INIT', header: { ...header, unique: 2 }, body }));
+    expect(order).toEqual([8, 6, 4, 2]);
   });
 
   it('a method that is missing is ENOSYS', () => {

@@ -91,4 +91,10 @@ describe('INTERRUPT', () => {
     answers[1](attributes(1));
     await turn();
   });
+
+  it('without end are answered EAGAIN at once when too many wait for their target', () => {
+    const { kernel } = interruptible();
+    for (let target = 1000; target < 2000; target += 2) kernel.send(interrupt(target));
+    expect(kernel.replies.slice(1).map(({ error }) => error)).toEqual(new Array(500 - 256).fill(errno.EAGAIN.errno));
+  });
 });

@@ -76,6 +76,24 @@ describe('INIT', () => {
     expect(session.negotiated?.minor).toBe(19);
   });
 
+  it('serves protocol 7.11, in which making a file has no umask', () => {
+    const seen: unknown[] = [];
+    const made = (...call: unknown[]) => {
+      seen.push(call.slice(0, 4));
+      return entry(2);
+    };
+    const kernel = new FakeKernel(
+      filesystem({ mknod: made, create: (...call) => ({ entry: made(...call), opened: { fh: 1 } }) }),
+    );
+    kernel.init({ minor: 11 });
+    kernel.get<'MKNOD'>({ op: 'MKNOD', body: { mode: 0o10600, rdev: 3, umask: 0 }, name: 'p' });
+    kernel.get<'CREATE'>({ op: 'CREATE', body: { flags: 2, mode: 0o600, umask: 0, open_flags: 0 }, name: 'f' });
+    expect(seen).toEqual([
+      [1, 'p', 0o10600, 3],
+      [1, 'f', 0o600, 2],
+    ]);
+  });
+
   it('tells a kernel with a higher major version ours, and serves its second INIT', () => {
     const kernel = new FakeKernel(filesystem());
     expect(kernel.init({ major: 8, minor: 0 })).toMatchObject({ op: 'INIT', body: { major: 7, minor: 45 } });
