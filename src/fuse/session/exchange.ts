@@ -37,6 +37,8 @@ export class Exchange implements Context {
   umask = 0;
   /** Bytes that the request asked for. */
   size = 0;
+  /** Where in the arguments the second of two names starts. */
+  secondAt = 0;
   interrupted = false;
   #controller: AbortController | undefined;
   #view = new Uint8Array(0);
@@ -135,6 +137,4 @@ export class Exchange implements Context {
     this.secondAt = nul + 1 - IN_HEADER_SIZE;
     return readName(bytes, start, nul);
   }
-
-  secondAt = 0;
 }
