@@ -106,6 +106,14 @@ describe.runIf(wanted)('the host kernel on tmpfs', () => {
     step({ op: 'read', fd: 7, size: 1 }, error('EBADF'));
   });
 
+  test('data that was read stays as it is', () => {
+    step(open('/a', O_CREAT | O_RDWR), 3);
+    step({ op: 'write', fd: 3, data: text('first second') }, 12);
+    const data = run({ op: 'pread', fd: 3, size: 5, offset: 0 }) as Uint8Array;
+    run({ op: 'pread', fd: 3, size: 6, offset: 6 });
+    expect(new TextDecoder().decode(data)).toBe('first');
+  });
+
   test('holes, preallocation and copies', () => {
     step(open('/a', O_CREAT | O_RDWR), 3);
     step(open('/b', O_CREAT | O_RDWR), 4);

@@ -60,9 +60,6 @@ export interface Libc {
   fchdir(fd: number): number;
   umask(mask: number): number;
 
-  setgroups(count: Integer, groups: Bytes): number;
-  setresgid(real: number, effective: number, saved: number): number;
-  setresuid(real: number, effective: number, saved: number): number;
   unshare(flags: number): number;
   setns(fd: number, type: number): number;
   mount(source: Bytes, target: Bytes, type: Bytes, flags: Integer, data: Bytes): number;
@@ -141,9 +138,6 @@ const types: Types = {
   chdir: [p],
   fchdir: [i],
   umask: [i],
-  setgroups: [n, p],
-  setresgid: [i, i, i],
-  setresuid: [i, i, i],
   unshare: [i],
   setns: [i, i],
   mount: [p, p, p, n, p],

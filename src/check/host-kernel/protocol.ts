@@ -76,6 +76,7 @@ export class MessagePipe {
         }
       }
     }
-    return deserialize(this.#buffer.subarray(4, needed));
+    // A copy, because byte arrays in the value are views of what it is read from.
+    return deserialize(Buffer.from(this.#buffer.subarray(4, needed)));
   }
 }
