@@ -26,6 +26,10 @@ export class InodeTable {
     return this.#slots[node];
   }
 
+  has(inode: Inode): boolean {
+    return this.#slots[inode.node] === inode;
+  }
+
   *all(): Generator<Inode> {
     for (const inode of this.#slots) if (inode !== undefined) yield inode;
   }
@@ -42,7 +46,7 @@ export class InodeTable {
 
   /** Frees an inode that has no name, no reference and no handle; leaves any other alone. */
   freeIfUnused(inode: Inode): void {
-    if (inode.nlink > 0 || inode.lookups > 0 || inode.opens > 0 || this.#slots[inode.node] !== inode) return;
+    if (inode.nlink > 0 || inode.lookups > 0 || inode.opens > 0 || !this.has(inode)) return;
     inode.data?.truncate(0);
     this.#slots[inode.node] = undefined;
     this.#count -= 1;

@@ -19,20 +19,13 @@ import {
   type Handle,
   NAME_MAX,
   type NodeId,
-  nameLength,
   O_EXCL,
   O_TRUNC,
   type Opened,
-  RENAME_EXCHANGE,
-  RENAME_NOREPLACE,
-  RENAME_WHITEOUT,
-  ROOT_NODE,
-  S_IFCHR,
   S_IFDIR,
   S_IFLNK,
   S_IFMT,
   S_IFREG,
-  S_ISGID,
   SEEK_DATA,
   type StatxAnswer,
   type U64,
@@ -40,18 +33,13 @@ import {
   type WriteOptions,
 } from '../../vfs/index.ts';
 import { HandleTable } from '../handle-table.ts';
-import { type Directory, DOTDOT_OFFSET } from './directory.ts';
-import type { Inode, InodeStart } from './inode.ts';
-import { InodeTable } from './inode-table.ts';
+import { DOTDOT_OFFSET } from './directory.ts';
+import type { Inode } from './inode.ts';
+import type { InodeTable } from './inode-table.ts';
 import type { RamOptions } from './options.ts';
-import { PAGE_SIZE, PagePool } from './page-pool.ts';
-import { dropName, exchange, move, validRenameFlags } from './rename.ts';
+import { PAGE_SIZE } from './page-pool.ts';
+import { Tree } from './tree.ts';
 import { checkXattrName, ExtendedAttributes } from './xattr.ts';
-
-/** A character of UTF-16 is at most three bytes of UTF-8: a name this long needs no counting. */
-const SURELY_SHORT = Math.floor(NAME_MAX / 3);
-
-const tooLong = (name: string): boolean => name.length > SURELY_SHORT && nameLength(name) > NAME_MAX;
 
 const STATX_BASIC_STATS = 0x7ff;
 const STATX_BTIME = 0x800;
@@ -80,18 +68,14 @@ export class RamFileSystem implements FileSystem {
   readonly #handles = new HandleTable<Inode>();
   readonly #clock: Clock;
   readonly #options: RamOptions;
-  readonly #pool: PagePool;
+  readonly #tree: Tree;
   readonly #inodes: InodeTable;
 
   constructor(clock: Clock, options: RamOptions) {
     this.#clock = clock;
     this.#options = options;
-    this.#pool = new PagePool(Math.floor(options.size / PAGE_SIZE));
-    this.#inodes = new InodeTable(this.#pool, Math.max(options.inodes, 1), options.reuseNodes);
-    const mode = S_IFDIR | (options.mode & 0o7777);
-    const root = this.#inodes.make({ mode, uid: 0, gid: 0, now: clock.now(), parent: undefined });
-    if (root?.node !== ROOT_NODE) throw new Error(`ram: expected the first inode to be node ${ROOT_NODE}`);
-    root.nlink = 2;
+    this.#tree = new Tree(clock, options);
+    this.#inodes = this.#tree.inodes;
   }
 
   /** References and handles end; what has no name goes. */
@@ -107,16 +91,7 @@ export class RamFileSystem implements FileSystem {
   // Names
 
   lookup(parent: NodeId, name: string): Answer<Entry> {
-    const at = this.#inodes.get(parent);
-    if (at === undefined) return errno.ESTALE;
-    const found = name === '.' ? at : at.directory?.get(name);
-    if (found !== undefined) return this.#referenced(found);
-    if (at.directory === undefined) return errno.ENOTDIR;
-    if (name === '..')
-      return this.#inodes.get(at.directory.parent.node) === at.directory.parent
-        ? this.#referenced(at.directory.parent)
-        : errno.ESTALE;
-    return tooLong(name) ? errno.ENAMETOOLONG : errno.ENOENT;
+    return this.#referenced(this.#tree.find(parent, name));
   }
 
   forget(node: NodeId, lookups: number): void {
@@ -129,43 +104,27 @@ export class RamFileSystem implements FileSystem {
   mknod(parent: NodeId, name: string, mode: number, rdev: number, context: Context): Answer<Entry> {
     const type = mode & S_IFMT || S_IFREG;
     if (type === S_IFDIR || type === S_IFLNK) return errno.EPERM;
-    const inode = this.#make(parent, name, { mode: type | (mode & 0o7777), rdev }, context);
-    return inode instanceof Errno ? inode : this.#referenced(inode);
+    return this.#referenced(this.#tree.make(parent, name, { mode: type | (mode & 0o7777), rdev }, context));
   }
 
   mkdir(parent: NodeId, name: string, mode: number, context: Context): Answer<Entry> {
-    const inode = this.#make(parent, name, { mode: S_IFDIR | (mode & 0o7777) }, context);
-    return inode instanceof Errno ? inode : this.#referenced(inode);
+    return this.#referenced(this.#tree.make(parent, name, { mode: S_IFDIR | (mode & 0o7777) }, context));
   }
 
   symlink(parent: NodeId, name: string, target: string, context: Context): Answer<Entry> {
-    const inode = this.#make(parent, name, { mode: S_IFLNK | 0o777, target }, context);
-    return inode instanceof Errno ? inode : this.#referenced(inode);
+    return this.#referenced(this.#tree.make(parent, name, { mode: S_IFLNK | 0o777, target }, context));
   }
 
   link(node: NodeId, newParent: NodeId, newName: string): Answer<Entry> {
-    const inode = this.#inodes.get(node);
-    if (inode === undefined) return errno.ESTALE;
-    const parent = this.#directoryForNew(newParent, newName);
-    if (parent instanceof Errno) return parent;
-    if (inode.directory !== undefined) return errno.EPERM;
-    if (inode.nlink === 0 && !inode.linkable) return errno.ENOENT;
-    if (inode.nlink >= this.#options.maxLinks) return errno.EMLINK;
-    const now = this.#clock.now();
-    inode.nlink += 1;
-    inode.linkable = false;
-    inode.ctime = now;
-    parent.directory.add(newName, inode);
-    parent.modified(now);
-    return this.#referenced(inode);
+    return this.#referenced(this.#tree.link(node, newParent, newName));
   }
 
   unlink(parent: NodeId, name: string): Answer<void> {
-    return this.#remove(parent, name, false);
+    return this.#tree.remove(parent, name, false);
   }
 
   rmdir(parent: NodeId, name: string): Answer<void> {
-    return this.#remove(parent, name, true);
+    return this.#tree.remove(parent, name, true);
   }
 
   rename(
@@ -176,28 +135,7 @@ export class RamFileSystem implements FileSystem {
     flags: number,
     context: Context,
   ): Answer<void> {
-    if (!validRenameFlags(flags)) return errno.EINVAL;
-    const from = this.#directoryOf(parent);
-    if (from instanceof Errno) return from;
-    const to = this.#directoryOf(newParent);
-    if (to instanceof Errno) return to;
-    if (badName(newName)) return errno.EINVAL;
-    if (tooLong(name) || tooLong(newName)) return errno.ENAMETOOLONG;
-    if (to.nlink === 0) return errno.ENOENT;
-    const now = this.#clock.now();
-    const source = { inode: from, directory: from.directory, name };
-    const target = { inode: to, directory: to.directory, name: newName };
-    if (flags & RENAME_EXCHANGE) return exchange(source, target, now);
-
-    if (flags & RENAME_WHITEOUT && this.#inodes.free === 0) return errno.ENOSPC;
-    const result = move(source, target, (flags & RENAME_NOREPLACE) !== 0, this.#options.maxLinks, now);
-    if (result instanceof Errno) return result;
-    if (result.replaced !== undefined) this.#inodes.freeIfUnused(result.replaced);
-    if (flags & RENAME_WHITEOUT && result.moved) {
-      const whiteout = this.#make(parent, name, { mode: S_IFCHR, rdev: 0 }, context);
-      if (whiteout instanceof Errno) return whiteout;
-    }
-    return undefined;
+    return this.#tree.rename(parent, name, newParent, newName, flags, context);
   }
 
   readlink(node: NodeId): Answer<string> {
@@ -249,7 +187,7 @@ export class RamFileSystem implements FileSystem {
   }
 
   statfs(): Answer<FileSystemStatistics> {
-    const { total, free } = this.#pool;
+    const { total, free } = this.#tree.pool;
     return {
       bsize: PAGE_SIZE,
       frsize: PAGE_SIZE,
@@ -266,23 +204,16 @@ export class RamFileSystem implements FileSystem {
 
   create(parent: NodeId, name: string, mode: number, flags: number, context: Context): Answer<Created> {
     const existing = this.#inodes.get(parent)?.directory?.get(name);
-    if (existing !== undefined) {
-      if (flags & O_EXCL) return errno.EEXIST;
-      const opened = this.open(existing.node, flags, context);
-      return opened instanceof Errno ? opened : { entry: this.#referenced(existing), opened };
-    }
-    const inode = this.#make(parent, name, { mode: S_IFREG | (mode & 0o7777) }, context);
-    if (inode instanceof Errno) return inode;
-    return { entry: this.#referenced(inode), opened: this.#opened(inode) };
+    if (existing === undefined)
+      return this.#created(this.#tree.make(parent, name, { mode: S_IFREG | (mode & 0o7777) }, context));
+    if (flags & O_EXCL) return errno.EEXIST;
+    const opened = this.open(existing.node, flags, context);
+    return opened instanceof Errno ? opened : { entry: reference(existing), opened };
   }
 
   tmpfile(parent: NodeId, mode: number, flags: number, context: Context): Answer<Created> {
-    const directory = this.#directoryOf(parent);
-    if (directory instanceof Errno) return directory;
-    const inode = this.#newInode(directory, { mode: S_IFREG | (mode & 0o7777) }, context);
-    if (inode === undefined) return errno.ENOSPC;
-    inode.linkable = (flags & O_EXCL) === 0;
-    return { entry: this.#referenced(inode), opened: this.#opened(inode) };
+    const linkable = (flags & O_EXCL) === 0;
+    return this.#created(this.#tree.makeUnnamed(parent, { mode: S_IFREG | (mode & 0o7777) }, linkable, context));
   }
 
   open(node: NodeId, flags: number, context: Context): Opened | Errno {
@@ -461,9 +392,12 @@ export class RamFileSystem implements FileSystem {
     return this.#inodes.get(node);
   }
 
-  #referenced(inode: Inode): Entry {
-    inode.lookups += 1;
-    return inode.entry();
+  #referenced(inode: Inode | Errno): Entry | Errno {
+    return inode instanceof Errno ? inode : reference(inode);
+  }
+
+  #created(inode: Inode | Errno): Created | Errno {
+    return inode instanceof Errno ? inode : { entry: reference(inode), opened: this.#opened(inode) };
   }
 
   #opened(inode: Inode): Opened {
@@ -478,80 +412,9 @@ export class RamFileSystem implements FileSystem {
     this.#inodes.freeIfUnused(inode);
     return undefined;
   }
-
-  #directoryOf(node: NodeId): DirectoryInode | Errno {
-    const inode = this.#inodes.get(node);
-    if (inode === undefined) return errno.ESTALE;
-    return isDirectoryInode(inode) ? inode : errno.ENOTDIR;
-  }
-
-  /** The directory in which a new name may be made. */
-  #directoryForNew(node: NodeId, name: string): DirectoryInode | Errno {
-    const parent = this.#directoryOf(node);
-    if (parent instanceof Errno) return parent;
-    if (parent.directory.get(name) !== undefined) return errno.EEXIST;
-    if (parent.nlink === 0) return errno.ENOENT;
-    if (badName(name)) return errno.EINVAL;
-    return tooLong(name) ? errno.ENAMETOOLONG : parent;
-  }
-
-  /** An inode without a name. Owner and group as inode_init_owner (fs/inode.c) gives them. */
-  #newInode(parent: Inode, what: Pick<InodeStart, 'mode' | 'rdev' | 'target'>, context: Context): Inode | undefined {
-    const inherit = (parent.mode & S_ISGID) !== 0;
-    const isDirectory = (what.mode & S_IFMT) === S_IFDIR;
-    return this.#inodes.make({
-      mode: inherit && isDirectory ? what.mode | S_ISGID : what.mode,
-      uid: context.uid,
-      gid: inherit ? parent.gid : context.gid,
-      now: this.#clock.now(),
-      parent,
-      rdev: what.rdev,
-      target: what.target,
-    });
-  }
-
-  #make(
-    parentNode: NodeId,
-    name: string,
-    what: Pick<InodeStart, 'mode' | 'rdev' | 'target'>,
-    context: Context,
-  ): Inode | Errno {
-    const parent = this.#directoryForNew(parentNode, name);
-    if (parent instanceof Errno) return parent;
-    const isDirectory = (what.mode & S_IFMT) === S_IFDIR;
-    if (isDirectory && parent.nlink >= this.#options.maxLinks) return errno.EMLINK;
-    const inode = this.#newInode(parent, what, context);
-    if (inode === undefined) return errno.ENOSPC;
-    inode.nlink = isDirectory ? 2 : 1;
-    if (isDirectory) parent.nlink += 1;
-    parent.directory.add(name, inode);
-    parent.modified(inode.btime);
-    return inode;
-  }
-
-  #remove(parentNode: NodeId, name: string, directory: boolean): Errno | undefined {
-    const parent = this.#directoryOf(parentNode);
-    if (parent instanceof Errno) return parent;
-    const inode = parent.directory.get(name);
-    if (inode === undefined) return tooLong(name) ? errno.ENAMETOOLONG : errno.ENOENT;
-    if (directory !== (inode.directory !== undefined)) return directory ? errno.ENOTDIR : errno.EISDIR;
-    if (inode.directory?.isEmpty === false) return errno.ENOTEMPTY;
-    const now = this.#clock.now();
-    parent.directory.remove(name);
-    parent.modified(now);
-    dropName(inode, parent, now);
-    this.#inodes.freeIfUnused(inode);
-    return undefined;
-  }
 }
 
-type DirectoryInode = Inode & { readonly directory: Directory };
-
-function isDirectoryInode(inode: Inode): inode is DirectoryInode {
-  return inode.directory !== undefined;
-}
-
-/** Names that would break the tree; the kernel never sends them. */
-function badName(name: string): boolean {
-  return name === '' || name === '.' || name === '..' || name.includes('/');
+function reference(inode: Inode): Entry {
+  inode.lookups += 1;
+  return inode.entry();
 }

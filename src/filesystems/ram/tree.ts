@@ -1,0 +1,186 @@
+import type { Clock } from '../../env/index.ts';
+import {
+  type Context,
+  Errno,
+  errno,
+  isDirectory,
+  NAME_MAX,
+  type NodeId,
+  nameLength,
+  RENAME_EXCHANGE,
+  RENAME_NOREPLACE,
+  RENAME_WHITEOUT,
+  ROOT_NODE,
+  S_IFCHR,
+  S_IFDIR,
+  S_ISGID,
+} from '../../vfs/index.ts';
+import type { Directory } from './directory.ts';
+import type { Inode, InodeStart } from './inode.ts';
+import { InodeTable } from './inode-table.ts';
+import type { RamOptions } from './options.ts';
+import { PAGE_SIZE, PagePool } from './page-pool.ts';
+import { dropName, exchange, move, validRenameFlags } from './rename.ts';
+
+type DirectoryInode = Inode & { readonly directory: Directory };
+type NewInode = Pick<InodeStart, 'mode' | 'rdev' | 'target'>;
+
+/** A character of UTF-16 is at most three bytes of UTF-8: a name this long needs no counting. */
+const SURELY_SHORT = Math.floor(NAME_MAX / 3);
+
+const tooLong = (name: string): boolean => name.length > SURELY_SHORT && nameLength(name) > NAME_MAX;
+
+/** Names that would break the tree; the kernel never sends them. */
+const badName = (name: string): boolean => name === '' || name === '.' || name === '..' || name.includes('/');
+
+/** The inodes and the names that lead to them: every change of the namespace, with its link counts and times. */
+export class Tree {
+  readonly pool: PagePool;
+  readonly inodes: InodeTable;
+  readonly #clock: Clock;
+  readonly #options: RamOptions;
+
+  constructor(clock: Clock, options: RamOptions) {
+    this.#clock = clock;
+    this.#options = options;
+    this.pool = new PagePool(Math.floor(options.size / PAGE_SIZE));
+    this.inodes = new InodeTable(this.pool, Math.max(options.inodes, 1), options.reuseNodes);
+    const mode = S_IFDIR | (options.mode & 0o7777);
+    const root = this.inodes.make({ mode, uid: 0, gid: 0, now: clock.now(), parent: undefined });
+    if (root?.node !== ROOT_NODE) throw new Error(`ram: expected the first inode to be node ${ROOT_NODE}`);
+    root.nlink = 2;
+  }
+
+  find(parent: NodeId, name: string): Inode | Errno {
+    const at = this.inodes.get(parent);
+    if (at === undefined) return errno.ESTALE;
+    const found = at.directory?.get(name);
+    if (found !== undefined) return found;
+    // An exported handle is opened by looking these two up (fuse_get_dentry, fuse_get_parent in fs/fuse/inode.c).
+    if (name === '.') return at;
+    if (at.directory === undefined) return errno.ENOTDIR;
+    if (name === '..') return this.inodes.has(at.directory.parent) ? at.directory.parent : errno.ESTALE;
+    return tooLong(name) ? errno.ENAMETOOLONG : errno.ENOENT;
+  }
+
+  make(parentNode: NodeId, name: string, what: NewInode, context: Context): Inode | Errno {
+    const parent = this.#directoryForNew(parentNode, name);
+    if (parent instanceof Errno) return parent;
+    const directory = isDirectory(what.mode);
+    if (directory && parent.nlink >= this.#options.maxLinks) return errno.EMLINK;
+    const inode = this.#allocate(parent, what, context);
+    if (inode === undefined) return errno.ENOSPC;
+    inode.nlink = directory ? 2 : 1;
+    if (directory) parent.nlink += 1;
+    parent.directory.add(name, inode);
+    parent.modified(inode.btime);
+    return inode;
+  }
+
+  /** An inode without a name; `linkable` if it may get one. */
+  makeUnnamed(parentNode: NodeId, what: NewInode, linkable: boolean, context: Context): Inode | Errno {
+    const parent = this.#directoryOf(parentNode);
+    if (parent instanceof Errno) return parent;
+    const inode = this.#allocate(parent, what, context);
+    if (inode === undefined) return errno.ENOSPC;
+    inode.linkable = linkable;
+    return inode;
+  }
+
+  link(node: NodeId, newParent: NodeId, newName: string): Inode | Errno {
+    const inode = this.inodes.get(node);
+    if (inode === undefined) return errno.ESTALE;
+    const parent = this.#directoryForNew(newParent, newName);
+    if (parent instanceof Errno) return parent;
+    if (inode.directory !== undefined) return errno.EPERM;
+    if (inode.nlink === 0 && !inode.linkable) return errno.ENOENT;
+    if (inode.nlink >= this.#options.maxLinks) return errno.EMLINK;
+    const now = this.#clock.now();
+    inode.nlink += 1;
+    inode.linkable = false;
+    inode.ctime = now;
+    parent.directory.add(newName, inode);
+    parent.modified(now);
+    return inode;
+  }
+
+  /** unlink, or with `directory` rmdir. */
+  remove(parentNode: NodeId, name: string, directory: boolean): Errno | undefined {
+    const parent = this.#directoryOf(parentNode);
+    if (parent instanceof Errno) return parent;
+    const inode = parent.directory.get(name);
+    if (inode === undefined) return tooLong(name) ? errno.ENAMETOOLONG : errno.ENOENT;
+    if (directory !== (inode.directory !== undefined)) return directory ? errno.ENOTDIR : errno.EISDIR;
+    if (inode.directory?.isEmpty === false) return errno.ENOTEMPTY;
+    const now = this.#clock.now();
+    parent.directory.remove(name);
+    parent.modified(now);
+    dropName(inode, parent, now);
+    this.inodes.freeIfUnused(inode);
+    return undefined;
+  }
+
+  rename(
+    parent: NodeId,
+    name: string,
+    newParent: NodeId,
+    newName: string,
+    flags: number,
+    context: Context,
+  ): Errno | undefined {
+    if (!validRenameFlags(flags)) return errno.EINVAL;
+    const from = this.#directoryOf(parent);
+    if (from instanceof Errno) return from;
+    const to = this.#directoryOf(newParent);
+    if (to instanceof Errno) return to;
+    if (badName(newName)) return errno.EINVAL;
+    if (tooLong(name) || tooLong(newName)) return errno.ENAMETOOLONG;
+    if (to.nlink === 0) return errno.ENOENT;
+    const now = this.#clock.now();
+    const source = { inode: from, directory: from.directory, name };
+    const target = { inode: to, directory: to.directory, name: newName };
+    if (flags & RENAME_EXCHANGE) return exchange(source, target, now);
+
+    if (flags & RENAME_WHITEOUT && this.inodes.free === 0) return errno.ENOSPC;
+    const result = move(source, target, (flags & RENAME_NOREPLACE) !== 0, this.#options.maxLinks, now);
+    if (result instanceof Errno) return result;
+    if (result.replaced !== undefined) this.inodes.freeIfUnused(result.replaced);
+    if (!(flags & RENAME_WHITEOUT && result.moved)) return undefined;
+    const whiteout = this.make(parent, name, { mode: S_IFCHR, rdev: 0 }, context);
+    return whiteout instanceof Errno ? whiteout : undefined;
+  }
+
+  #directoryOf(node: NodeId): DirectoryInode | Errno {
+    const inode = this.inodes.get(node);
+    if (inode === undefined) return errno.ESTALE;
+    return isDirectoryInode(inode) ? inode : errno.ENOTDIR;
+  }
+
+  /** The directory in which a new name may be made. */
+  #directoryForNew(node: NodeId, name: string): DirectoryInode | Errno {
+    const parent = this.#directoryOf(node);
+    if (parent instanceof Errno) return parent;
+    if (parent.directory.get(name) !== undefined) return errno.EEXIST;
+    if (parent.nlink === 0) return errno.ENOENT;
+    if (badName(name)) return errno.EINVAL;
+    return tooLong(name) ? errno.ENAMETOOLONG : parent;
+  }
+
+  /** Owner and group as inode_init_owner (fs/inode.c) gives them. */
+  #allocate(parent: Inode, what: NewInode, context: Context): Inode | undefined {
+    const inherit = (parent.mode & S_ISGID) !== 0;
+    return this.inodes.make({
+      mode: inherit && isDirectory(what.mode) ? what.mode | S_ISGID : what.mode,
+      uid: context.uid,
+      gid: inherit ? parent.gid : context.gid,
+      now: this.#clock.now(),
+      parent,
+      rdev: what.rdev,
+      target: what.target,
+    });
+  }
+}
+
+function isDirectoryInode(inode: Inode): inode is DirectoryInode {
+  return inode.directory !== undefined;
+}
