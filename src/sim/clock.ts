@@ -1,0 +1,65 @@
+import type { Clock, Timers } from '../env/index.ts';
+import type { Timespec } from '../vfs/index.ts';
+
+/** Start of virtual time: 2025-01-01T00:00:00Z. */
+const EPOCH_SECONDS = 1_735_689_600;
+
+interface Timer {
+  readonly at: number;
+  readonly label: string;
+  readonly callback: () => void;
+}
+
+/** Virtual time: it stands still unless it is moved. */
+export class VirtualClock implements Clock, Timers {
+  /** Nanoseconds since the start. The first reading is not 0, which the caches take for "expired" (as Linux' jiffies). */
+  nanoseconds = 1_000_000_000;
+  // Earliest last; of those at the same time the first made is the later in the array.
+  readonly #timers: Timer[] = [];
+  #made = 0;
+
+  now(): Timespec {
+    return {
+      sec: EPOCH_SECONDS + Math.floor(this.nanoseconds / 1e9),
+      nsec: this.nanoseconds % 1_000_000_000,
+    };
+  }
+
+  /** Milliseconds since 1970, as Date has them. */
+  milliseconds(): number {
+    return EPOCH_SECONDS * 1000 + Math.floor(this.nanoseconds / 1e6);
+  }
+
+  monotonic(): number {
+    return this.nanoseconds;
+  }
+
+  after(milliseconds: number, callback: () => void): () => void {
+    const delay = milliseconds > 0 ? Math.round(milliseconds * 1e6) : 0;
+    this.#made += 1;
+    const timer: Timer = { at: this.nanoseconds + delay, label: `timer.${this.#made}`, callback };
+    const timers = this.#timers;
+    let i = timers.length;
+    while (i > 0 && timers[i - 1].at <= timer.at) i -= 1;
+    timers.splice(i, 0, timer);
+    return () => {
+      const found = timers.indexOf(timer);
+      if (found >= 0) timers.splice(found, 1);
+    };
+  }
+
+  advance(nanoseconds: number): void {
+    this.nanoseconds += nanoseconds;
+  }
+
+  /** When the next timer is due, in `nanoseconds`; Infinity where there is none. */
+  get nextTimer(): number {
+    const { length } = this.#timers;
+    return length === 0 ? Number.POSITIVE_INFINITY : this.#timers[length - 1].at;
+  }
+
+  /** Takes out the next timer if its time has come. */
+  takeDue(): Timer | undefined {
+    return this.nextTimer <= this.nanoseconds ? this.#timers.pop() : undefined;
+  }
+}

@@ -1,0 +1,44 @@
+import type { U64 } from '../../vfs/index.ts';
+import type { Dentry } from './dcache.ts';
+import type { Inode } from './inode.ts';
+import { RwSemaphore } from './rw-semaphore.ts';
+
+export const FMODE_READ = 1;
+export const FMODE_WRITE = 2;
+export const FMODE_LSEEK = 4;
+export const FMODE_PREAD = 8;
+export const FMODE_PWRITE = 16;
+export const FMODE_PATH = 0x4000;
+
+/** struct file and struct fuse_file in one (include/linux/fs.h, fs/fuse/fuse_i.h): an open file, shared by descriptors. */
+export class File {
+  readonly dentry: Dentry;
+  readonly inode: Inode;
+  /** f_flags. */
+  flags: number;
+  /** f_mode. */
+  mode: number;
+  /** f_pos; opaque where the file is a directory. */
+  position: U64 = 0;
+  /** f_count: descriptors, and calls under way. */
+  count = 1;
+  /** f_pos_lock: taken where the file is shared. */
+  readonly positionLock = new RwSemaphore();
+  fh: U64 = 0;
+  /** FOPEN_*. */
+  openFlags = 0;
+  /** Whether the filesystem gave a handle that is to be released. */
+  opened = false;
+  /** A flock(2) lock was asked of the filesystem. */
+  flock = false;
+  /** fuse_lock_owner_id of the file, the owner of flock locks. */
+  readonly owner: number;
+
+  constructor(dentry: Dentry, inode: Inode, flags: number, mode: number, owner: number) {
+    this.dentry = dentry;
+    this.inode = inode;
+    this.flags = flags;
+    this.mode = mode;
+    this.owner = owner;
+  }
+}

@@ -1,0 +1,170 @@
+import type { Message } from '../../fuse/message.ts';
+import { fuse_init_in, fuse_init_out, initFlags, opcodes, type StructValue } from '../../fuse/protocol/index.ts';
+import { errnoNumbers, type SysResult, type U64 } from '../../vfs/index.ts';
+import type { Scheduler } from '../scheduler.ts';
+import { Dentry } from './dcache.ts';
+import { FuseDevice, type Link } from './fuse-dev.ts';
+import { FuseRequest, OUT } from './fuse-request.ts';
+import { Inode } from './inode.ts';
+import type { MountOptions } from './mount-options.ts';
+import type { PendingCall } from './pending-call.ts';
+import type { Process } from './process.ts';
+import { RwSemaphore } from './rw-semaphore.ts';
+
+const PAGE_SIZE = 4096;
+const DEFAULT_PAGES = 32;
+const MAX_PAGES = 256;
+const FUSE_NAME_LOW_MAX = 1024;
+const FUSE_NAME_MAX = 4095;
+
+/** What Linux 6.18 offers at INIT. */
+const OFFERED_FLAGS = 0x73fffffb;
+const OFFERED_FLAGS2 = 0x5fd;
+const MAX_READAHEAD = 131072;
+
+/** struct fuse_conn with the superblock (fs/fuse/fuse_i.h, fs/fuse/inode.c): what is mounted, what was agreed, and every cached inode. */
+export class FuseConnection {
+  readonly scheduler: Scheduler;
+  readonly device: FuseDevice;
+  readonly options: MountOptions;
+  /** The inode hash. */
+  readonly inodes = new Map<U64, Inode>();
+  readonly root: Dentry;
+  readonly processes = new Map<number, Process>();
+  /** s_vfs_rename_mutex. */
+  readonly renameMutex = new RwSemaphore();
+  /** What finishes a process' call; set by the kernel. */
+  finishCall: (process: Process, pending: PendingCall, result: SysResult) => void = () => {};
+  /** Sends a signal to a process; set by the kernel. */
+  signal: (process: Process, fatal: boolean) => void = () => {};
+  attrVersion = 1;
+  epoch = 1;
+
+  // What the filesystem said it does not have (ENOSYS), so that it is not asked again.
+  noOpen = false;
+  noOpendir = false;
+  noCreate = false;
+  noTmpfile = false;
+  noFlush = false;
+  noFsync = false;
+  noFsyncdir = false;
+  noAccess = false;
+  noSetxattr = false;
+  noGetxattr = false;
+  noListxattr = false;
+  noRemovexattr = false;
+  noLseek = false;
+  noFallocate = false;
+  noCopyFileRange = false;
+  noCopyFileRange64 = false;
+  noRename2 = false;
+  noStatx = false;
+  noLink = false;
+
+  // What was agreed at INIT.
+  minor = 0;
+  maxRead = PAGE_SIZE;
+  maxWrite = PAGE_SIZE;
+  maxPages = DEFAULT_PAGES;
+  nameMax = FUSE_NAME_LOW_MAX;
+  posixLocks = false;
+  flockLocks = false;
+  atomicOTrunc = false;
+  dontMask = false;
+  parallelDirops = false;
+  handleKillpriv = false;
+  handleKillprivV2 = false;
+  readdirplus = false;
+  readdirplusAuto = false;
+  setxattrExt = false;
+  autoInvalData = false;
+  abortError = false;
+
+  constructor(scheduler: Scheduler, options: MountOptions, link: Link) {
+    this.scheduler = scheduler;
+    this.options = options;
+    this.device = new FuseDevice(this, scheduler, link);
+    const inode = new Inode(1, 0);
+    // fuse_get_root_inode: until the first GETATTR the root is a directory without permissions.
+    inode.mode = 0o040000;
+    inode.nlookup = 1;
+    this.inodes.set(1, inode);
+    this.root = new Dentry('', null, Number.POSITIVE_INFINITY);
+    this.root.inode = inode;
+    this.root.hashed = true;
+    inode.aliases.push(this.root);
+  }
+
+  /** The clock's nanoseconds. */
+  get now(): number {
+    return this.scheduler.clock.nanoseconds;
+  }
+
+  /** Until when something is valid that is so for a number of seconds and nanoseconds from now (time_to_jiffies, fs/fuse/dir.c). */
+  expiry(seconds: number, nanoseconds: number): number {
+    return seconds === 0 && nanoseconds === 0 ? 0 : this.now + seconds * 1e9 + nanoseconds;
+  }
+
+  nextAttrVersion(): number {
+    this.attrVersion += 1;
+    return this.attrVersion;
+  }
+
+  queueForget(nodeid: U64, lookups: number): void {
+    this.device.queueForget(nodeid, lookups);
+  }
+
+  /** fuse_send_init: the handshake is under way when this returns. */
+  sendInit(): void {
+    const request = new FuseRequest(undefined);
+    request.begin(opcodes.INIT.code, 0, fuse_init_in.size);
+    fuse_init_in.write(request.message, 40, {
+      major: 7,
+      minor: 45,
+      max_readahead: MAX_READAHEAD,
+      flags: OFFERED_FLAGS,
+      flags2: OFFERED_FLAGS2,
+    });
+    request.expected = fuse_init_out.size;
+    request.withoutCredentials = true;
+    request.onEnd = (ended) => this.#processInitReply(ended);
+    this.device.queue(request);
+  }
+
+  /** process_init_reply (fs/fuse/inode.c). */
+  #processInitReply(request: FuseRequest): void {
+    const reply = fuse_init_out.read(request.reply, OUT * 4);
+    if (request.error !== 0 || reply.major !== 7) {
+      this.device.connectionError = -errnoNumbers.ECONNREFUSED;
+      return;
+    }
+    this.#apply(reply);
+  }
+
+  #apply(reply: StructValue<typeof fuse_init_out>): void {
+    const has = (flag: number) => (reply.flags & flag) !== 0;
+    const { maxRead } = this.options;
+    this.minor = Math.min(45, reply.minor);
+    if (has(initFlags.MAX_PAGES)) this.maxPages = Math.max(1, Math.min(MAX_PAGES, reply.max_pages));
+    if (this.maxPages > 1 && has(initFlags.MAX_PAGES)) this.nameMax = FUSE_NAME_MAX;
+    this.maxWrite = has(initFlags.BIG_WRITES) ? Math.max(PAGE_SIZE, reply.max_write) : PAGE_SIZE;
+    this.maxRead = Math.min(Math.max(PAGE_SIZE, maxRead ?? Number.POSITIVE_INFINITY), this.maxPages * PAGE_SIZE);
+    this.posixLocks = has(initFlags.POSIX_LOCKS);
+    this.flockLocks = has(initFlags.FLOCK_LOCKS);
+    this.atomicOTrunc = has(initFlags.ATOMIC_O_TRUNC);
+    this.dontMask = has(initFlags.DONT_MASK);
+    this.parallelDirops = has(initFlags.PARALLEL_DIROPS);
+    this.handleKillpriv = has(initFlags.HANDLE_KILLPRIV);
+    this.handleKillprivV2 = has(initFlags.HANDLE_KILLPRIV_V2);
+    this.readdirplus = has(initFlags.DO_READDIRPLUS);
+    this.readdirplusAuto = has(initFlags.READDIRPLUS_AUTO);
+    this.setxattrExt = has(initFlags.SETXATTR_EXT);
+    this.autoInvalData = has(initFlags.AUTO_INVAL_DATA);
+    this.abortError = has(initFlags.ABORT_ERROR);
+  }
+
+  /** A message from the daemon: replies end requests, notifications act on the caches. Returns 0 or an errno number. */
+  receive(message: Message, length: number): number {
+    return this.device.write(message, length);
+  }
+}

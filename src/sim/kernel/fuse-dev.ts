@@ -1,0 +1,354 @@
+import { Message } from '../../fuse/message.ts';
+import {
+  fuse_interrupt_in,
+  IN_HEADER_SIZE,
+  OUT_HEADER_SIZE,
+  opcodes,
+  writeInHeader,
+  writeU64,
+} from '../../fuse/protocol/index.ts';
+import { errnoNumbers as E, type U64 } from '../../vfs/index.ts';
+import type { Runnable, Scheduler } from '../scheduler.ts';
+import type { FuseConnection } from './fuse-connection.ts';
+import type { FuseRequest } from './fuse-request.ts';
+import { notify } from './notify.ts';
+import type { Process } from './process.ts';
+
+/** What sits on the device: the daemon's side, and who listens to the messages. */
+export interface Link {
+  /** Gives a message to the daemon. The message is the kernel's again when the call returns. */
+  deliver(message: Message, length: number): void;
+  /** Called for every message: `fromKernel` tells requests from replies and notifications. */
+  readonly observe: ((fromKernel: boolean, message: Message, length: number) => void) | undefined;
+  /** Whether a request may be answered within the call that sends it; false while faults may strike. */
+  inline: boolean;
+  /** Called with what is wrong with a message of the daemon. */
+  readonly report: (problem: string) => void;
+}
+
+const awaitsReply = (request: FuseRequest): boolean => request.state === 'sent' && !request.noReply;
+
+/** Forgets that fit the read buffer of a daemon. */
+const BATCH = 4096;
+/** Bytes of a request's header and of one forget in a batch. */
+const FORGET_ONE = 16;
+
+interface Forget {
+  readonly nodeid: U64;
+  readonly nlookup: number;
+}
+
+/**
+ * The request queue (struct fuse_iqueue, fs/fuse/dev.c). Reading it hands one message to the daemon: interrupts first, then
+ * forgets and pending requests in turn; each request that was read waits for its reply.
+ */
+export class FuseDevice implements Runnable {
+  readonly #fc: FuseConnection;
+  readonly #scheduler: Scheduler;
+  readonly link: Link;
+  readonly #pending: FuseRequest[] = [];
+  readonly #interrupts: FuseRequest[] = [];
+  readonly #forgets: Forget[] = [];
+  /** Requests that were read and not answered, but for the one that is answered inline. */
+  readonly #processing = new Map<number, FuseRequest>();
+  readonly #control = new Message(IN_HEADER_SIZE + 8 + BATCH * FORGET_ONE);
+  /** The request that is being handed to the daemon. */
+  #delivered: FuseRequest | undefined;
+  /** The request whose sender waits in `send` without having yielded. */
+  #inlineRequest: FuseRequest | undefined;
+  #lastUnique = 0;
+  #forgetBatch = 0;
+  #noInterrupt = false;
+  #readerReady = false;
+  connected = true;
+  /** fc->conn_error. */
+  connectionError = 0;
+  #reads = 0;
+
+  constructor(fc: FuseConnection, scheduler: Scheduler, link: Link) {
+    this.#fc = fc;
+    this.#scheduler = scheduler;
+    this.link = link;
+  }
+
+  get label(): string {
+    const next = this.#pending[0];
+    return `read.${next?.process?.label ?? this.#reads}`;
+  }
+
+  /** Requests that the daemon has and did not answer. */
+  get outstanding(): FuseRequest[] {
+    return [...this.#processing.values()];
+  }
+
+  get hasOutstanding(): boolean {
+    return this.#processing.size > 0;
+  }
+
+  /** fuse_get_unique: even, so that bit 0 is free for interrupts. */
+  #nextUnique(): number {
+    this.#lastUnique += 2;
+    return this.#lastUnique;
+  }
+
+  /**
+   * fuse_simple_request of a process: true when the reply is there already; false: the operation must yield, and finds the
+   * reply when it is resumed. The error is in `request.error`.
+   */
+  send(process: Process): boolean {
+    const { request } = process;
+    if (!this.connected || this.connectionError !== 0) {
+      request.error = this.connected ? this.connectionError : -E.ENOTCONN;
+      return true;
+    }
+    if (this.link.inline && this.#scheduler.readyCount === (this.#readerReady ? 1 : 0)) {
+      if (this.#sendInline(request, process)) return true;
+    } else {
+      this.queue(request);
+      if (process.signalPending) this.interrupt(request, process.fatalSignal);
+    }
+    if (request.state !== 'finished') {
+      process.sleep('');
+      process.onSignal = () => this.interrupt(request, process.fatalSignal);
+    }
+    return false;
+  }
+
+  /**
+   * What the scheduler would do, here and now, while the reader of the queue is the only one that is ready. True when the
+   * reply is there and the sender would be the next to run.
+   */
+  #sendInline(request: FuseRequest, process: Process): boolean {
+    this.#inlineRequest = request;
+    if (this.#readerReady || process.signalPending) {
+      this.queue(request);
+      if (process.signalPending) this.interrupt(request, process.fatalSignal);
+      while (this.#scheduler.isOnly(this) && !this.#scheduler.promisesPending) {
+        this.#scheduler.remove(this);
+        this.run();
+      }
+    } else {
+      this.#prepare(request);
+      this.#reads += 1;
+      this.#deliverRequest(request);
+      if (this.#processing.size > 0) this.#scheduler.promisesPending = true;
+    }
+    if (this.#inlineRequest === undefined) return true;
+    this.#inlineRequest = undefined;
+    return false;
+  }
+
+  /** Puts a request at the end of the queue. */
+  queue(request: FuseRequest): void {
+    this.#prepare(request);
+    this.#pending.push(request);
+    this.#wakeReader();
+  }
+
+  /** fuse_request_send_notify_reply: what RETRIEVE asked for, under the number that it gave; it is not answered. */
+  queueReply(request: FuseRequest, unique: U64): void {
+    request.noReply = true;
+    this.#prepare(request, unique);
+    this.#pending.push(request);
+    this.#wakeReader();
+  }
+
+  #prepare(request: FuseRequest, unique: U64 = this.#nextUnique()): void {
+    request.unique = Number(unique);
+    request.state = 'pending';
+    request.interrupted = false;
+    request.error = 0;
+    const credentials = request.withoutCredentials ? undefined : request.process?.credentials;
+    writeInHeader(
+      request.message,
+      request.length,
+      request.opcode,
+      unique,
+      request.nodeid,
+      credentials?.uid ?? 0,
+      credentials?.gid ?? 0,
+      credentials === undefined ? 0 : (request.process as Process).pid,
+    );
+  }
+
+  /** fuse_queue_forget. */
+  queueForget(nodeid: U64, nlookup: number): void {
+    if (!this.connected) return;
+    this.#forgets.push({ nodeid, nlookup });
+    this.#wakeReader();
+  }
+
+  #wakeReader(): void {
+    if (this.#readerReady) return;
+    this.#readerReady = true;
+    this.#scheduler.makeReady(this);
+  }
+
+  /** request_wait_answer, where a signal came: INTERRUPT goes out; a request that was not read yet is withdrawn when the signal is fatal. */
+  interrupt(request: FuseRequest, fatal: boolean): void {
+    if (request.state === 'pending' && fatal && !request.force) {
+      this.#pending.splice(this.#pending.indexOf(request), 1);
+      this.#finish(request, -E.EINTR);
+      return;
+    }
+    if (request.interrupted) return;
+    request.interrupted = true;
+    if (request.state === 'sent') this.#queueInterrupt(request);
+  }
+
+  #queueInterrupt(request: FuseRequest): void {
+    if (this.#noInterrupt) return;
+    this.#interrupts.push(request);
+    this.#wakeReader();
+  }
+
+  /** fuse_dev_do_read: hands one message to the daemon. */
+  run(): void {
+    this.#readerReady = false;
+    this.#reads += 1;
+    let request: FuseRequest | undefined;
+    const interrupted = this.#interrupts.shift();
+    let length = 0;
+    if (interrupted !== undefined) length = this.#readInterrupt(interrupted);
+    else if (this.#forgets.length > 0 && (this.#pending.length === 0 || this.#forgetBatch-- > 0))
+      length = this.#readForget();
+    else {
+      if (this.#forgets.length > 0 && this.#forgetBatch <= -8) this.#forgetBatch = 16;
+      request = this.#pending.shift();
+      if (request === undefined) return;
+    }
+    if (this.#interrupts.length > 0 || this.#forgets.length > 0 || this.#pending.length > 0) this.#wakeReader();
+    if (request === undefined) this.#deliver(this.#control, length);
+    else this.#deliverRequest(request);
+    if (this.#processing.size > 0) this.#scheduler.promisesPending = true;
+  }
+
+  #deliver(message: Message, length: number): void {
+    this.link.observe?.(true, message, length);
+    this.link.deliver(message, length);
+  }
+
+  #deliverRequest(request: FuseRequest): void {
+    request.state = 'sent';
+    // Most are answered at once: those need not go through the map.
+    this.#delivered = request;
+    this.#deliver(request.message, request.length);
+    this.#delivered = undefined;
+    if (!awaitsReply(request)) return;
+    this.#processing.set(request.unique, request);
+    if (request.interrupted) this.#queueInterrupt(request);
+  }
+
+  /** fuse_read_interrupt. */
+  #readInterrupt(request: FuseRequest): number {
+    const length = IN_HEADER_SIZE + fuse_interrupt_in.size;
+    writeInHeader(this.#control, length, opcodes.INTERRUPT.code, request.unique + 1, 0, 0, 0, 0);
+    fuse_interrupt_in.write(this.#control, IN_HEADER_SIZE, { unique: request.unique });
+    return length;
+  }
+
+  /** fuse_read_forget: one by itself, several in a batch. */
+  #readForget(): number {
+    const { words } = this.#control;
+    const at = IN_HEADER_SIZE / 4;
+    const count = Math.min(this.#forgets.length, BATCH);
+    const unique = this.#nextUnique();
+    if (count === 1) {
+      const { nodeid, nlookup } = this.#forgets.shift() as Forget;
+      writeInHeader(this.#control, IN_HEADER_SIZE + 8, opcodes.FORGET.code, unique, nodeid, 0, 0, 0);
+      writeU64(words, at, nlookup);
+      return IN_HEADER_SIZE + 8;
+    }
+    const length = IN_HEADER_SIZE + 8 + count * FORGET_ONE;
+    writeInHeader(this.#control, length, opcodes.BATCH_FORGET.code, unique, 0, 0, 0, 0);
+    words[at] = count;
+    words[at + 1] = 0;
+    for (const [i, { nodeid, nlookup }] of this.#forgets.splice(0, count).entries()) {
+      writeU64(words, at + 2 + 4 * i, nodeid);
+      writeU64(words, at + 4 + 4 * i, nlookup);
+    }
+    return length;
+  }
+
+  /** fuse_dev_do_write: what the daemon wrote. Returns 0 or the errno number with which its write fails. */
+  write(message: Message, length: number): number {
+    this.link.observe?.(false, message, length);
+    const { words, signedWords } = message;
+    if (length < OUT_HEADER_SIZE || words[0] !== length) return this.#refuse(E.EINVAL, 'a message of a wrong length');
+    const unique = words[2] + words[3] * 2 ** 32;
+    const error = signedWords[1];
+    if (unique === 0) return notify(this.#fc, message, length);
+    if (error > 0 || error <= -512) return this.#refuse(E.EINVAL, `a reply with error ${error}`);
+    if (unique % 2 === 1) return this.#interruptReply(unique - 1, error);
+    const delivered = this.#delivered;
+    const atOnce = delivered !== undefined && delivered.unique === unique && delivered.state === 'sent';
+    const request = atOnce ? delivered : this.#processing.get(unique);
+    if (request === undefined) return this.#refuse(E.ENOENT, `a reply to request ${unique}, which nobody waits for`);
+    if (!atOnce) this.#processing.delete(unique);
+    const size = length - OUT_HEADER_SIZE;
+    if (error === 0 && (request.results === 'bytes' ? size > request.expected : size !== request.expected)) {
+      this.#finish(request, -E.EIO);
+      return this.#refuse(
+        E.EINVAL,
+        `a reply to ${request.label} with ${size} bytes of results, expected ${request.expected}`,
+      );
+    }
+    request.size = size;
+    if (request.results === 'bytes') request.data = message.bytes.slice(OUT_HEADER_SIZE, length);
+    else {
+      const reply = request.reply.words;
+      for (let i = length >>> 2; i-- > 0; ) reply[i] = words[i];
+    }
+    this.#finish(request, error);
+    return 0;
+  }
+
+  #refuse(number: number, problem: string): number {
+    this.link.report(problem);
+    return number;
+  }
+
+  /** The reply to an INTERRUPT: ENOSYS turns interrupts off, EAGAIN asks for the same once more. */
+  #interruptReply(unique: number, error: number): number {
+    const request = this.#processing.get(unique);
+    if (request === undefined) return E.ENOENT;
+    if (error === -E.ENOSYS) this.#noInterrupt = true;
+    else if (error === -E.EAGAIN) this.#queueInterrupt(request);
+    return 0;
+  }
+
+  /** fuse_request_end. */
+  #finish(request: FuseRequest, error: number): void {
+    request.error = error;
+    request.state = 'finished';
+    if (request.interrupted) {
+      const waiting = this.#interrupts.indexOf(request);
+      if (waiting >= 0) this.#interrupts.splice(waiting, 1);
+    }
+    if (request.onEnd !== undefined) request.onEnd(request);
+    else if (request === this.#inlineRequest && this.#mayContinue()) this.#inlineRequest = undefined;
+    else {
+      const process = request.process as Process;
+      // A sender that did not yield yet is not asleep: it is made ready all the same, and yields.
+      if (!process.asleep) process.sleep('');
+      process.wake();
+    }
+  }
+
+  /** Whether the sender of the inline request would be the next to run. */
+  #mayContinue(): boolean {
+    return this.#scheduler.readyCount === 0 && this.#processing.size === 0;
+  }
+
+  /** fuse_abort_conn: every request ends, and no more are taken. */
+  abort(): void {
+    if (!this.connected) return;
+    this.connected = false;
+    const requests = [...this.#processing.values(), ...this.#pending];
+    this.#processing.clear();
+    this.#pending.length = 0;
+    this.#forgets.length = 0;
+    this.#interrupts.length = 0;
+    for (const request of requests) this.#finish(request, -E.ECONNABORTED);
+  }
+}

@@ -1,0 +1,427 @@
+import {
+  FOPEN_DIRECT_IO,
+  FOPEN_NONSEEKABLE,
+  FOPEN_STREAM,
+  FUSE_OPEN_KILL_SUIDGID,
+  fuse_create_in,
+  fuse_create_out,
+  fuse_entry_out,
+  fuse_open_in,
+  fuse_open_out,
+  opcodes,
+  readU64,
+} from '../../fuse/protocol/index.ts';
+import {
+  errnoNumbers as E,
+  isDirectory,
+  isRegular,
+  isSymlink,
+  O_ACCMODE,
+  O_CREAT,
+  O_DIRECTORY,
+  O_DSYNC,
+  O_EXCL,
+  O_LARGEFILE,
+  O_NOATIME,
+  O_NOCTTY,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_PATH,
+  O_SYNC,
+  O_TMPFILE_BIT,
+  O_TRUNC,
+  O_WRONLY,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFIFO,
+  S_IFMT,
+  S_IFREG,
+  S_IFSOCK,
+} from '../../vfs/index.ts';
+import { truncate } from './attr.ts';
+import { fuseMknod, maskedMode } from './create.ts';
+import { Dentry, dAdd, dGet, dPut } from './dcache.ts';
+import { entryAttributeExpiry, entryExpiry, fuseIget, invalidAttributes, lookupFast, lookupSlow } from './dir.ts';
+import { File, FMODE_LSEEK, FMODE_PATH, FMODE_PREAD, FMODE_PWRITE, FMODE_READ, FMODE_WRITE } from './file.ts';
+import { releaseFile } from './file-table.ts';
+import type { FuseConnection } from './fuse-connection.ts';
+import { IN, OUT } from './fuse-request.ts';
+import { type Inode, invalidateAttributes } from './inode.ts';
+import { handleDots, inodeOf, linkPathWalk, pathInit, pathLookup, stepInto } from './namei.ts';
+import {
+  LAST_NORM,
+  LAST_ROOT,
+  LOOKUP_CREATE,
+  LOOKUP_DIRECTORY,
+  LOOKUP_EXCL,
+  LOOKUP_FOLLOW,
+  type Nameidata,
+} from './nameidata.ts';
+import type { Operation } from './operation.ts';
+import { MAY_EXEC, MAY_READ, MAY_WRITE, ownerOrCapable, permission, permissionNow, stripSgid } from './permission.ts';
+import { lockOwner, type Process } from './process.ts';
+
+const { OPEN, OPENDIR, CREATE, TMPFILE } = opcodes;
+const ENTRY_MODE = OUT + 10 + 15;
+const OPEN_AT = OUT + fuse_entry_out.size / 4;
+
+/** Flags that open(2) knows; it ignores others (VALID_OPEN_FLAGS). */
+const VALID_FLAGS =
+  O_ACCMODE |
+  O_CREAT |
+  O_EXCL |
+  O_NOCTTY |
+  O_TRUNC |
+  0o2000 |
+  O_NONBLOCK |
+  O_SYNC |
+  0o20000 |
+  0o40000 |
+  O_LARGEFILE |
+  O_DIRECTORY |
+  O_NOFOLLOW |
+  O_NOATIME |
+  0o2000000 |
+  O_PATH |
+  O_TMPFILE_BIT;
+const O_CLOEXEC = 0o2000000;
+const O_PATH_FLAGS = O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC;
+
+/** ACC_MODE: the access that the flags ask for; the accidental 3 asks for both. */
+const accessMode = (flags: number): number => {
+  const access = flags & O_ACCMODE;
+  return access === 0 ? MAY_READ : access === O_WRONLY ? MAY_WRITE : MAY_READ | MAY_WRITE;
+};
+
+/** What an open has come to (struct file's FMODE_OPENED and FMODE_CREATED). */
+interface Opening {
+  flags: number;
+  readonly mode: number;
+  access: number;
+  created: boolean;
+  file: File | undefined;
+}
+
+let filesMade = 0;
+
+function newFile(dentry: Dentry, inode: Inode, flags: number): File {
+  filesMade += 1;
+  const path = (flags & O_PATH) !== 0;
+  const access = (flags + 1) & O_ACCMODE;
+  const mode = path ? FMODE_PATH : access | FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
+  inode.count += 1;
+  return new File(dGet(dentry), inode, flags, mode, lockOwner(filesMade, 0x15));
+}
+
+/** build_open_flags, do_filp_open. Gives the open file; the caller installs it. */
+export function* openFile(
+  fc: FuseConnection,
+  p: Process,
+  dirfd: number | undefined,
+  path: string,
+  flags: number,
+  mode: number,
+): Operation<File | number> {
+  let open = flags & VALID_FLAGS;
+  if ((open & O_PATH) !== 0) open &= O_PATH_FLAGS;
+  else open |= O_LARGEFILE;
+  if ((open & (O_DIRECTORY | O_CREAT)) === (O_DIRECTORY | O_CREAT)) return -E.EINVAL;
+  if ((open & O_SYNC) === O_SYNC) open |= O_DSYNC;
+  let access = accessMode(open);
+  if ((open & O_TMPFILE_BIT) !== 0) {
+    if ((open & O_DIRECTORY) === 0 || (access & MAY_WRITE) === 0) return -E.EINVAL;
+  }
+  if ((open & O_TRUNC) !== 0) access |= MAY_WRITE;
+  if ((open & (O_CREAT | O_EXCL)) === (O_CREAT | O_EXCL)) open |= O_NOFOLLOW;
+  const makes = (open & (O_CREAT | O_TMPFILE_BIT)) !== 0;
+  const opening: Opening = { flags: open, mode: makes ? mode & 0o7777 : 0, access, created: false, file: undefined };
+  const lookup = ((open & O_DIRECTORY) !== 0 ? LOOKUP_DIRECTORY : 0) | ((open & O_NOFOLLOW) === 0 ? LOOKUP_FOLLOW : 0);
+  const { nd } = p;
+  let error: number;
+  if ((open & O_TMPFILE_BIT) !== 0) error = yield* tmpfile(fc, p, nd, dirfd, path, opening, lookup);
+  else if ((open & O_PATH) !== 0) {
+    error = yield* pathLookup(fc, p, nd, dirfd, path, lookup);
+    if (error === 0) opening.file = newFile(nd.dentry as Dentry, inodeOf(nd), open);
+  } else error = yield* pathOpen(fc, p, nd, dirfd, path, opening, lookup);
+  const { file } = opening;
+  if (error !== 0) {
+    if (file !== undefined) releaseFile(fc, file);
+    return error;
+  }
+  if (file === undefined) return -E.EIO;
+  file.flags &= ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC);
+  return file;
+}
+
+/** path_openat. */
+function* pathOpen(
+  fc: FuseConnection,
+  p: Process,
+  nd: Nameidata,
+  dirfd: number | undefined,
+  path: string,
+  opening: Opening,
+  lookup: number,
+): Operation<number> {
+  let error = pathInit(fc, p, nd, dirfd, path, lookup);
+  if (error !== 0) return error;
+  let text = path;
+  for (;;) {
+    error = yield* linkPathWalk(fc, p, nd, text);
+    if (error !== 0) return error;
+    const link = yield* openLast(fc, p, nd, opening);
+    if (typeof link === 'number') {
+      if (link !== 0) return link;
+      break;
+    }
+    text = link;
+    nd.lastType = LAST_ROOT;
+    nd.trailingSlashes = false;
+  }
+  return yield* doOpen(fc, p, nd, opening);
+}
+
+/** open_last_lookups: looks the last component up, or makes it; the text of a link where it is one to follow. */
+function* openLast(fc: FuseConnection, p: Process, nd: Nameidata, opening: Opening): Operation<number | string> {
+  const { flags } = opening;
+  if (nd.lastType !== LAST_NORM) {
+    handleDots(fc, nd);
+    return 0;
+  }
+  const create = (flags & O_CREAT) !== 0;
+  if (create && nd.trailingSlashes) return -E.EISDIR;
+  if (nd.trailingSlashes) nd.flags |= LOOKUP_FOLLOW | LOOKUP_DIRECTORY;
+  const intent = create ? LOOKUP_CREATE | ((flags & O_EXCL) !== 0 ? LOOKUP_EXCL : 0) : 0;
+  let found: Dentry | undefined;
+  if (!create || (flags & O_EXCL) === 0) {
+    const fast = yield* lookupFast(fc, p, nd.dentry as Dentry, nd.last, nd.flags);
+    if (typeof fast === 'number') return fast;
+    // A name that is known not to exist is made under the directory's lock.
+    if (fast !== undefined && !(create && fast.inode === null)) found = dGet(fast);
+  }
+  if (found === undefined) {
+    const { rwsem } = inodeOf(nd);
+    const exclusive = create || !fc.parallelDirops;
+    if (!rwsem.tryDown(exclusive)) yield* rwsem.wait(p, exclusive, 'a directory');
+    const looked = yield* lookupOpen(fc, p, nd, opening, intent);
+    rwsem.up(exclusive);
+    if (typeof looked === 'number') return looked;
+    if (opening.created) {
+      nd.moveTo(fc, looked);
+      return 0;
+    }
+    found = looked;
+  }
+  return yield* stepInto(fc, p, nd, found, true);
+}
+
+/** lookup_open, fuse_atomic_open: the directory is locked; gives the dentry with a reference. */
+function* lookupOpen(
+  fc: FuseConnection,
+  p: Process,
+  nd: Nameidata,
+  opening: Opening,
+  intent: number,
+): Operation<Dentry | number> {
+  const parent = nd.dentry as Dentry;
+  const directory = parent.inode as Inode;
+  const dentry = yield* lookupSlow(fc, p, parent, nd.last, nd.flags | intent);
+  if (typeof dentry === 'number' || dentry.inode !== null) return dentry;
+  if ((opening.flags & O_CREAT) === 0) return dentry;
+  let error = fc.options.readOnly ? -E.EROFS : permissionNow(fc, p, directory, MAY_WRITE | MAY_EXEC);
+  if (error > 0) error = yield* permission(fc, p, directory, MAY_WRITE | MAY_EXEC);
+  if (error === 0) {
+    nd.setChild(fc, dGet(dentry));
+    error = yield* createOpen(fc, p, nd, opening);
+  }
+  if (error === 0) return dentry;
+  dPut(fc, dentry);
+  return error;
+}
+
+function* createOpen(fc: FuseConnection, p: Process, nd: Nameidata, opening: Opening): Operation<number> {
+  const directory = inodeOf(nd);
+  const mode = S_IFREG | stripSgid(p, directory, opening.mode);
+  if (!fc.noCreate) {
+    const error = yield* fuseCreateOpen(fc, p, nd, opening, mode, CREATE.code);
+    if (error !== -E.ENOSYS) return error;
+    fc.noCreate = true;
+  }
+  const error = yield* fuseMknod(fc, p, nd, mode, 0);
+  if (error === 0) opening.created = true;
+  return error;
+}
+
+/** fuse_create_open: makes and opens in one request. `nd.child` is the name. */
+function* fuseCreateOpen(
+  fc: FuseConnection,
+  p: Process,
+  nd: Nameidata,
+  opening: Opening,
+  mode: number,
+  opcode: number,
+): Operation<number> {
+  const directory = inodeOf(nd);
+  if (directory.bad) return -E.EIO;
+  const child = nd.child as Dentry;
+  let flags = opening.flags & ~O_NOCTTY;
+  if ((flags & O_EXCL) !== 0) flags &= ~O_TRUNC;
+  if ((flags & O_ACCMODE) === O_ACCMODE) flags -= 1;
+  const { request } = p;
+  const words = request.begin(opcode, directory.nodeid, fuse_create_in.size);
+  words[IN] = flags;
+  words[IN + 1] = maskedMode(fc, p, mode);
+  words[IN + 2] = p.umask;
+  words[IN + 3] =
+    fc.handleKillprivV2 && (flags & O_TRUNC) !== 0 && (flags & O_EXCL) === 0 && !p.capable ? FUSE_OPEN_KILL_SUIDGID : 0;
+  request.name(child.name);
+  request.expected = fuse_create_out.size;
+  if (!fc.device.send(p)) yield;
+  if (request.error !== 0) return request.error;
+  const reply = request.reply.words;
+  const nodeid = readU64(reply, OUT);
+  if (nodeid === 0 || nodeid === 1 || (reply[ENTRY_MODE] & S_IFMT) !== S_IFREG || invalidAttributes(reply, OUT + 10))
+    return -E.EIO;
+  const inode = fuseIget(fc, reply, OUT, entryAttributeExpiry(fc, reply), 0);
+  child.time = entryExpiry(fc, reply);
+  if (child.hashed) dAdd(child, inode);
+  else {
+    // A nameless file's dentry is never hashed.
+    child.inode = inode;
+    inode.aliases.push(child);
+  }
+  invalidateAttributes(directory);
+  opening.created = true;
+  const file = newFile(child, inode, opening.flags);
+  file.fh = readU64(reply, OPEN_AT);
+  file.openFlags = reply[OPEN_AT + 2];
+  file.opened = true;
+  finishOpen(fc, file);
+  opening.file = file;
+  return 0;
+}
+
+/** do_open: checks and opens what the walk found. */
+function* doOpen(fc: FuseConnection, p: Process, nd: Nameidata, opening: Opening): Operation<number> {
+  const { flags } = opening;
+  const dentry = nd.dentry as Dentry;
+  const inode = dentry.inode as Inode;
+  if ((flags & O_CREAT) !== 0) {
+    if ((flags & O_EXCL) !== 0 && !opening.created) return -E.EEXIST;
+    if (isDirectory(inode.mode)) return -E.EISDIR;
+  }
+  if ((nd.flags & LOOKUP_DIRECTORY) !== 0 && !isDirectory(inode.mode)) return -E.ENOTDIR;
+  let truncates = false;
+  if (opening.created) {
+    opening.access = 0;
+    opening.flags &= ~O_TRUNC;
+  } else if (isRegular(inode.mode) && (flags & O_TRUNC) !== 0) {
+    if (fc.options.readOnly) return -E.EROFS;
+    truncates = true;
+  }
+  let error = yield* mayOpen(fc, p, inode, opening.access, opening.flags);
+  if (error === 0 && opening.file === undefined) error = yield* vfsOpen(fc, p, dentry, inode, opening);
+  if (error === 0 && truncates)
+    error = yield* truncate(fc, p, inode, 0, { open: true, mtime: 'now', file: opening.file });
+  return error;
+}
+
+/** may_open. */
+function* mayOpen(fc: FuseConnection, p: Process, inode: Inode, access: number, flags: number): Operation<number> {
+  if (isSymlink(inode.mode)) return -E.ELOOP;
+  if (isDirectory(inode.mode) && (access & MAY_WRITE) !== 0) return -E.EISDIR;
+  if (access !== 0) {
+    const error = yield* permission(fc, p, inode, access);
+    if (error !== 0) return error;
+  }
+  return (flags & O_NOATIME) !== 0 && !ownerOrCapable(p, inode) ? -E.EPERM : 0;
+}
+
+/** do_dentry_open. */
+function* vfsOpen(fc: FuseConnection, p: Process, dentry: Dentry, inode: Inode, opening: Opening): Operation<number> {
+  const { flags } = opening;
+  const type = inode.mode & S_IFMT;
+  // There are no devices and nobody listens on sockets here (no_open, chrdev_open).
+  if (type === S_IFSOCK || type === S_IFCHR || type === S_IFBLK) return -E.ENXIO;
+  const isDir = isDirectory(inode.mode);
+  const writes = ((flags + 1) & FMODE_WRITE) !== 0;
+  if (writes && fc.options.readOnly && type !== S_IFIFO) return -E.EROFS;
+  const file = newFile(dentry, inode, flags);
+  opening.file = file;
+  if (type === S_IFIFO) return openFifo(inode, file);
+  if (inode.bad) return -E.EIO;
+  if (isDir ? !fc.noOpendir : !fc.noOpen) {
+    let sent = flags & ~(O_CREAT | O_EXCL | O_NOCTTY);
+    if (!fc.atomicOTrunc) sent &= ~O_TRUNC;
+    const { request } = p;
+    const words = request.begin(isDir ? OPENDIR.code : OPEN.code, inode.nodeid, fuse_open_in.size);
+    words[IN] = sent;
+    words[IN + 1] = !isDir && fc.handleKillprivV2 && (sent & O_TRUNC) !== 0 && !p.capable ? FUSE_OPEN_KILL_SUIDGID : 0;
+    request.expected = fuse_open_out.size;
+    if (!fc.device.send(p)) yield;
+    if (request.error === 0) {
+      file.fh = request.u64(0);
+      file.openFlags = request.word(2);
+      file.opened = true;
+    } else if (request.error !== -E.ENOSYS) return request.error;
+    else if (isDir) fc.noOpendir = true;
+    else fc.noOpen = true;
+  }
+  if (isDir) file.openFlags &= ~FOPEN_DIRECT_IO;
+  finishOpen(fc, file);
+  if (fc.atomicOTrunc && (flags & O_TRUNC) !== 0) {
+    inode.attrVersion = fc.nextAttrVersion();
+    inode.size = 0;
+    invalidateAttributes(inode);
+  }
+  return 0;
+}
+
+/** fuse_finish_open. */
+function finishOpen(fc: FuseConnection, file: File): void {
+  if (fc.options.directIo && isRegular(file.inode.mode)) file.openFlags |= FOPEN_DIRECT_IO;
+  if ((file.openFlags & FOPEN_STREAM) !== 0) file.mode &= ~(FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE);
+  else if ((file.openFlags & FOPEN_NONSEEKABLE) !== 0) file.mode &= ~(FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE);
+}
+
+/** fifo_open (fs/pipe.c), as far as it does not wait for the other end: there is no data in this kernel's pipes. */
+function openFifo(inode: Inode, file: File): number {
+  file.mode &= ~(FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE);
+  const access = file.mode & (FMODE_READ | FMODE_WRITE);
+  if (access === FMODE_WRITE && inode.readers === 0) return -E.ENXIO;
+  if ((access & FMODE_READ) !== 0) inode.readers += 1;
+  if ((access & FMODE_WRITE) !== 0) inode.writers += 1;
+  return 0;
+}
+
+/** do_tmpfile, vfs_tmpfile, fuse_tmpfile. */
+function* tmpfile(
+  fc: FuseConnection,
+  p: Process,
+  nd: Nameidata,
+  dirfd: number | undefined,
+  path: string,
+  opening: Opening,
+  lookup: number,
+): Operation<number> {
+  let error = yield* pathLookup(fc, p, nd, dirfd, path, lookup | LOOKUP_DIRECTORY);
+  if (error !== 0) return error;
+  if (fc.options.readOnly) return -E.EROFS;
+  const directory = inodeOf(nd);
+  error = yield* permission(fc, p, directory, MAY_WRITE | MAY_EXEC);
+  if (error !== 0) return error;
+  if (fc.noTmpfile) return -E.EOPNOTSUPP;
+  const child = new Dentry('/', nd.dentry, fc.epoch);
+  nd.setChild(fc, child);
+  const mode = S_IFREG | stripSgid(p, directory, opening.mode);
+  error = yield* fuseCreateOpen(fc, p, nd, opening, mode, TMPFILE.code);
+  if (error === -E.ENOSYS) {
+    fc.noTmpfile = true;
+    return -E.EOPNOTSUPP;
+  }
+  if (error === 0 && (opening.flags & O_EXCL) === 0) (child.inode as Inode).linkable = true;
+  return error;
+}
+
+/** creat(2). */
+export const CREAT_FLAGS = O_CREAT | O_WRONLY | O_TRUNC;

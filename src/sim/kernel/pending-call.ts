@@ -1,0 +1,17 @@
+import type { Call, SysResult } from '../../vfs/index.ts';
+
+/** A system call under way. */
+export class PendingCall {
+  readonly pid: number;
+  readonly call: Call;
+  result: SysResult | undefined;
+
+  constructor(pid: number, call: Call) {
+    this.pid = pid;
+    this.call = call;
+  }
+
+  get done(): boolean {
+    return this.result !== undefined;
+  }
+}

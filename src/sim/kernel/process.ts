@@ -1,0 +1,131 @@
+import type { Credentials, SysResult } from '../../vfs/index.ts';
+import { type Dentry, dGet, dPut } from './dcache.ts';
+import type { File } from './file.ts';
+import type { FuseConnection } from './fuse-connection.ts';
+import { FuseRequest } from './fuse-request.ts';
+import { Nameidata } from './nameidata.ts';
+import type { Operation } from './operation.ts';
+import type { PendingCall } from './pending-call.ts';
+import { startCall } from './syscalls.ts';
+
+/** RLIMIT_NOFILE. */
+export const OPEN_MAX = 20000;
+/** A process has standard input, output and error of its own, which are none of the filesystem's: descriptors start here. */
+export const FIRST_FD = 3;
+
+/** struct task_struct, with one system call at a time (include/linux/sched.h). */
+export class Process {
+  readonly pid: number;
+  readonly fc: FuseConnection;
+  credentials: Credentials;
+  umask: number;
+  cwd: Dentry;
+  /** The descriptor table; holes are undefined. */
+  readonly files: (File | undefined)[] = [];
+  /** fuse_lock_owner_id of the process' files_struct (fs/fuse/file.c). */
+  readonly owner: number;
+  readonly request: FuseRequest;
+  readonly nd = new Nameidata();
+  readonly nd2 = new Nameidata();
+  /** The system call under way. */
+  pending: PendingCall | undefined;
+  operation: Operation<SysResult> | undefined;
+  /** Calls so far, and events within the call: they make the labels. */
+  calls = 0;
+  resumes = 0;
+  /** What the process sleeps for, for messages. */
+  sleepsFor = '';
+  asleep = false;
+  /** Ends an interruptible sleep early. */
+  onSignal: (() => void) | undefined;
+  /** signal_pending: a signal whose handler waits for the call to return. */
+  signalPending = false;
+  /** fatal_signal_pending. */
+  fatalSignal = false;
+  /** Where the last write of the call ended. */
+  writtenTo = 0;
+  /** LOOKUP_REVAL in the second try of a call that met ESTALE (retry_estale, include/linux/namei.h). */
+  revalidate = 0;
+
+  constructor(fc: FuseConnection, pid: number, credentials: Credentials, umask: number, cwd: Dentry) {
+    this.fc = fc;
+    this.pid = pid;
+    this.credentials = credentials;
+    this.umask = umask;
+    this.cwd = dGet(cwd);
+    this.owner = lockOwner(pid, 0x6c6f);
+    this.request = new FuseRequest(this);
+  }
+
+  get label(): string {
+    return `${this.pid}.${this.calls}.${this.resumes}`;
+  }
+
+  /** CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID and the rest: root has all capabilities, others none. */
+  get capable(): boolean {
+    return this.credentials.uid === 0;
+  }
+
+  /** in_group_p (kernel/groups.c). */
+  inGroup(gid: number): boolean {
+    const { credentials } = this;
+    return credentials.gid === gid || credentials.groups.includes(gid);
+  }
+
+  /** Goes to sleep; the operation yields next. */
+  sleep(what: string): void {
+    this.sleepsFor = what;
+    this.asleep = true;
+  }
+
+  wake(): void {
+    if (!this.asleep) return;
+    this.asleep = false;
+    this.onSignal = undefined;
+    this.fc.scheduler.makeReady(this);
+  }
+
+  /** Runs, from the start of the call or where it slept, until the next sleep or the end. */
+  run(): void {
+    const { pending } = this;
+    if (pending === undefined) return;
+    this.resumes += 1;
+    let { operation } = this;
+    if (operation === undefined) {
+      const started = startCall(this.fc, this, pending.call);
+      if (typeof started === 'number') {
+        this.fc.finishCall(this, pending, started);
+        return;
+      }
+      operation = started;
+      this.operation = operation;
+    }
+    const step = operation.next();
+    if (step.done) this.fc.finishCall(this, pending, step.value);
+  }
+
+  setCwd(dentry: Dentry): void {
+    dGet(dentry);
+    dPut(this.fc, this.cwd);
+    this.cwd = dentry;
+  }
+
+  /** The open file of a descriptor. */
+  file(fd: number): File | undefined {
+    return this.files[fd];
+  }
+
+  /** The lowest free descriptor (alloc_fd, fs/file.c). */
+  freeFd(): number {
+    const { files } = this;
+    let fd = FIRST_FD;
+    while (files[fd] !== undefined) fd += 1;
+    return fd;
+  }
+}
+
+/** A 53-bit id that says nothing about what it stands for, as the kernel's scrambled pointers. */
+export function lockOwner(id: number, salt: number): number {
+  const low = Math.imul(id ^ Math.imul(salt, 0x85ebca6b), 0x9e3779b1) >>> 0;
+  return (salt & 0x1f) * 2 ** 48 + (id & 0xffff) * 2 ** 32 + low;
+}

@@ -1,0 +1,382 @@
+import { drainPromises } from '../../env/next-tick.ts';
+import type { Message } from '../../fuse/message.ts';
+import {
+  type Call,
+  type Credentials,
+  errnoNumbers as E,
+  type Kernel,
+  type SyscallName,
+  type SysResult,
+  type Timespec,
+} from '../../vfs/index.ts';
+import type { Scheduler, StepResult } from '../scheduler.ts';
+import { TraceHash } from '../trace-hash.ts';
+import type { VirtualGlobals } from '../virtual-globals.ts';
+import { shrinkChildren } from './dcache.ts';
+import { FuseConnection } from './fuse-connection.ts';
+import type { Link } from './fuse-dev.ts';
+import type { MountOptions } from './mount-options.ts';
+import { LOOKUP_REVAL } from './nameidata.ts';
+import { PendingCall } from './pending-call.ts';
+import { Process } from './process.ts';
+
+/** The daemon's end of the link: a session, or whatever else speaks FUSE. */
+export interface FuseServer {
+  /** Takes a request message, which is the kernel's again when this returns. */
+  receive(message: Message, length: number): void;
+  close?(): void;
+}
+
+/** What may stand between the kernel and the daemon: faults sit here. */
+export interface LinkHook {
+  /** While true, requests are not answered within the call that sends them. */
+  readonly armed: boolean;
+  /** Takes a request on its way to the daemon; `deliver` passes it on, now or later. */
+  request(message: Message, length: number, deliver: (message: Message, length: number) => void): void;
+  /** Takes a reply or notification on its way to the kernel; gives the errno number of the daemon's write, or 0. */
+  reply(message: Message, length: number, deliver: (message: Message, length: number) => number): number;
+}
+
+export type Observer = (fromKernel: boolean, message: Message, length: number) => void;
+
+export interface SimKernelOptions {
+  readonly mount?: MountOptions;
+  /** Deliver a request within the call that sends it where nothing else is ready. Default true; the trace is the same. */
+  readonly inline?: boolean;
+  /** Virtual nanoseconds that a system call takes. Default 1,000,000. */
+  readonly timePerCall?: number;
+  /** Virtual seconds for which `call` waits for its end. Default 86,400. */
+  readonly patience?: number;
+  /** Keep a hash of every message and result. Default true. */
+  readonly traceHash?: boolean;
+  /** Listens to every message in either direction. */
+  readonly observe?: Observer;
+  readonly link?: LinkHook;
+  /** Takes what is wrong with a message of the daemon. */
+  readonly report?: (problem: string) => void;
+  /** What is virtual while the kernel runs; without it the host's globals stay. */
+  readonly globals?: VirtualGlobals;
+}
+
+const NANOSECONDS_PER_CALL = 1_000_000;
+const PATIENCE_SECONDS = 86_400;
+
+/** Calls that walk a path: where they meet ESTALE they try once more without trusting the cache (retry_estale). */
+const WITHOUT_PATH: ReadonlySet<SyscallName> = new Set<SyscallName>([
+  'read',
+  'pread',
+  'readv',
+  'write',
+  'pwrite',
+  'writev',
+  'close',
+  'dup',
+  'dup2',
+  'lseek',
+  'ftruncate',
+  'fallocate',
+  'copy_file_range',
+  'fsync',
+  'fdatasync',
+  'fstat',
+  'fchmod',
+  'fchown',
+  'futimens',
+  'fstatfs',
+  'getdents',
+  'fsetxattr',
+  'fgetxattr',
+  'flistxattr',
+  'fremovexattr',
+  'flock',
+  'setlk',
+  'getlk',
+  'fchdir',
+  'exit',
+]);
+
+/**
+ * A Linux kernel in this process, as far as a FUSE filesystem meets it: processes, path walk, dentry and attribute caches,
+ * and the request queue. It speaks to the filesystem in the bytes of the FUSE protocol.
+ */
+export class SimKernel implements Kernel {
+  readonly name = 'sim';
+  readonly timeSlack: number;
+  readonly scheduler: Scheduler;
+  readonly #fc: FuseConnection;
+  readonly #server: FuseServer;
+  readonly #options: SimKernelOptions;
+  readonly #timePerCall: number;
+  readonly #hash: TraceHash | undefined;
+  #closed = false;
+
+  /** `connect` makes the daemon's end; it gets the function that takes replies and notifications. */
+  constructor(
+    scheduler: Scheduler,
+    connect: (send: (message: Message, length: number) => number) => FuseServer,
+    options: SimKernelOptions = {},
+  ) {
+    this.scheduler = scheduler;
+    this.#options = options;
+    this.#timePerCall = options.timePerCall ?? NANOSECONDS_PER_CALL;
+    this.timeSlack = this.#timePerCall % NANOSECONDS_PER_CALL === 0 ? 0 : NANOSECONDS_PER_CALL;
+    this.#hash = options.traceHash === false ? undefined : new TraceHash();
+    const { link: hook } = options;
+    const toServer = (message: Message, length: number): void => this.#server.receive(message, length);
+    const link: Link = {
+      deliver: hook === undefined ? toServer : (message, length) => hook.request(message, length, toServer),
+      observe: this.#observer(),
+      get inline() {
+        return options.inline !== false && hook?.armed !== true;
+      },
+      report: options.report ?? (() => {}),
+    };
+    const fc = new FuseConnection(scheduler, options.mount ?? {}, link);
+    this.#fc = fc;
+    fc.finishCall = (process, pending, result) => this.#finish(process, pending, result);
+    fc.signal = (process, fatal) => this.#signal(process, fatal);
+    const toKernel = (message: Message, length: number): number => fc.receive(message, length);
+    this.#server = connect(hook === undefined ? toKernel : (message, length) => hook.reply(message, length, toKernel));
+    this.#inside(() => {
+      fc.sendInit();
+      while (scheduler.step(false) === 'ran');
+    });
+  }
+
+  #observer(): Observer | undefined {
+    const hash = this.#hash;
+    const { observe } = this.#options;
+    if (hash === undefined) return observe;
+    return (fromKernel, message, length) => {
+      hash.message(fromKernel ? 1 : 0, message, length);
+      observe?.(fromKernel, message, length);
+    };
+  }
+
+  #inside<T>(run: () => T): T {
+    const { globals } = this.#options;
+    globals?.enter();
+    try {
+      return run();
+    } finally {
+      globals?.leave();
+    }
+  }
+
+  /** The hash of everything that passed the link and of every result so far: equal in two runs that did the same. */
+  get traceHash(): string {
+    return this.#hash?.digest() ?? '';
+  }
+
+  now(): Timespec {
+    return this.scheduler.clock.now();
+  }
+
+  spawn(pid: number, credentials: Credentials, umask = 0o022): void {
+    if (!Number.isInteger(pid) || pid < 1) throw new RangeError(`spawn: expected a pid from 1 on, given ${pid}`);
+    if (this.#fc.processes.has(pid)) throw new Error(`spawn: expected a free pid, given ${pid}, which is running`);
+    this.#fc.processes.set(pid, new Process(this.#fc, pid, credentials, umask, this.#fc.root));
+  }
+
+  /** Runs one call to its end; a call that cannot end is an error that says what it waits for. */
+  call(pid: number, call: Call): SysResult | Promise<SysResult> {
+    const process = this.#fc.processes.get(pid);
+    if (process === undefined) return -E.ESRCH;
+    const { globals } = this.#options;
+    globals?.enter();
+    try {
+      const pending = this.#begin(process, call);
+      if (this.scheduler.readyCount === 0 && !this.scheduler.promisesPending) process.run();
+      else this.scheduler.makeReady(process);
+      if (pending.result !== undefined && this.scheduler.readyCount === 0 && !this.scheduler.promisesPending)
+        return pending.result;
+      const driven = this.#drive(pending);
+      return driven === undefined ? (pending.result as SysResult) : driven.then(() => pending.result as SysResult);
+    } finally {
+      globals?.leave();
+    }
+  }
+
+  /** Starts a call; `run` or `step` let it go on. A process has one call at a time. */
+  submit(pid: number, call: Call): PendingCall {
+    const process = this.#fc.processes.get(pid);
+    if (process === undefined) {
+      const refused = new PendingCall(pid, call);
+      refused.result = -E.ESRCH;
+      return refused;
+    }
+    return this.#inside(() => {
+      const pending = this.#begin(process, call);
+      this.scheduler.makeReady(process);
+      return pending;
+    });
+  }
+
+  /** Runs until nothing can happen any more; calls that wait for one another are still pending then. */
+  run(): void | Promise<void> {
+    return this.#inside(() => this.#drive(undefined));
+  }
+
+  /** One event; 'awaiting-promise' and 'awaiting-host' are the caller's business. */
+  step(): StepResult {
+    return this.#inside(() => this.scheduler.step());
+  }
+
+  #begin(process: Process, call: Call): PendingCall {
+    if (process.pending !== undefined)
+      throw new Error(
+        `process ${process.pid}: expected no call under way, given ${call.op} while ${process.pending.call.op} is`,
+      );
+    this.scheduler.advance(this.#timePerCall);
+    const pending = new PendingCall(process.pid, call);
+    process.pending = pending;
+    process.calls += 1;
+    process.resumes = 0;
+    return pending;
+  }
+
+  #finish(process: Process, pending: PendingCall, result: SysResult): void {
+    process.nd.release(this.#fc);
+    process.nd2.release(this.#fc);
+    process.operation = undefined;
+    if (result === -E.ESTALE && process.revalidate === 0 && !WITHOUT_PATH.has(pending.call.op)) {
+      process.revalidate = LOOKUP_REVAL;
+      process.run();
+      return;
+    }
+    process.revalidate = 0;
+    process.pending = undefined;
+    process.signalPending = false;
+    pending.result = result;
+    this.#hash?.result(process.pid, result);
+    if (process.fatalSignal) this.#exit(process);
+  }
+
+  #exit(process: Process): void {
+    process.fatalSignal = false;
+    if (!this.#fc.processes.has(process.pid)) return;
+    process.pending = new PendingCall(process.pid, { op: 'exit', status: 128 + 9 });
+    process.calls += 1;
+    process.resumes = 0;
+    process.run();
+  }
+
+  /** A signal: it ends the sleep of a call under way; SIGKILL ends the process. */
+  #signal(process: Process, fatal: boolean): void {
+    if (process.pending === undefined) {
+      if (fatal) this.#exit(process);
+      return;
+    }
+    process.signalPending = true;
+    if (fatal) process.fatalSignal = true;
+    process.onSignal?.();
+  }
+
+  /** Lets events happen until the call is done and nothing more is ready; without a call, until nothing can happen. */
+  #drive(pending: PendingCall | undefined): undefined | Promise<void> {
+    const deadline = this.#deadline();
+    for (;;) {
+      const step = this.#next(pending, deadline);
+      if (step === 'done') return undefined;
+      if (step === 'awaiting-promise') return this.#driveWithPromises(pending, deadline);
+    }
+  }
+
+  async #driveWithPromises(pending: PendingCall | undefined, deadline: number): Promise<void> {
+    const { globals } = this.#options;
+    globals?.enter();
+    try {
+      for (;;) {
+        const step = this.#next(pending, deadline);
+        if (step === 'done') return;
+        if (step !== 'awaiting-promise') continue;
+        await drainPromises();
+        this.scheduler.promisesPending = false;
+      }
+    } finally {
+      globals?.leave();
+    }
+  }
+
+  #deadline(): number {
+    return this.#fc.now + (this.#options.patience ?? PATIENCE_SECONDS) * 1e9;
+  }
+
+  #next(pending: PendingCall | undefined, deadline: number): StepResult | 'done' {
+    const finished = pending !== undefined && pending.done;
+    if (this.#fc.now > deadline && !finished) {
+      if (pending === undefined) return 'done';
+      throw new Error(
+        `${this.#describe(pending)} is not done after ${this.#options.patience ?? PATIENCE_SECONDS} virtual s`,
+      );
+    }
+    const step = this.scheduler.step(!finished);
+    if (step !== 'idle') return step;
+    if (finished) return 'done';
+    const outside = this.#fc.device.outstanding.filter((request) => !isLockRequest(request.opcode));
+    if (outside.length > 0)
+      throw new Error(
+        `${outside.map(({ label }) => label).join(', ')}: the filesystem's answer waits for something outside of the simulation`,
+      );
+    if (pending !== undefined) throw new Error(`${this.#describe(pending)} can never finish: nothing else can happen`);
+    return 'done';
+  }
+
+  #describe(pending: PendingCall): string {
+    const process = this.#fc.processes.get(pending.pid);
+    const what = process?.sleepsFor || process?.request.label || '';
+    return `process ${pending.pid}: ${pending.call.op}, which waits for ${what},`;
+  }
+
+  /** Processes with what their calls wait for, for messages. */
+  get blocked(): readonly string[] {
+    return [...this.#fc.processes.values()]
+      .filter(({ pending }) => pending !== undefined)
+      .map(({ pending }) => this.#describe(pending as PendingCall));
+  }
+
+  /** Writes 2 to /proc/sys/vm/drop_caches: unused dentries and inodes go, and the filesystem is told (FORGET). */
+  dropCaches(): void | Promise<void> {
+    return this.#inside(() => {
+      shrinkChildren(this.#fc, this.#fc.root);
+      return this.#settle();
+    });
+  }
+
+  /** fuse_abort_conn: calls under way end with ECONNABORTED, later ones with ENOTCONN. */
+  abort(): void | Promise<void> {
+    return this.#inside(() => {
+      this.#fc.device.abort();
+      return this.#settle();
+    });
+  }
+
+  /** Lets what is ready happen, without moving the clock. */
+  #settle(): void | Promise<void> {
+    const none = new PendingCall(0, { op: 'sync' });
+    none.result = 0;
+    return this.#drive(none);
+  }
+
+  /** Ends every process and the connection. Of a mount that goes the filesystem hears no FORGET and no DESTROY. */
+  close(): void | Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    return this.#inside(() => {
+      for (const process of [...this.#fc.processes.values()]) this.#signal(process, true);
+      const settled = this.#settle();
+      return settled === undefined ? this.#disconnect() : settled.then(() => this.#disconnect());
+    });
+  }
+
+  #disconnect(): void {
+    this.#fc.device.abort();
+    while (this.scheduler.step(false) === 'ran');
+    this.#server.close?.();
+  }
+}
+
+/** GETLK, SETLK, SETLKW: these may wait for another process. */
+function isLockRequest(opcode: number): boolean {
+  return opcode >= 31 && opcode <= 33;
+}
