@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { CURRENT_DIALECT, decodeRequest, describeRequest, encodeRequest, Message } from '../../../src/fuse/index.ts';
+import {
+  CURRENT_DIALECT,
+  decodeRequest,
+  describeRequest,
+  encodeRequest,
+  Message,
+  opcodeNames,
+} from '../../../src/fuse/index.ts';
 
 interface Recorded {
   readonly op: string;
@@ -27,6 +34,13 @@ it.each(requests.map((request, i) => [`${request.op} (${i})`, request] as const)
     expect(Buffer.from(again.bytes.subarray(0, length)).toString('hex')).toBe(hex);
   },
 );
+
+it('covers every opcode that Linux sends a FUSE daemon', () => {
+  const recorded = new Set(requests.map(({ op }) => op));
+  // DAX mappings are virtiofs', CUSE_INIT is for character devices.
+  const others = new Set(['SETUPMAPPING', 'REMOVEMAPPING', 'CUSE_INIT']);
+  expect(opcodeNames.filter((op) => !recorded.has(op) && !others.has(op))).toEqual([]);
+});
 
 it('reads as a person would tell it', () => {
   const lines = requests.map(({ hex, setxattrExt = false }) => {
