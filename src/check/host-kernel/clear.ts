@@ -1,11 +1,8 @@
 import { AT_REMOVEDIR, errno, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_RDONLY } from '../../vfs/index.ts';
 import { cString } from './confinement.ts';
-import { libc } from './libc.ts';
+import { AT_FDCWD, libc, STATX_BASIC_STATS } from './libc.ts';
 import { dirents, STATX_SIZE } from './structs.ts';
 
-const AT_FDCWD = -100;
-const AT_EMPTY_PATH = 0x1000;
-const STATX_BASIC_STATS = 0x7ff;
 const FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 const buffer = Buffer.alloc(1 << 16);
 
@@ -26,7 +23,7 @@ export function rootEntries(): number {
 
 export function rootAttributes(): RootAttributes {
   const stat = Buffer.alloc(STATX_SIZE);
-  if (libc().statx(AT_FDCWD, cString('/'), AT_EMPTY_PATH, STATX_BASIC_STATS, stat) < 0) throw failure('statx /');
+  if (libc().statx(AT_FDCWD, cString('/'), 0, STATX_BASIC_STATS, stat) < 0) throw failure('statx /');
   return { mode: stat.readUInt16LE(28) & 0o7777, uid: stat.readUInt32LE(20), gid: stat.readUInt32LE(24) };
 }
 

@@ -73,6 +73,10 @@ export interface Libc {
   syscall(number: number, a: Integer, b: Integer, c: Integer): Integer;
 }
 
+/** The working directory, in place of a directory's descriptor. */
+export const AT_FDCWD = -100;
+/** All that stat(2) tells. */
+export const STATX_BASIC_STATS = 0x7ff;
 // Both have the same number on every architecture (asm-generic/unistd.h).
 export const SYS_pidfd_open = 434;
 export const SYS_pidfd_getfd = 438;

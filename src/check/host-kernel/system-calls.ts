@@ -21,7 +21,7 @@ import {
 } from '../../vfs/index.ts';
 import { cString } from './confinement.ts';
 import { Descriptors } from './descriptors.ts';
-import { libc } from './libc.ts';
+import { AT_FDCWD, libc, STATX_BASIC_STATS } from './libc.ts';
 import {
   int64,
   iovec,
@@ -35,8 +35,6 @@ import {
   timesRequest,
 } from './structs.ts';
 
-const AT_FDCWD = -100;
-const STATX_BASIC_STATS = 0x7ff;
 const F_GETLK = 5;
 const F_SETLK = 6;
 const EAGAIN = -errno.EAGAIN.errno;

@@ -5,12 +5,11 @@ import type { RootAttributes } from './clear.ts';
 import { clearRoot, rootAttributes, rootEntries } from './clear.ts';
 import { cString, join, limitFileSize, prepare } from './confinement.ts';
 import { become, becomeRoot, isRoot } from './credentials.ts';
-import { libc, SYS_pidfd_getfd, SYS_pidfd_open } from './libc.ts';
+import { AT_FDCWD, libc, SYS_pidfd_getfd, SYS_pidfd_open } from './libc.ts';
 import type { Answer, Heritage, Request } from './protocol.ts';
 import { MessagePipe } from './protocol.ts';
 import { SystemCalls, wouldBlock } from './system-calls.ts';
 
-const AT_FDCWD = -100;
 /** The descriptor that the parent hands over to one that joins. */
 const NAMESPACE = 3;
 
