@@ -47,7 +47,10 @@ function* simplerProcesses(process: ProgramProcess): Generator<ProgramProcess> {
 
 const NAMES: readonly string[] = ['a', 'b', 'c', 'd'];
 
-/** The program with one name another everywhere, so that what is one file stays one file; and descriptors numbered from 3. */
+/**
+ * The program with one name another everywhere, so that what is one file stays one file; with what lies in a directory
+ * lifted out of it; with descriptors numbered from 3.
+ */
 function* withSimplerNames(program: Program): Generator<Program> {
   const names = new Set<string>();
   const numbers = new Set<number>();
@@ -69,6 +72,14 @@ function* withSimplerNames(program: Program): Generator<Program> {
       yield mapped(program, (kind, value) => (kind === 'path' || kind === 'text' ? rename(value as string) : value));
       break;
     }
+  }
+  for (const name of [...names].sort()) {
+    if (name === '' || name === '.' || name === '..') continue;
+    const lift = (path: string) => (path.startsWith(`/${name}/`) ? path.slice(name.length + 1) : path);
+    const lifted = mapped(program, (kind, value) =>
+      kind === 'path' || kind === 'text' ? lift(value as string) : value,
+    );
+    if (program.steps.some(({ call }) => 'path' in call && lift(call.path) !== call.path)) yield lifted;
   }
   for (const fd of [...numbers].sort((a, b) => a - b))
     for (let simpler = 3; simpler < fd; simpler++)

@@ -1,0 +1,204 @@
+import type { Call, Data } from '../../vfs/index.ts';
+import type { Capability, Without } from '../profile.ts';
+import type { ProgramProcess } from '../program.ts';
+import type { Draw } from './draw.ts';
+import { drawName } from './names.ts';
+import * as numbers from './numbers.ts';
+
+/** Paths that are remembered as likely to exist. */
+const REMEMBERED = 10;
+/** Descriptors are drawn from few numbers, so that programs meet their own. */
+const FIRST_FD = 3;
+const FDS = 5;
+const UIDS: readonly number[] = [0, 1000, 1001];
+
+export type Kind = 'none' | 'file' | 'directory' | 'path';
+
+/**
+ * One program in the making. It knows loosely what may exist by now, never by executing: it remembers paths and
+ * descriptors that calls were drawn to make, whether or not they will.
+ */
+export class Making {
+  readonly draw: Draw;
+  readonly without: Without;
+  readonly processes: readonly ProgramProcess[];
+  /** Pids: those of the start and the children. */
+  readonly pids: number[];
+  readonly directories: string[] = [];
+  readonly files: string[] = [];
+  /** What each of the small descriptor numbers of a process was last opened for. */
+  readonly descriptors = new Map<number, Kind[]>();
+  /** The process whose call is drawn. */
+  pid = 1;
+  forked = 0;
+
+  constructor(draw: Draw, without: Without, paths: readonly string[]) {
+    this.draw = draw;
+    this.without = without;
+    this.processes = drawProcesses(draw, without);
+    this.pids = this.processes.map(({ pid }) => pid);
+    this.files.push(...paths.slice(0, REMEMBERED));
+  }
+
+  /** Whether users other than root take part, most often in a root directory that is theirs too. */
+  get sharesRoot(): boolean {
+    return this.has('modes') && this.processes.some(({ uid }) => uid !== 0) && this.draw.chance(80);
+  }
+
+  has(capability: Capability): boolean {
+    return !this.without.has(capability);
+  }
+
+  /** A path of the directory that a new name goes to, with its slash. */
+  #directory(): string {
+    const { draw, directories } = this;
+    if (directories.length > 0 && draw.chance(45)) return `${draw.of(directories)}/`;
+    return draw.chance(97) ? '/' : `/${drawName(draw)}/`;
+  }
+
+  #spoil(path: string): string {
+    const { draw } = this;
+    const dice = draw.below(100);
+    if (dice >= 12) return path;
+    if (dice < 3) return `${path}/`;
+    if (dice < 5) return `${path}/.`;
+    if (dice < 7) return `${path}/..`;
+    if (dice < 8) return `/.${path}`;
+    if (dice < 9) return `${path}//`;
+    if (dice < 10) return path.replace('/', '//');
+    if (dice < 11) return `${path}/${drawName(draw)}`;
+    return draw.chance(30) ? '' : draw.chance(50) ? '/' : `${path}/../${drawName(draw)}`;
+  }
+
+  #relative(path: string): string {
+    if (!this.has('working-directory') || !this.draw.chance(15) || path.charCodeAt(0) !== 47) return path;
+    return path.slice(1);
+  }
+
+  /** A path where nothing may be yet. */
+  fresh(): string {
+    return this.#relative(this.#spoil(this.#directory() + drawName(this.draw)));
+  }
+
+  /** A path that probably exists: most often a file's. */
+  some(): string {
+    const { draw, files, directories } = this;
+    const dice = draw.below(100);
+    if (dice < 62 && files.length > 0) return this.#relative(this.#spoil(draw.of(files)));
+    if (dice < 96 && directories.length > 0) return this.#relative(this.#spoil(draw.of(directories)));
+    return dice < 98 ? this.fresh() : '/';
+  }
+
+  /** A path that is probably a file's. */
+  someFile(): string {
+    const { draw, files } = this;
+    return files.length > 0 && draw.chance(88) ? this.#relative(this.#spoil(draw.of(files))) : this.some();
+  }
+
+  someDirectory(): string {
+    const { draw, directories } = this;
+    if (directories.length > 0 && draw.chance(88)) return this.#relative(this.#spoil(draw.of(directories)));
+    return draw.chance(60) ? '/' : this.some();
+  }
+
+  remember(list: string[], path: string): void {
+    if (path === '' || path.length > 600 || path.endsWith('.') || list.includes(path)) return;
+    const plain = path.charCodeAt(0) === 47 ? path : `/${path}`;
+    const clean = plain.endsWith('/') ? plain.slice(0, -1) : plain;
+    if (clean === '') return;
+    if (list.length >= REMEMBERED) list[this.draw.below(REMEMBERED)] = clean;
+    else list.push(clean);
+  }
+
+  /** A path that probably is no more; sometimes it is drawn all the same. */
+  forget(path: string): void {
+    if (this.draw.chance(30)) return;
+    for (const list of [this.files, this.directories]) {
+      const at = list.indexOf(path);
+      if (at >= 0) list.splice(at, 1);
+    }
+  }
+
+  #own(pid: number): Kind[] {
+    let own = this.descriptors.get(pid);
+    if (own === undefined) {
+      own = new Array<Kind>(FDS).fill('none');
+      this.descriptors.set(pid, own);
+    }
+    return own;
+  }
+
+  /** A number for a new descriptor, most often a free one. */
+  into(kind: Kind): number {
+    const own = this.#own(this.pid);
+    let at = this.draw.below(FDS);
+    if (own[at] !== 'none' && this.draw.chance(70)) at = Math.max(0, own.indexOf('none'));
+    own[at] = kind;
+    return FIRST_FD + at;
+  }
+
+  /** A descriptor, nearly always one that was opened for this. */
+  fd(kind: Kind): number {
+    const { draw } = this;
+    const own = this.#own(this.pid);
+    const start = draw.below(FDS);
+    if (draw.chance(97))
+      for (let i = 0; i < FDS; i++) if (own[(start + i) % FDS] === kind) return FIRST_FD + ((start + i) % FDS);
+    return draw.chance(90) ? FIRST_FD + start : draw.chance(80) ? 20 : -1;
+  }
+
+  anyFd(): number {
+    return this.fd(this.draw.chance(75) === this.hasFd('file') ? 'file' : 'directory');
+  }
+
+  closed(fd: number): number {
+    const at = fd - FIRST_FD;
+    const own = this.#own(this.pid);
+    if (own[at] !== undefined) own[at] = 'none';
+    return fd;
+  }
+
+  hasFd(kind: Kind): boolean {
+    return this.descriptors.get(this.pid)?.includes(kind) ?? false;
+  }
+
+  forkTo(child: number): void {
+    this.pids.push(child);
+    this.descriptors.set(child, [...this.#own(this.pid)]);
+  }
+
+  /** Now and then the path is relative to a descriptor. */
+  at(call: Extract<Call, { readonly dirfd?: number }>): Call {
+    if (!this.has('directory-descriptors') || !this.draw.chance(6)) return call;
+    const path = this.draw.chance(70) && call.path.charCodeAt(0) === 47 ? call.path.slice(1) : call.path;
+    return { ...call, path, dirfd: this.fd('directory') };
+  }
+
+  data(): Data {
+    return { seed: this.draw.below(1000), length: numbers.drawCount(this.draw) };
+  }
+
+  uid(): number {
+    return this.draw.chance(10) ? -1 : this.draw.of(UIDS);
+  }
+}
+
+function drawProcesses(draw: Draw, without: Without): readonly ProgramProcess[] {
+  const umask = (): number => (without.has('umask') ? 0 : draw.chance(80) ? 0o022 : draw.of(numbers.umasks));
+  const root: ProgramProcess = { pid: 1, uid: 0, gid: 0, groups: [], umask: umask() };
+  if (without.has('processes')) return [root];
+  if (without.has('permissions') || without.has('ownership'))
+    return draw.chance(85) ? [root] : [root, { ...root, pid: 2 }];
+  const alice: ProgramProcess = { pid: 2, uid: 1000, gid: 1000, groups: draw.chance(50) ? [2000] : [], umask: umask() };
+  const bob: ProgramProcess = {
+    pid: 3,
+    uid: 1001,
+    gid: 1001,
+    groups: draw.chance(50) ? [1000, 2000] : [],
+    umask: umask(),
+  };
+  const dice = draw.below(100);
+  if (dice < 50) return [root];
+  if (dice < 60) return [root, { ...root, pid: 2 }];
+  return dice < 85 ? [root, alice] : [root, alice, bob];
+}
