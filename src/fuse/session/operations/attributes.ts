@@ -33,7 +33,7 @@ import {
 } from '../../protocol/index.ts';
 import { bad, checkAttributes, checkCount, checkU32 } from '../bad-answer.ts';
 import type { Exchange } from '../exchange.ts';
-import { handleArgument } from './files.ts';
+import { handleArgument } from './arguments.ts';
 import { emptyReply, type Operation } from './operation.ts';
 
 function replyAttributes(exchange: Exchange, attributes: Attributes): number {

@@ -1,6 +1,6 @@
 import { errno } from '../../../vfs/index.ts';
 import { OUT_HEADER_SIZE } from '../../protocol/index.ts';
-import { checkedSize, handleArgument } from './files.ts';
+import { checkedSize, handleArgument } from './arguments.ts';
 import type { Operation } from './operation.ts';
 
 export const readdir: Operation<void> = {

@@ -11,7 +11,7 @@ import {
 import { mismatch } from '../../protocol/malformed.ts';
 import { bad, checkU32 } from '../bad-answer.ts';
 import type { Exchange } from '../exchange.ts';
-import { handleArgument } from './files.ts';
+import { handleArgument } from './arguments.ts';
 import { emptyReply, type Operation } from './operation.ts';
 
 const types: readonly LockType[] = ['read', 'write', 'unlock'];

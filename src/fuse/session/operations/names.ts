@@ -1,7 +1,8 @@
-import { type Entry, errno, type NodeId } from '../../../vfs/index.ts';
+import { type Entry, errno } from '../../../vfs/index.ts';
 import { fuse_entry_out, initFlags, OUT_HEADER_SIZE, writeEntryOut, writeTimeout } from '../../protocol/index.ts';
 import { checkEntry } from '../bad-answer.ts';
 import type { Exchange } from '../exchange.ts';
+import { nodeArgument } from './arguments.ts';
 import { emptyReply, type Operation } from './operation.ts';
 
 const ENTRY_REPLY_SIZE = OUT_HEADER_SIZE + fuse_entry_out.size;
@@ -37,13 +38,6 @@ function negativeEntry(exchange: Exchange): number {
   reply.bytes.fill(0, OUT_HEADER_SIZE, ENTRY_REPLY_SIZE);
   writeTimeout(reply.words, OUT_HEADER_SIZE / 4 + 4, OUT_HEADER_SIZE / 4 + 8, core.negativeTimeout);
   return ENTRY_REPLY_SIZE;
-}
-
-/** Node id at word `i` of the arguments; ESTALE where the kernel was not given it. */
-export function nodeArgument(exchange: Exchange, i: number): NodeId {
-  const node = exchange.number(i);
-  if (!exchange.core.knows(node)) throw errno.ESTALE;
-  return node;
 }
 
 const entryResult = { reply: replyEntry, undelivered: takeBack };
