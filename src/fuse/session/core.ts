@@ -60,7 +60,8 @@ export class Core {
   /** The data of a WRITE, as a view that is used again for requests of the same size, or as a copy. */
   data(message: Message, start: number, end: number): Uint8Array {
     if (this.copyData) return message.bytes.slice(start, end);
-    if (this.#dataOf !== message || this.#data.length !== end - start || this.#data.byteOffset !== start) {
+    const at = message.bytes.byteOffset + start;
+    if (this.#dataOf !== message || this.#data.length !== end - start || this.#data.byteOffset !== at) {
       this.#data = message.bytes.subarray(start, end);
       this.#dataOf = message;
     }
