@@ -10,7 +10,7 @@ import {
   type TimeArgument,
 } from '../vfs/index.ts';
 import type { Inode } from './inode.ts';
-import { inGroupOrRoot, MAY_WRITE, modeAfterChown, ownerOrRoot, permitted } from './permission.ts';
+import { dropPrivileges, hasPrivileges, inGroupOrRoot, MAY_WRITE, ownerOrRoot, permitted } from './permission.ts';
 import type { Stamp } from './stamp.ts';
 import { E, type State } from './state.ts';
 import { type Divergence, type Verdict, wrongValue } from './verdict.ts';
@@ -36,6 +36,10 @@ export function judgeStat(s: State, inode: Inode, stat: Stat): Verdict {
   if ((stat.mode & S_IFMT) !== (inode.mode & S_IFMT))
     return wrongValue('type', `wrong${by}`, octal(inode.mode), octal(stat.mode));
   const { ignore } = s.options;
+  if (inode.openBits !== 0) {
+    inode.mode |= stat.mode & inode.openBits;
+    inode.openBits = 0;
+  }
   if (stat.mode !== inode.mode && !ignore.has('modes'))
     return wrongValue('mode', `wrong${by}`, octal(inode.mode), octal(stat.mode));
   if (!ignore.has('ownership')) {
@@ -124,6 +128,7 @@ function changeMode(s: State, inode: Inode, mode: number): Verdict {
   if (s.failed) return s.succeeds();
   const bits = inGroupOrRoot(s.process, inode.gid) ? mode & 0o7777 : mode & 0o7777 & ~S_ISGID;
   inode.mode = (inode.mode & S_IFMT) | bits;
+  inode.openBits = 0;
   inode.cause = s.op;
   s.touchCtime(inode);
   return undefined;
@@ -150,10 +155,10 @@ function changeOwner(s: State, inode: Inode, uid: number, gid: number): Verdict 
     if (!unchanged(uid) && !(owner && uid === inode.uid)) return s.fails(E.EPERM);
     if (!unchanged(gid) && !(owner && (gid === inode.gid || process.inGroup(gid)))) return s.fails(E.EPERM);
     // With nothing to change only the loss of set-user-id, a change of mode, needs the owner.
-    if (!owner && modeAfterChown(process, inode) !== inode.mode) return s.fails(E.EPERM);
+    if (!owner && hasPrivileges(process, inode)) return s.fails(E.EPERM);
   }
   if (s.failed) return s.succeeds();
-  inode.mode = modeAfterChown(process, inode);
+  dropPrivileges(process, inode);
   if (!unchanged(uid)) inode.uid = uid;
   if (!unchanged(gid)) inode.gid = gid;
   inode.cause = s.op;

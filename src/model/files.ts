@@ -20,7 +20,7 @@ import {
 import type { Content } from './content.ts';
 import { seekDirectory } from './directory.ts';
 import type { Inode } from './inode.ts';
-import { MAY_WRITE, modeAfterWrite, permitted } from './permission.ts';
+import { dropPrivilegesByWrite, MAY_WRITE, permitted } from './permission.ts';
 import type { OpenFile } from './process.ts';
 import { E, type State } from './state.ts';
 import { type Verdict, wrongValue } from './verdict.ts';
@@ -43,7 +43,7 @@ function tooLarge(s: State, end: number): boolean {
 /** The data of a file changed. */
 function modified(s: State, inode: Inode): void {
   inode.cause = s.op;
-  inode.mode = modeAfterWrite(s.process, inode);
+  dropPrivilegesByWrite(s.process, inode);
   s.touchMtime(inode);
 }
 
@@ -234,7 +234,7 @@ export function truncate(s: State, call: CallOf<'truncate'>): Verdict {
   else s.touchMtime(inode);
   setSize(inode, call.size);
   inode.cause = s.op;
-  inode.mode = modeAfterWrite(s.process, inode);
+  dropPrivilegesByWrite(s.process, inode);
   return undefined;
 }
 
@@ -251,7 +251,7 @@ export function ftruncate(s: State, call: CallOf<'ftruncate'>): Verdict {
   else s.touchMtime(inode);
   setSize(inode, call.size);
   inode.cause = s.op;
-  inode.mode = modeAfterWrite(s.process, inode);
+  dropPrivilegesByWrite(s.process, inode);
   return undefined;
 }
 
@@ -286,7 +286,7 @@ export function fallocate(s: State, call: CallOf<'fallocate'>): Verdict {
   if (what !== 0) inode.content?.clear(offset, Math.min(offset + size, inode.size));
   if (!keepSize && offset + size > inode.size) inode.size = offset + size;
   inode.cause = s.op;
-  inode.mode = modeAfterWrite(s.process, inode);
+  dropPrivilegesByWrite(s.process, inode);
   s.mayTouchMtime(inode);
   return undefined;
 }

@@ -7,6 +7,8 @@ import { Stamp } from './stamp.ts';
 /** An inode of the model. What does not belong to its type stays undefined. */
 export class Inode {
   mode: number;
+  /** Bits of the mode that may also be set, until somebody looks. */
+  openBits = 0;
   uid: number;
   gid: number;
   nlink = 1;

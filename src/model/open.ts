@@ -23,7 +23,7 @@ import { descriptorRefused, giveDescriptor } from './descriptors.ts';
 import { DirectoryStream } from './directory.ts';
 import { addEntry, makeInode, mayCreate } from './entries.ts';
 import type { Inode } from './inode.ts';
-import { MAY_EXEC, MAY_READ, MAY_WRITE, modeAfterWrite, ownerOrRoot, permitted } from './permission.ts';
+import { dropPrivilegesByWrite, MAY_EXEC, MAY_READ, MAY_WRITE, ownerOrRoot, permitted } from './permission.ts';
 import { OpenFile } from './process.ts';
 import { E, type State } from './state.ts';
 import type { Verdict } from './verdict.ts';
@@ -152,7 +152,7 @@ function openFound(s: State, inode: Inode, flags: number, into: number | undefin
     inode.content?.clear(0, inode.size);
     inode.size = 0;
     inode.cause = s.op;
-    inode.mode = modeAfterWrite(s.process, inode);
+    dropPrivilegesByWrite(s.process, inode);
     s.touchMtime(inode);
   }
   return opened(s, inode, flags, into);

@@ -36,15 +36,25 @@ function dropsSgid(process: Process, inode: Inode): boolean {
   return (inode.mode & S_IXGRP) !== 0 || !inGroupOrRoot(process, inode.gid);
 }
 
-/** The mode after a change of the data: set-user-id and set-group-id go, unless root did it (file_remove_privs). */
-export function modeAfterWrite(process: Process, inode: Inode): number {
-  return process.uid === 0 ? inode.mode : modeAfterChown(process, inode);
+/** After a change of the data: set-user-id and set-group-id go, unless root did it (file_remove_privs). */
+export function dropPrivilegesByWrite(process: Process, inode: Inode): void {
+  if (process.uid !== 0) dropPrivileges(process, inode);
 }
 
-/** The mode after chown, of root too (chown_common, fs/open.c). */
-export function modeAfterChown(process: Process, inode: Inode): number {
-  if (!inode.isRegular && inode.isDirectory) return inode.mode;
-  let { mode } = inode;
-  if (dropsSgid(process, inode)) mode &= ~S_ISGID;
-  return mode & ~S_ISUID;
+/**
+ * After chown, of root too (chown_common, fs/open.c). Set-group-id without group execute goes on local filesystems where
+ * the process is not of the group; fs/fuse leaves it (fuse_setattr): open.
+ */
+export function dropPrivileges(process: Process, inode: Inode): void {
+  if (inode.isDirectory) return;
+  if (dropsSgid(process, inode)) {
+    if ((inode.mode & S_IXGRP) === 0) inode.openBits |= S_ISGID;
+    inode.mode &= ~S_ISGID;
+  }
+  inode.mode &= ~S_ISUID;
+}
+
+/** Whether chown would change the mode. */
+export function hasPrivileges(process: Process, inode: Inode): boolean {
+  return !inode.isDirectory && ((inode.mode & S_ISUID) !== 0 || dropsSgid(process, inode));
 }

@@ -71,7 +71,7 @@ export function kill(s: State, call: CallOf<'kill'>): Verdict {
   const target = s.processes.get(call.pid);
   if (target === undefined) return s.fails(E.ESRCH);
   // A process that ended is there until somebody waits for it.
-  if (!target.alive) return s.failed ? s.fails(E.ESRCH) : undefined;
+  if (!target.alive) return s.failed ? s.failsWith(E.ESRCH, E.EPERM) : undefined;
   if (s.process.uid !== 0 && s.process.uid !== target.uid) return s.fails(E.EPERM);
   if (s.failed) return s.succeeds();
   if (call.signal !== 0 && !ignored.has(call.signal)) end(target);
