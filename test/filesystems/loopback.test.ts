@@ -222,6 +222,26 @@ describe('over node:fs', () => {
     expect(fs.read('/a')).toBe('x');
   });
 
+  test.runIf(asRoot)('set-user-id survives the change of owner of a new file', () => {
+    const fs = onHost();
+    fs.set('/', { mode: 0o777 });
+    fs.as(1000).create('/a', 0o4755).close();
+    expect(fs.stat('/a')).toMatchObject({ uid: 1000, mode: 0o104755 });
+  });
+
+  test('the inode number of a removed directory is not used again while it is open', () => {
+    const fs = onHost();
+    fs.mkdir('/d');
+    const { ino } = fs.stat('/d');
+    const listing = fs.opendir('/d');
+    fs.rmdir('/d');
+    for (let i = 0; i < 5; i++) {
+      fs.mkdir(`/d${i}`);
+      expect(fs.stat(`/d${i}`).ino).not.toBe(ino);
+    }
+    listing.close();
+  });
+
   test('what changed behind its back gets another node', () => {
     const fs = onHost();
     fs.write('/a', 'old');

@@ -27,6 +27,7 @@ import {
   S_IFMT,
   S_IFREG,
   S_ISGID,
+  S_ISUID,
   type U64,
 } from '../../vfs/index.ts';
 import { HandleTable } from '../handle-table.ts';
@@ -39,6 +40,8 @@ import { statisticsOf } from './stat.ts';
 
 interface Listing {
   readonly directory: LoopbackNode;
+  /** Keeps the inode number of the directory from being used again, where that identifies it. */
+  readonly file: OpenFile | undefined;
   /** Taken when the listing starts; the offset behind a name is its position here, counted from 1. */
   names: readonly string[];
 }
@@ -68,6 +71,7 @@ export class LoopbackFileSystem implements FileSystem {
 
   destroy(): void {
     for (const { fd } of this.#files.values()) this.#fs.closeSync(fd);
+    for (const { file } of this.#listings.values()) if (file !== undefined) this.#fs.closeSync(file.fd);
     this.#files.clear();
     this.#listings.clear();
   }
@@ -229,9 +233,7 @@ export class LoopbackFileSystem implements FileSystem {
   release(_node: NodeId, fh: Handle): Answer<void> {
     const file = this.#files.close(fh);
     if (file === undefined) return errno.EBADF;
-    file.node.open.splice(file.node.open.indexOf(file), 1);
-    this.#tree.nodes.dropIfUnused(file.node);
-    this.#fs.closeSync(file.fd);
+    this.#close(file);
     return undefined;
   }
 
@@ -239,8 +241,14 @@ export class LoopbackFileSystem implements FileSystem {
 
   opendir(node: NodeId): Answer<Opened> {
     const directory = this.#tree.get(node);
-    if (directory === undefined) return errno.ESTALE;
-    return { fh: this.#listings.open({ directory, names: [] }) };
+    const path = directory && this.#tree.path(directory);
+    if (directory === undefined || path === undefined) return errno.ESTALE;
+    let file: OpenFile | undefined;
+    if (this.#tree.backing.inodesIdentify) {
+      file = { fd: this.#fs.openSync(path, openFlags(this.#fs, O_RDONLY)), node: directory, writable: false };
+      directory.open.push(file);
+    }
+    return { fh: this.#listings.open({ directory, file, names: [] }) };
   }
 
   readdir(_node: NodeId, fh: Handle, offset: U64, sink: DirentSink): Answer<void> {
@@ -271,7 +279,10 @@ export class LoopbackFileSystem implements FileSystem {
   }
 
   releasedir(_node: NodeId, fh: Handle): Answer<void> {
-    return this.#listings.close(fh) === undefined ? errno.EBADF : undefined;
+    const listing = this.#listings.close(fh);
+    if (listing === undefined) return errno.EBADF;
+    if (listing.file !== undefined) this.#close(listing.file);
+    return undefined;
   }
 
   // What the operations share
@@ -302,8 +313,8 @@ export class LoopbackFileSystem implements FileSystem {
   }
 
   /**
-   * Gives a new file to the caller, with the mode bits that the umask of this process took. The group of a set-group-id
-   * directory stays. Without the right to give files away they stay with this process.
+   * Gives a new file to the caller, with the mode bits that the umask of this process or the change of owner took. The group
+   * of a set-group-id directory stays. Without the right to give files away they stay with this process.
    */
   #own(directory: LoopbackNode, name: string, mode: number | undefined, { uid, gid }: Context): void {
     const node = this.#tree.find(directory, name);
@@ -311,17 +322,20 @@ export class LoopbackFileSystem implements FileSystem {
     const made = node.attributes;
     const group = directory.attributes.mode & S_ISGID ? made.gid : gid;
     const reach = this.#reach(node, undefined);
-    if (made.uid !== uid || made.gid !== group) {
-      try {
-        chown(this.#fs, reach, { uid, gid: group });
-      } catch (error) {
-        if (errnoFrom(error) !== errno.EPERM) throw error;
-      }
-    }
+    const given = (made.uid !== uid || made.gid !== group) && this.#give(reach, uid, group);
     if (mode === undefined) return;
     const wanted = (mode & 0o7777) | (made.mode & S_ISGID);
     const umaskTook = (made.mode & 0o7777 & ~wanted) === 0 && (wanted & ~made.mode & 0o777) !== 0;
-    if (umaskTook) chmod(this.#fs, reach, wanted);
+    if (umaskTook || (given && wanted & (S_ISUID | S_ISGID))) chmod(this.#fs, reach, wanted);
+  }
+
+  #give(reach: Reach, uid: number, gid: number): boolean {
+    try {
+      return chown(this.#fs, reach, { uid, gid }) === undefined;
+    } catch (error) {
+      if (errnoFrom(error) !== errno.EPERM) throw error;
+      return false;
+    }
   }
 
   #remove(parent: NodeId, name: string, remove: (path: BackingPath) => void): Errno | undefined {
@@ -365,6 +379,12 @@ export class LoopbackFileSystem implements FileSystem {
     const file: OpenFile = { fd, node, writable: (flags & O_ACCMODE) !== O_RDONLY };
     node.open.push(file);
     return { fh: this.#files.open(file) };
+  }
+
+  #close(file: OpenFile): void {
+    file.node.open.splice(file.node.open.indexOf(file), 1);
+    this.#tree.nodes.dropIfUnused(file.node);
+    this.#fs.closeSync(file.fd);
   }
 
   #sync(fd: number, dataOnly: boolean): Errno | undefined {

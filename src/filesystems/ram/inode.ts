@@ -106,6 +106,6 @@ export class Inode {
 
   /** Set-user-id goes, set-group-id too where the group may execute (setattr_should_drop_suidgid, fs/attr.c). */
   dropPrivileges(): void {
-    if (this.data !== undefined) this.mode &= this.mode & S_IXGRP ? ~(S_ISUID | S_ISGID) : ~S_ISUID;
+    if (this.directory === undefined) this.mode &= this.mode & S_IXGRP ? ~(S_ISUID | S_ISGID) : ~S_ISUID;
   }
 }
