@@ -6,7 +6,6 @@ import { ram } from './ram/index.ts';
 export * from './handle-table.ts';
 export * from './hello/index.ts';
 export * from './loopback/index.ts';
-export * from './options.ts';
 export * from './pack-dirents.ts';
 export * from './ram/index.ts';
 
