@@ -102,19 +102,28 @@ describeMounts('the end of a mount', () => {
     await gone(place);
   });
 
-  test('process.exit and an uncaught exception unmount', async ({ place, start }) => {
-    for (const end of ['process.exit(7)', 'setTimeout(() => { throw new Error("the end"); })']) {
-      const script = `
-        import { mount } from ${JSON.stringify(new URL('../../dist/mount/index.js', import.meta.url).href)};
+  const ends: Readonly<Record<string, readonly [script: string, end: number | string]>> = {
+    'process.exit': ['process.exit(7)', 7],
+    'an uncaught exception': ['setTimeout(() => { throw new Error("the end"); })', 1],
+    'a signal that nobody else listens to': ['process.kill(process.pid, "SIGTERM")', 'SIGTERM'],
+  };
+  for (const [name, [script, end]] of Object.entries(ends)) {
+    test(`${name} unmounts what a program has mounted`, async ({ place, start }) => {
+      const library = new URL('../../dist/mount/index.js', import.meta.url).href;
+      const child = start(
+        process.execPath,
+        '--input-type=module',
+        '-e',
+        `import { mount } from ${JSON.stringify(library)};
         await mount(${JSON.stringify(ram)}, ${JSON.stringify(place)});
-        ${end}`;
-      const child = start(process.execPath, '--input-type=module', '-e', script);
-      const status = await new Promise((resolve) => child.once('close', resolve));
-      expect(status).toBe(end.includes('exit') ? 7 : 1);
+        ${script}`,
+      );
+      const ended = await new Promise((resolve) => child.once('close', (code, signal) => resolve(signal ?? code)));
+      expect(ended).toBe(end);
       expect(isMounted(place)).toBe(false);
       await gone(place);
-    }
-  });
+    });
+  }
 
   test('a busy mount is cut off with a notice that says so', async ({ place, mounting, reports, start }) => {
     const mounted = await mounting(ram);

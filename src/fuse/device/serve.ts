@@ -32,21 +32,24 @@ export function serveEventLoop(
 ): Promise<void> {
   const reader = startWorker(new URL('./reader.ts', import.meta.url), 'estale device reader', task);
   let told = false;
+  let failure: Error | undefined;
   return new Promise((resolve, reject) => {
     reader.on('message', (message: ReaderMessage) => {
-      if (message.kind === 'failed') return reject(message.error);
-      try {
-        connection.request.bytes.set(message.bytes);
-        session.receive(connection.request, message.bytes.length);
-        if (!told && session.negotiated !== undefined) {
-          told = true;
-          negotiated();
-        }
-      } catch (error) {
-        reject(error);
+      if (message.kind === 'failed') {
+        failure = message.error;
+        return;
+      }
+      connection.request.bytes.set(message.bytes);
+      session.receive(connection.request, message.bytes.length);
+      if (!told && session.negotiated !== undefined) {
+        told = true;
+        negotiated();
       }
     });
-    reader.on('error', reject);
-    reader.on('exit', () => resolve());
+    reader.on('error', (error: Error) => {
+      failure = error;
+    });
+    // Not before: whoever closes the descriptor must know that nobody reads from its number any more.
+    reader.on('exit', () => (failure === undefined ? resolve() : reject(failure)));
   });
 }

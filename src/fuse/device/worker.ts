@@ -13,7 +13,16 @@ const port = parentPort!;
 const { source, options, counters } = workerData as WorkerTask;
 
 const tell = (message: WorkerMessage) => port.postMessage(message);
-const report = (message: string, error?: Error) => tell({ kind: 'report', message, error });
+const report = (message: string, error?: Error) => tell({ kind: 'report', message, error: error && plain(error) });
+
+/** What travels between threads: what else an error carries need not be cloneable. */
+function plain(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  const copy = new Error(error.message);
+  copy.name = error.name;
+  copy.stack = error.stack;
+  return copy;
+}
 
 async function serve(): Promise<void> {
   const filesystem = await makeFileSystem(source, report);
@@ -37,6 +46,6 @@ try {
   await serve();
   tell({ kind: 'ended' });
 } catch (error) {
-  tell({ kind: 'failed', error: error instanceof Error ? error : new Error(String(error)) });
+  tell({ kind: 'failed', error: plain(error) });
 }
 port.close();

@@ -5,7 +5,7 @@ export default function faulty(environment, options) {
   const filesystem = ram(environment, {});
   if (options.readlink === 'throws') {
     filesystem.readlink = () => {
-      throw new TypeError('the bug in readlink');
+      throw Object.assign(new TypeError('the bug in readlink'), { cause: () => 'not cloneable' });
     };
   }
   if (options.statfs === 'never') {
