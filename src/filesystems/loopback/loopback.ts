@@ -26,14 +26,13 @@ import {
   type Opened,
   S_IFMT,
   S_IFREG,
-  S_ISGID,
-  S_ISUID,
   type U64,
 } from '../../vfs/index.ts';
 import { HandleTable } from '../handle-table.ts';
 import { BackedTree } from './backed-tree.ts';
 import type { Backing, BackingFs, BackingPath } from './backing.ts';
 import { chmod, chown, type Reach, truncate, utimes } from './change-attributes.ts';
+import { giveToCaller } from './give-to-caller.ts';
 import type { LoopbackNode, OpenFile } from './node-tree.ts';
 import { createFlags, openFlags } from './open-flags.ts';
 import { statisticsOf } from './stat.ts';
@@ -164,13 +163,13 @@ export class LoopbackFileSystem implements FileSystem {
   getattr(node: NodeId, fh: Handle | undefined): Answer<Attributes> {
     const known = this.#tree.get(node);
     if (known === undefined) return errno.ESTALE;
-    return this.#tree.attributes(known, fh === undefined ? undefined : this.#files.get(fh));
+    return this.#tree.attributes(known, this.#fileOf(known, fh));
   }
 
   setattr(node: NodeId, changes: AttributeChanges, fh: Handle | undefined): Answer<Attributes> {
     const known = this.#tree.get(node);
     if (known === undefined) return errno.ESTALE;
-    const file = fh === undefined ? undefined : this.#files.get(fh);
+    const file = this.#fileOf(known, fh);
     const error = this.#change(known, changes, file);
     return error ?? this.#tree.attributes(known, file);
   }
@@ -312,30 +311,9 @@ export class LoopbackFileSystem implements FileSystem {
     }
   }
 
-  /**
-   * Gives a new file to the caller, with the mode bits that the umask of this process or the change of owner took. The group
-   * of a set-group-id directory stays. Without the right to give files away they stay with this process.
-   */
-  #own(directory: LoopbackNode, name: string, mode: number | undefined, { uid, gid }: Context): void {
+  #own(directory: LoopbackNode, name: string, mode: number | undefined, context: Context): void {
     const node = this.#tree.find(directory, name);
-    if (node === undefined) return;
-    const made = node.attributes;
-    const group = directory.attributes.mode & S_ISGID ? made.gid : gid;
-    const reach = this.#reach(node, undefined);
-    const given = (made.uid !== uid || made.gid !== group) && this.#give(reach, uid, group);
-    if (mode === undefined) return;
-    const wanted = (mode & 0o7777) | (made.mode & S_ISGID);
-    const umaskTook = (made.mode & 0o7777 & ~wanted) === 0 && (wanted & ~made.mode & 0o777) !== 0;
-    if (umaskTook || (given && wanted & (S_ISUID | S_ISGID))) chmod(this.#fs, reach, wanted);
-  }
-
-  #give(reach: Reach, uid: number, gid: number): boolean {
-    try {
-      return chown(this.#fs, reach, { uid, gid }) === undefined;
-    } catch (error) {
-      if (errnoFrom(error) !== errno.EPERM) throw error;
-      return false;
-    }
+    if (node !== undefined) giveToCaller(this.#fs, this.#reach(node, undefined), directory.attributes, mode, context);
   }
 
   #remove(parent: NodeId, name: string, remove: (path: BackingPath) => void): Errno | undefined {
@@ -346,6 +324,12 @@ export class LoopbackFileSystem implements FileSystem {
     remove(path);
     this.#tree.nodes.detach(directory, name);
     return undefined;
+  }
+
+  /** The open file of a handle; an open directory's handle is none. */
+  #fileOf(node: LoopbackNode, fh: Handle | undefined): OpenFile | undefined {
+    const file = fh === undefined ? undefined : this.#files.get(fh);
+    return file?.node === node ? file : undefined;
   }
 
   #reach(node: LoopbackNode, file: OpenFile | undefined): Reach {
