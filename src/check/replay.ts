@@ -1,5 +1,5 @@
 import { OBSERVER, type Program } from './program.ts';
-import { type Arena, type Outcome, runProgram } from './runner.ts';
+import { type Arena, modelOptions, type Outcome, runProgram } from './runner.ts';
 import { snapshot } from './snapshot.ts';
 import type { Target } from './target.ts';
 
@@ -11,7 +11,7 @@ export async function openArena(target: Target): Promise<Arena> {
   const kernel = await target.start();
   try {
     kernel.spawn(OBSERVER.pid, OBSERVER, OBSERVER.umask);
-    return { target, tree: await snapshot(kernel, target.without) };
+    return { target, tree: await snapshot(kernel, target.without), model: modelOptions(target) };
   } finally {
     await kernel.close();
   }

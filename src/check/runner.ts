@@ -25,6 +25,7 @@ export interface Arena {
   readonly target: Target;
   /** What a fresh filesystem of the target holds. */
   readonly tree: TreeNode;
+  readonly model: ModelOptions;
 }
 
 /** The options of the model for a target: its own, and what it does not promise is not judged. */
@@ -64,7 +65,7 @@ class Run {
     this.#program = program;
     this.#without = arena.target.without;
     this.#look = look;
-    this.#model = new Model(modelOptions(arena.target));
+    this.#model = new Model(arena.model);
     this.#model.adopt(arena.tree);
     for (const process of program.processes) {
       kernel.spawn(process.pid, process, process.umask);

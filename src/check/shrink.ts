@@ -1,3 +1,4 @@
+import type { Call } from '../vfs/index.ts';
 import { simplerPrograms } from './arbitrary/simplify.ts';
 import { type Program, withSteps } from './program.ts';
 import { type Arena, type Failure, runProgram } from './runner.ts';
@@ -15,7 +16,6 @@ export interface Shrunk {
  * order, and the first that fails takes the place of the last.
  */
 export async function shrink(arena: Arena, found: Failure, budget: number): Promise<Shrunk> {
-  const key = rawKey(found);
   let runs = 0;
   let calls = 0;
   let failure = found;
@@ -27,26 +27,39 @@ export async function shrink(arena: Arena, found: Failure, budget: number): Prom
     failure = outcome.failure;
     return true;
   };
-  const sameKey = (other: Failure) => rawKey(other) === key;
-  for (let progress = true; progress && runs < budget; ) {
-    progress = false;
-    for (const candidate of simplerPrograms(failure.program)) {
-      if (runs >= budget) break;
-      progress = await attempt(candidate, sameKey);
-      if (progress) break;
+  const simplify = async (): Promise<void> => {
+    const key = rawKey(failure);
+    for (let progress = true; progress && runs < budget; ) {
+      progress = false;
+      for (const candidate of simplerPrograms(failure.program)) {
+        if (runs >= budget) break;
+        progress = await attempt(candidate, (other) => rawKey(other) === key);
+        if (progress) break;
+      }
     }
-  }
-  // Whether a name is there is asked in many ways; the plainest is lstat.
-  const { call, divergence, program } = failure;
-  if (divergence.aspect === 'result' && 'path' in call && call.op !== 'lstat' && /ENOENT/.test(divergence.difference)) {
-    const asked = withSteps(
-      program,
-      program.steps.with(-1, {
-        pid: program.steps[program.steps.length - 1].pid,
-        call: { op: 'lstat', path: call.path },
-      }),
-    );
-    await attempt(asked, (other) => other.divergence.difference === divergence.difference && other.call.op === 'lstat');
+  };
+  await simplify();
+  for (const question of plainQuestions(failure)) {
+    const { program, divergence } = failure;
+    const { pid } = program.steps[program.steps.length - 1];
+    const asked = withSteps(program, program.steps.with(-1, { pid, call: question }));
+    const same = (other: Failure) => other.call === question && other.divergence.expected === divergence.expected;
+    if (!(await attempt(asked, same))) continue;
+    await simplify();
+    break;
   }
   return { failure, runs, calls };
 }
+
+/** Whether a path leads somewhere is asked in many ways; the plainest are lstat and stat. */
+function plainQuestions({ call, divergence }: Failure): readonly Call[] {
+  if (divergence.aspect !== 'result' || !walkErrors.has(divergence.expected) || !('path' in call)) return [];
+  const paths = 'newPath' in call ? [call.path, call.newPath] : [call.path];
+  return paths.flatMap((path): Call[] => [
+    { op: 'lstat', path },
+    { op: 'stat', path },
+  ]);
+}
+
+/** What a walk along a path may come to. */
+const walkErrors: ReadonlySet<string> = new Set(['success', 'ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EACCES']);

@@ -46,9 +46,16 @@ const openClasses: readonly (readonly [string, number])[] = [
   ['O_TMPFILE', O_TMPFILE_BIT],
 ];
 
+const statFamily: ReadonlySet<SyscallName> = new Set(['stat', 'lstat', 'fstat', 'statx']);
+const readFamily: ReadonlySet<SyscallName> = new Set(['read', 'pread', 'readv']);
+
+/** Calls that look at the same thing count as one. */
+const family = (op: SyscallName): string => (statFamily.has(op) ? 'stat' : readFamily.has(op) ? 'read' : op);
+
 /** What a divergence is known by before it is shrunk: cheap, and finer or coarser than the signature. */
 export function rawKey({ call, divergence }: Failure): string {
-  return `${call.op}: ${divergence.difference}`;
+  const { aspect, difference } = divergence;
+  return aspect === 'result' ? `${call.op}: ${difference}` : `${family(call.op)}: ${difference}`;
 }
 
 function pathClass(path: string): string {
@@ -74,12 +81,16 @@ function argumentClass(call: Failure['call']): string {
 }
 
 /**
- * What a divergence is counted by, after shrinking: the call, expected and actual, with the classes of its arguments; for
- * a call that only looks, what was called before it.
+ * What a divergence is counted by, after shrinking: the call, expected and actual, with the classes of its arguments. A
+ * value that a call left wrong counts for that call; what is found by looking, for the call before.
  */
 export function signatureOf({ program, call, divergence }: Failure): string {
+  const { aspect, difference, cause } = divergence;
   const before = program.steps.at(-2)?.call;
-  const own = `${call.op}${argumentClass(call)}: ${divergence.difference}`;
-  if (!observing.has(call.op) || before === undefined || divergence.difference.includes(before.op)) return own;
+  if (cause !== undefined && !difference.endsWith(' changed')) return `${cause}: ${difference}`;
+  const name = aspect === 'result' ? call.op : family(call.op);
+  const own = `${name}${argumentClass(call)}: ${difference}`;
+  if (!observing.has(call.op) || before === undefined) return own;
+  if (difference.endsWith(' changed')) return `${before.op}: ${difference}`;
   return `${before.op}${argumentClass(before)}, then ${own}`;
 }

@@ -19,12 +19,10 @@ import { walk } from './walk.ts';
 const octal = (mode: number): string => `0${mode.toString(8)}`;
 
 function timeVerdict(aspect: string, stamp: Stamp, seen: Stat['mtime']): Verdict {
-  const text = stamp.toString();
   const off = stamp.see(seen);
   if (off === 0) return undefined;
-  const how =
-    off < 0 ? `earlier than ${stamp.cause || 'it was'} left it` : `later than ${stamp.cause || 'it was'} left it`;
-  return wrongValue(aspect, how, text, `${seen.sec}.${String(seen.nsec).padStart(9, '0')}`);
+  const actual = `${seen.sec}.${String(seen.nsec).padStart(9, '0')}`;
+  return wrongValue(aspect, off < 0 ? 'not updated' : 'changed', stamp.toString(), actual, stamp.cause);
 }
 
 const nlinkIsRight = (s: State, inode: Inode, nlink: number): boolean =>
@@ -32,25 +30,25 @@ const nlinkIsRight = (s: State, inode: Inode, nlink: number): boolean =>
 
 /** Compares what stat(2) says with the inode, and remembers what it was free to say. */
 export function judgeStat(s: State, inode: Inode, stat: Stat): Verdict {
-  const by = inode.cause === '' ? '' : ` after ${inode.cause}`;
+  const { cause } = inode;
   if ((stat.mode & S_IFMT) !== (inode.mode & S_IFMT))
-    return wrongValue('type', `wrong${by}`, octal(inode.mode), octal(stat.mode));
+    return wrongValue('type', 'wrong', octal(inode.mode), octal(stat.mode), cause);
   const { ignore } = s.options;
   if (inode.openBits !== 0) {
     inode.mode |= stat.mode & inode.openBits;
     inode.openBits = 0;
   }
   if (stat.mode !== inode.mode && !ignore.has('modes'))
-    return wrongValue('mode', `wrong${by}`, octal(inode.mode), octal(stat.mode));
+    return wrongValue('mode', 'wrong', octal(inode.mode), octal(stat.mode), cause);
   if (!ignore.has('ownership')) {
-    if (stat.uid !== inode.uid) return wrongValue('uid', `wrong${by}`, inode.uid, stat.uid);
-    if (stat.gid !== inode.gid) return wrongValue('gid', `wrong${by}`, inode.gid, stat.gid);
+    if (stat.uid !== inode.uid) return wrongValue('uid', 'wrong', inode.uid, stat.uid, cause);
+    if (stat.gid !== inode.gid) return wrongValue('gid', 'wrong', inode.gid, stat.gid, cause);
   }
-  if (!nlinkIsRight(s, inode, stat.nlink)) return wrongValue('nlink', `wrong${by}`, inode.nlink, stat.nlink);
-  if (!inode.isDirectory && stat.size !== inode.size) return wrongValue('size', `wrong${by}`, inode.size, stat.size);
+  if (!nlinkIsRight(s, inode, stat.nlink)) return wrongValue('nlink', 'wrong', inode.nlink, stat.nlink, cause);
+  if (!inode.isDirectory && stat.size !== inode.size) return wrongValue('size', 'wrong', inode.size, stat.size, cause);
   const type = inode.mode & S_IFMT;
   if ((type === 0o020000 || type === 0o060000) && stat.rdev !== inode.rdev)
-    return wrongValue('rdev', `wrong${by}`, inode.rdev, stat.rdev);
+    return wrongValue('rdev', 'wrong', inode.rdev, stat.rdev, cause);
   const verdict = identityVerdict(s, inode, stat.ino);
   if (verdict !== undefined || ignore.has('times')) return verdict;
   return (

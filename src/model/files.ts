@@ -71,12 +71,13 @@ function readAt(s: State, file: OpenFile, offset: number, size: number): Verdict
   const at = content.difference(offset, result);
   if (at >= 0) {
     const cause = content.causeAt(at);
-    const how = cause === undefined ? 'in a hole wrong' : `of ${cause} wrong`;
+    const how = cause === undefined ? 'in a hole wrong' : 'wrong';
     return wrongValue(
       'data',
       how,
       `0x${content.byte(at).toString(16)} at ${at}`,
       `0x${result[at - offset].toString(16)}`,
+      cause,
     );
   }
   s.accessed(inode);

@@ -24,6 +24,7 @@ export interface CallClock {
   readonly slack: number;
 }
 
+const nothing: NonNullable<ModelOptions['ignore']> = new Set();
 const noTime: Timespec = { sec: 0, nsec: 0 };
 
 /** The state of the model, and what the rules of the calls share. */
@@ -60,7 +61,7 @@ export class State {
       directoryNlink: options.directoryNlink ?? 'linux',
       timeGranularity: options.timeGranularity ?? 1,
       protectedHardlinks: options.protectedHardlinks ?? false,
-      ignore: options.ignore ?? new Set(),
+      ignore: options.ignore ?? nothing,
     };
     this.root = new Inode(S_IFDIR | 0o755, 0, 0);
     this.root.parent = this.root;

@@ -9,6 +9,8 @@ export interface Divergence {
   readonly difference: string;
   readonly expected: string;
   readonly actual: string;
+  /** The call that made the value what it should be. */
+  readonly cause?: string;
 }
 
 /** undefined: the result is allowed. */
@@ -26,6 +28,12 @@ export function wrongResult(expected: string, result: unknown): Divergence {
 }
 
 /** The verdict on a part of a value. */
-export function wrongValue(aspect: string, how: string, expected: unknown, actual: unknown): Divergence {
-  return { aspect, difference: `${aspect} ${how}`, expected: `${aspect} ${expected}`, actual: `${aspect} ${actual}` };
+export function wrongValue(aspect: string, how: string, expected: unknown, actual: unknown, cause = ''): Divergence {
+  const verdict = {
+    aspect,
+    difference: `${aspect} ${how}`,
+    expected: `${aspect} ${expected}${cause === '' ? '' : ` (${cause})`}`,
+    actual: `${aspect} ${actual}`,
+  };
+  return cause === '' ? verdict : { ...verdict, cause };
 }

@@ -12,7 +12,7 @@ describe('data', () => {
   it('is what was written, with zeros in holes', () => {
     const judge = file().given([write('hello'), 5], [{ op: 'pwrite', fd: 3, data: bytes('x'), offset: 8 }, 1]);
     expect(judge.says(pread(3, 10), bytes('lo\0\0\0x'))).toBe('allowed');
-    expect(judge.says(pread(3, 10), bytes('lo\0\0\0y'))).toBe('data of pwrite wrong');
+    expect(judge.says(pread(3, 10), bytes('lo\0\0\0y'))).toBe('data wrong');
     expect(judge.says(pread(3, 10), bytes('lo\0!\0x'))).toBe('data in a hole wrong');
     expect(judge.says(pread(3, 10), bytes('lo'))).toBe('length too short');
   });
@@ -117,10 +117,10 @@ describe('sizes and times', () => {
     const created = { sec: 1001, nsec: 0 };
     const right = stat({ size: 3, mtime: time, ctime: time, atime: created });
     expect(judge.says({ op: 'fstat', fd: 3 }, right)).toBe('allowed');
-    expect(judge.says({ op: 'fstat', fd: 3 }, { ...right, size: 2 })).toBe('size wrong after write');
-    expect(judge.says({ op: 'fstat', fd: 3 }, { ...right, mtime: created })).toBe('mtime earlier than write left it');
+    expect(judge.says({ op: 'fstat', fd: 3 }, { ...right, size: 2 })).toBe('size wrong');
+    expect(judge.says({ op: 'fstat', fd: 3 }, { ...right, mtime: created })).toBe('mtime not updated');
     const later = { sec: judge.second, nsec: 0 };
-    expect(judge.says({ op: 'fstat', fd: 3 }, { ...right, ctime: later })).toBe('ctime later than write left it');
+    expect(judge.says({ op: 'fstat', fd: 3 }, { ...right, ctime: later })).toBe('ctime changed');
   });
 
   it('set by utimensat are kept exactly', () => {
@@ -134,7 +134,7 @@ describe('sizes and times', () => {
       ctime: { sec: judge.second, nsec: 0 },
     });
     expect(judge.says({ op: 'lstat', path: '/f' }, shown)).toBe('allowed');
-    expect(judge.says({ op: 'lstat', path: '/f' }, { ...shown, atime: { sec: 5, nsec: 0 } })).toMatch(/^atime earlier/);
+    expect(judge.says({ op: 'lstat', path: '/f' }, { ...shown, atime: { sec: 5, nsec: 0 } })).toBe('atime not updated');
   });
 
   it('of one inode have one number, of two files never the same', () => {

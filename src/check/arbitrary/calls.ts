@@ -168,7 +168,7 @@ function byteRangeLock(m: Making): Call {
   const { draw } = m;
   const whence = draw.of(numbers.whences);
   const start = draw.chance(90) ? draw.below(12) : numbers.drawOffset(draw);
-  const size = draw.chance(80) ? draw.below(6) : draw.chance(80) ? -draw.below(4) : numbers.drawOffset(draw);
+  const size = draw.chance(80) ? draw.below(6) : draw.chance(80) ? 0 - draw.below(4) : numbers.drawOffset(draw);
   const common = { fd: m.fd('file'), type: draw.of(numbers.lockTypes), whence, start, size };
   return draw.chance(35) ? { op: 'getlk', ...common } : { op: 'setlk', ...common, wait: false };
 }
@@ -180,7 +180,7 @@ function seek(m: Making): Call {
   const holes = m.has('seek-hole') && draw.chance(30);
   const whence = holes ? draw.of(numbers.holeWhences) : draw.chance(2) ? 7 : draw.of(numbers.whences);
   const offset = numbers.drawOffset(draw);
-  return { op: 'lseek', fd: m.fd('file'), offset: draw.chance(15) ? -offset : offset, whence };
+  return { op: 'lseek', fd: m.fd('file'), offset: draw.chance(15) ? 0 - offset : offset, whence };
 }
 
 function fallocate(m: Making): Call {

@@ -42,7 +42,9 @@ export class Making {
 
   /** Whether users other than root take part, most often in a root directory that is theirs too. */
   get sharesRoot(): boolean {
-    return this.has('modes') && this.processes.some(({ uid }) => uid !== 0) && this.draw.chance(80);
+    return (
+      this.has('write') && this.has('modes') && this.processes.some(({ uid }) => uid !== 0) && this.draw.chance(80)
+    );
   }
 
   has(capability: Capability): boolean {
