@@ -27,14 +27,19 @@ export interface Labelled {
 export class Choices {
   readonly seed: number;
   readonly #random: boolean;
-  readonly #wanted = new Map<string, string>();
+  /** By the event that would be next: those that run before it, in this order. */
+  readonly #wanted = new Map<string, string[]>();
   /** What departed from first-in-first-out so far. */
   readonly deviations: Deviation[] = [];
 
   constructor(options: ChoiceOptions = {}) {
     this.seed = options.seed ?? 0;
     this.#random = options.order === 'random';
-    for (const { at, run } of options.deviations ?? []) this.#wanted.set(at, run);
+    for (const { at, run } of options.deviations ?? []) {
+      const earlier = this.#wanted.get(at);
+      if (earlier === undefined) this.#wanted.set(at, [run]);
+      else earlier.push(run);
+    }
   }
 
   /** Whether anything but first-in-first-out can come out. */
@@ -51,12 +56,17 @@ export class Choices {
   pick(events: readonly Labelled[]): number {
     const at = events[0].label;
     let index = 0;
-    const run = this.#wanted.get(at);
-    if (run !== undefined) {
-      index = Math.max(
-        0,
-        events.findIndex((event) => event.label === run),
-      );
+    const wanted = this.#wanted.get(at);
+    if (wanted !== undefined) {
+      for (const [i, run] of wanted.entries()) {
+        index = Math.max(
+          0,
+          events.findIndex((event) => event.label === run),
+        );
+        if (index === 0) continue;
+        wanted.splice(i, 1);
+        break;
+      }
     } else if (this.#random) {
       let least = Number.POSITIVE_INFINITY;
       for (let i = 0; i < events.length; i++) {

@@ -24,7 +24,7 @@ export class TraceHash {
     let a = Math.imul(this.#a ^ (length * 2 + direction), 0x01000193);
     let b = this.#b;
     const whole = length >>> 2;
-    const near = whole < WHOLE_WORDS ? whole : WHOLE_WORDS;
+    const near = Math.min(whole, WHOLE_WORDS);
     for (let i = 0; i < near; i++) {
       a = Math.imul(a ^ words[i], 0x01000193);
       b = (Math.imul(b, 0x5bd1e995) + a) | 0;

@@ -194,9 +194,13 @@ function* removeCapability(fc: FuseConnection, p: Process, inode: Inode): Operat
 /** file_remove_privs: before a write to a file. The caller holds the inode's lock. */
 export function* removePrivileges(fc: FuseConnection, p: Process, file: File): Operation<number> {
   const { inode } = file;
+  if (inode.nosec) return 0;
   const drop = shouldDropSuidgid(p, inode);
   yield* removeCapability(fc, p, inode);
-  return drop ? yield* notifyChange(fc, p, inode, { killPrivileges: true, force: true }) : 0;
+  const error = drop ? yield* notifyChange(fc, p, inode, { killPrivileges: true, force: true }) : 0;
+  // inode_has_no_xattr; SB_NOSEC comes with HANDLE_KILLPRIV_V2.
+  if (error === 0 && fc.handleKillprivV2 && (inode.mode & (S_ISUID | S_ISGID)) === 0) inode.nosec = true;
+  return error;
 }
 
 /** do_truncate (fs/open.c). */
@@ -208,8 +212,8 @@ export function* truncate(
   changes: Iattr,
 ): Operation<number> {
   if (size < 0) return -E.EINVAL;
-  const kill = shouldDropSuidgid(p, inode);
-  yield* removeCapability(fc, p, inode);
+  const kill = !inode.nosec && shouldDropSuidgid(p, inode);
+  if (!inode.nosec) yield* removeCapability(fc, p, inode);
   return yield* lockedChange(fc, p, inode, {
     ...changes,
     size,

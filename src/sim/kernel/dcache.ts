@@ -54,7 +54,7 @@ export function dAllocParallel(fc: FuseConnection, parent: Dentry, name: string)
 export function dLookupDone(dentry: Dentry): void {
   const waiters = dentry.lookupWaiters;
   dentry.lookupWaiters = null;
-  if (waiters !== null) for (const process of waiters) process.wake();
+  if (waiters !== null) for (const task of waiters) task.wake();
 }
 
 /** d_add, d_instantiate: gives a dentry its inode (whose reference it takes) or makes it negative, and hashes it. */

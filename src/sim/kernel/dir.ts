@@ -63,6 +63,7 @@ export function changeAttributes(
   inode.attrVersion = fc.nextAttrVersion();
   inode.time = time;
   inode.invalMask &= ~STATX_BASIC_STATS;
+  inode.nosec = false;
   inode.ino = readU64(words, at);
   inode.size = Number(readU64(words, at + 2));
   inode.blocks = Number(readU64(words, at + 4));

@@ -19,7 +19,7 @@ interface Flock {
 }
 
 interface Waiter {
-  readonly process: Process;
+  readonly task: Process;
   readonly lock: PosixLock | undefined;
 }
 
@@ -58,7 +58,7 @@ function isDeadlock(p: Process, lock: PosixLock, blocker: PosixLock): boolean {
   let at: PosixLock | undefined = blocker;
   for (let i = 0; i <= MAX_DEADLOCK_STEPS && at !== undefined; i++) {
     if (at.owner === lock.owner) return true;
-    const holder = [...p.fc.processes.values()].find((process) => process.owner === at?.owner);
+    const holder = [...p.fc.processes.values()].find((task) => task.owner === at?.owner);
     at = holder === undefined ? undefined : blockedOn.get(holder);
   }
   return false;
@@ -106,7 +106,7 @@ function replaceLocks(locks: FileLocks, lock: PosixLock): void {
 /** Sleeps until the inode's locks change. True: a signal came first. */
 function* sleepForLock(p: Process, locks: FileLocks, lock: PosixLock | undefined): Operation<boolean> {
   if (p.signalPending) return true;
-  const waiter: Waiter = { process: p, lock };
+  const waiter: Waiter = { task: p, lock };
   locks.waiters.push(waiter);
   p.sleep('a file lock');
   p.onSignal = () => p.wake();
@@ -121,7 +121,7 @@ function wakeWaiters(locks: FileLocks): void {
   const { waiters } = locks;
   if (waiters.length === 0) return;
   locks.waiters = [];
-  for (const { process } of waiters) process.wake();
+  for (const { task } of waiters) task.wake();
 }
 
 /** flock_lock_inode_wait. A change of type gives the old lock up first, so that another may come in between. */

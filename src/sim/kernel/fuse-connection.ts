@@ -34,9 +34,9 @@ export class FuseConnection {
   /** s_vfs_rename_mutex. */
   readonly renameMutex = new RwSemaphore();
   /** What finishes a process' call; set by the kernel. */
-  finishCall: (process: Process, pending: PendingCall, result: SysResult) => void = () => {};
+  finishCall: (task: Process, pending: PendingCall, result: SysResult) => void = () => {};
   /** Sends a signal to a process; set by the kernel. */
-  signal: (process: Process, fatal: boolean) => void = () => {};
+  signal: (task: Process, fatal: boolean) => void = () => {};
   attrVersion = 1;
   epoch = 1;
 

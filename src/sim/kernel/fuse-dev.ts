@@ -73,7 +73,7 @@ export class FuseDevice implements Runnable {
 
   get label(): string {
     const next = this.#pending[0];
-    return `read.${next?.process?.label ?? this.#reads}`;
+    return `read.${next?.task?.label ?? this.#reads}`;
   }
 
   /** Requests that the daemon has and did not answer. */
@@ -95,21 +95,21 @@ export class FuseDevice implements Runnable {
    * fuse_simple_request of a process: true when the reply is there already; false: the operation must yield, and finds the
    * reply when it is resumed. The error is in `request.error`.
    */
-  send(process: Process): boolean {
-    const { request } = process;
+  send(task: Process): boolean {
+    const { request } = task;
     if (!this.connected || this.connectionError !== 0) {
       request.error = this.connected ? this.connectionError : -E.ENOTCONN;
       return true;
     }
     if (this.link.inline && this.#scheduler.readyCount === (this.#readerReady ? 1 : 0)) {
-      if (this.#sendInline(request, process)) return true;
+      if (this.#sendInline(request, task)) return true;
     } else {
       this.queue(request);
-      if (process.signalPending) this.interrupt(request, process.fatalSignal);
+      if (task.signalPending) this.interrupt(request, task.fatalSignal);
     }
     if (request.state !== 'finished') {
-      process.sleep('');
-      process.onSignal = () => this.interrupt(request, process.fatalSignal);
+      task.sleep('');
+      task.onSignal = () => this.interrupt(request, task.fatalSignal);
     }
     return false;
   }
@@ -118,11 +118,11 @@ export class FuseDevice implements Runnable {
    * What the scheduler would do, here and now, while the reader of the queue is the only one that is ready. True when the
    * reply is there and the sender would be the next to run.
    */
-  #sendInline(request: FuseRequest, process: Process): boolean {
+  #sendInline(request: FuseRequest, task: Process): boolean {
     this.#inlineRequest = request;
-    if (this.#readerReady || process.signalPending) {
+    if (this.#readerReady || task.signalPending) {
       this.queue(request);
-      if (process.signalPending) this.interrupt(request, process.fatalSignal);
+      if (task.signalPending) this.interrupt(request, task.fatalSignal);
       while (this.#scheduler.isOnly(this) && !this.#scheduler.promisesPending) {
         this.#scheduler.remove(this);
         this.run();
@@ -158,7 +158,7 @@ export class FuseDevice implements Runnable {
     request.state = 'pending';
     request.interrupted = false;
     request.error = 0;
-    const credentials = request.withoutCredentials ? undefined : request.process?.credentials;
+    const credentials = request.withoutCredentials ? undefined : request.task?.credentials;
     writeInHeader(
       request.message,
       request.length,
@@ -167,7 +167,7 @@ export class FuseDevice implements Runnable {
       request.nodeid,
       credentials?.uid ?? 0,
       credentials?.gid ?? 0,
-      credentials === undefined ? 0 : (request.process as Process).pid,
+      credentials === undefined ? 0 : (request.task as Process).pid,
     );
   }
 
@@ -328,10 +328,10 @@ export class FuseDevice implements Runnable {
     if (request.onEnd !== undefined) request.onEnd(request);
     else if (request === this.#inlineRequest && this.#mayContinue()) this.#inlineRequest = undefined;
     else {
-      const process = request.process as Process;
+      const task = request.task as Process;
       // A sender that did not yield yet is not asleep: it is made ready all the same, and yields.
-      if (!process.asleep) process.sleep('');
-      process.wake();
+      if (!task.asleep) task.sleep('');
+      task.wake();
     }
   }
 

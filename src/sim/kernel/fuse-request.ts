@@ -17,7 +17,7 @@ export type Results = 'fixed' | 'bytes';
 
 /** struct fuse_req (fs/fuse/fuse_i.h): a request and its reply. A process has one, used again and again. */
 export class FuseRequest {
-  readonly process: Process | undefined;
+  readonly task: Process | undefined;
   /** The request; its header is completed when it is sent. */
   message = new Message(FIRST_SIZE);
   /** The reply, where its results are `fixed`. */
@@ -48,8 +48,8 @@ export class FuseRequest {
   /** Called when the reply is there, instead of waking a process. */
   onEnd: ((request: FuseRequest) => void) | undefined;
 
-  constructor(process: Process | undefined) {
-    this.process = process;
+  constructor(task: Process | undefined) {
+    this.task = task;
   }
 
   get label(): string {

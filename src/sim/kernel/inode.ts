@@ -50,6 +50,8 @@ export class Inode {
   attrVersion = 0;
   /** FUSE_I_BAD: the filesystem gave its node id to another inode; everything fails with EIO. */
   bad = false;
+  /** S_NOSEC: there is nothing that a write would have to take away. */
+  nosec = false;
   /** Whether the inode is in the connection's table. */
   hashed = true;
   /** S_DEAD: a directory that was removed. */

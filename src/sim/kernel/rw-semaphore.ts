@@ -2,7 +2,7 @@ import type { Operation } from './operation.ts';
 import type { Process } from './process.ts';
 
 interface Waiter {
-  readonly process: Process;
+  readonly task: Process;
   readonly write: boolean;
 }
 
@@ -25,10 +25,10 @@ export class RwSemaphore {
   }
 
   /** Waits for it; to be called where `tryDown` has failed. */
-  *wait(process: Process, write: boolean, what: string): Operation<void> {
+  *wait(task: Process, write: boolean, what: string): Operation<void> {
     this.#waiters ??= [];
-    this.#waiters.push({ process, write });
-    process.sleep(what);
+    this.#waiters.push({ task, write });
+    task.sleep(what);
     yield;
   }
 
@@ -43,7 +43,7 @@ export class RwSemaphore {
       waiters.shift();
       if (next.write) this.#writer = true;
       else this.#readers += 1;
-      next.process.wake();
+      next.task.wake();
     }
   }
 }

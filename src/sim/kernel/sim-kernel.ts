@@ -133,8 +133,8 @@ export class SimKernel implements Kernel {
     };
     const fc = new FuseConnection(scheduler, options.mount ?? {}, link);
     this.#fc = fc;
-    fc.finishCall = (process, pending, result) => this.#finish(process, pending, result);
-    fc.signal = (process, fatal) => this.#signal(process, fatal);
+    fc.finishCall = (task, pending, result) => this.#finish(task, pending, result);
+    fc.signal = (task, fatal) => this.#signal(task, fatal);
     const toKernel = (message: Message, length: number): number => fc.receive(message, length);
     this.#server = connect(hook === undefined ? toKernel : (message, length) => hook.reply(message, length, toKernel));
     this.#inside(() => {
@@ -180,14 +180,14 @@ export class SimKernel implements Kernel {
 
   /** Runs one call to its end; a call that cannot end is an error that says what it waits for. */
   call(pid: number, call: Call): SysResult | Promise<SysResult> {
-    const process = this.#fc.processes.get(pid);
-    if (process === undefined) return -E.ESRCH;
+    const task = this.#fc.processes.get(pid);
+    if (task === undefined) return -E.ESRCH;
     const { globals } = this.#options;
     globals?.enter();
     try {
-      const pending = this.#begin(process, call);
-      if (this.scheduler.readyCount === 0 && !this.scheduler.promisesPending) process.run();
-      else this.scheduler.makeReady(process);
+      const pending = this.#begin(task, call);
+      if (this.scheduler.readyCount === 0 && !this.scheduler.promisesPending) task.run();
+      else this.scheduler.makeReady(task);
       if (pending.result !== undefined && this.scheduler.readyCount === 0 && !this.scheduler.promisesPending)
         return pending.result;
       const driven = this.#drive(pending);
@@ -199,15 +199,15 @@ export class SimKernel implements Kernel {
 
   /** Starts a call; `run` or `step` let it go on. A process has one call at a time. */
   submit(pid: number, call: Call): PendingCall {
-    const process = this.#fc.processes.get(pid);
-    if (process === undefined) {
+    const task = this.#fc.processes.get(pid);
+    if (task === undefined) {
       const refused = new PendingCall(pid, call);
       refused.result = -E.ESRCH;
       return refused;
     }
     return this.#inside(() => {
-      const pending = this.#begin(process, call);
-      this.scheduler.makeReady(process);
+      const pending = this.#begin(task, call);
+      this.scheduler.makeReady(task);
       return pending;
     });
   }
@@ -222,54 +222,54 @@ export class SimKernel implements Kernel {
     return this.#inside(() => this.scheduler.step());
   }
 
-  #begin(process: Process, call: Call): PendingCall {
-    if (process.pending !== undefined)
+  #begin(task: Process, call: Call): PendingCall {
+    if (task.pending !== undefined)
       throw new Error(
-        `process ${process.pid}: expected no call under way, given ${call.op} while ${process.pending.call.op} is`,
+        `process ${task.pid}: expected no call under way, given ${call.op} while ${task.pending.call.op} is`,
       );
     this.scheduler.advance(this.#timePerCall);
-    const pending = new PendingCall(process.pid, call);
-    process.pending = pending;
-    process.calls += 1;
-    process.resumes = 0;
+    const pending = new PendingCall(task.pid, call);
+    task.pending = pending;
+    task.calls += 1;
+    task.resumes = 0;
     return pending;
   }
 
-  #finish(process: Process, pending: PendingCall, result: SysResult): void {
-    process.nd.release(this.#fc);
-    process.nd2.release(this.#fc);
-    process.operation = undefined;
-    if (result === -E.ESTALE && process.revalidate === 0 && !WITHOUT_PATH.has(pending.call.op)) {
-      process.revalidate = LOOKUP_REVAL;
-      process.run();
+  #finish(task: Process, pending: PendingCall, result: SysResult): void {
+    task.nd.release(this.#fc);
+    task.nd2.release(this.#fc);
+    task.operation = undefined;
+    if (result === -E.ESTALE && task.revalidate === 0 && !WITHOUT_PATH.has(pending.call.op)) {
+      task.revalidate = LOOKUP_REVAL;
+      task.run();
       return;
     }
-    process.revalidate = 0;
-    process.pending = undefined;
-    process.signalPending = false;
+    task.revalidate = 0;
+    task.pending = undefined;
+    task.signalPending = false;
     pending.result = result;
-    this.#hash?.result(process.pid, result);
-    if (process.fatalSignal) this.#exit(process);
+    this.#hash?.result(task.pid, result);
+    if (task.fatalSignal) this.#exit(task);
   }
 
-  #exit(process: Process): void {
-    process.fatalSignal = false;
-    if (!this.#fc.processes.has(process.pid)) return;
-    process.pending = new PendingCall(process.pid, { op: 'exit', status: 128 + 9 });
-    process.calls += 1;
-    process.resumes = 0;
-    process.run();
+  #exit(task: Process): void {
+    task.fatalSignal = false;
+    if (!this.#fc.processes.has(task.pid)) return;
+    task.pending = new PendingCall(task.pid, { op: 'exit', status: 128 + 9 });
+    task.calls += 1;
+    task.resumes = 0;
+    task.run();
   }
 
   /** A signal: it ends the sleep of a call under way; SIGKILL ends the process. */
-  #signal(process: Process, fatal: boolean): void {
-    if (process.pending === undefined) {
-      if (fatal) this.#exit(process);
+  #signal(task: Process, fatal: boolean): void {
+    if (task.pending === undefined) {
+      if (fatal) this.#exit(task);
       return;
     }
-    process.signalPending = true;
-    if (fatal) process.fatalSignal = true;
-    process.onSignal?.();
+    task.signalPending = true;
+    if (fatal) task.fatalSignal = true;
+    task.onSignal?.();
   }
 
   /** Lets events happen until the call is done and nothing more is ready; without a call, until nothing can happen. */
@@ -303,7 +303,7 @@ export class SimKernel implements Kernel {
   }
 
   #next(pending: PendingCall | undefined, deadline: number): StepResult | 'done' {
-    const finished = pending !== undefined && pending.done;
+    const finished = pending?.done === true;
     if (this.#fc.now > deadline && !finished) {
       if (pending === undefined) return 'done';
       throw new Error(
@@ -323,8 +323,8 @@ export class SimKernel implements Kernel {
   }
 
   #describe(pending: PendingCall): string {
-    const process = this.#fc.processes.get(pending.pid);
-    const what = process?.sleepsFor || process?.request.label || '';
+    const task = this.#fc.processes.get(pending.pid);
+    const what = task?.sleepsFor || task?.request.label || '';
     return `process ${pending.pid}: ${pending.call.op}, which waits for ${what},`;
   }
 
@@ -363,7 +363,7 @@ export class SimKernel implements Kernel {
     if (this.#closed) return;
     this.#closed = true;
     return this.#inside(() => {
-      for (const process of [...this.#fc.processes.values()]) this.#signal(process, true);
+      for (const task of [...this.#fc.processes.values()]) this.#signal(task, true);
       const settled = this.#settle();
       return settled === undefined ? this.#disconnect() : settled.then(() => this.#disconnect());
     });
