@@ -13,7 +13,16 @@ import { join } from 'node:path';
 import { memfs } from 'memfs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loopback } from '../../src/filesystems/index.ts';
-import { nameFromBytes, O_EXCL, O_RDONLY, O_RDWR, RENAME_NOREPLACE, ROOT_NODE, S_IFIFO } from '../../src/vfs/index.ts';
+import {
+  nameFromBytes,
+  O_EXCL,
+  O_RDONLY,
+  O_RDWR,
+  O_WRONLY,
+  RENAME_NOREPLACE,
+  ROOT_NODE,
+  S_IFIFO,
+} from '../../src/vfs/index.ts';
 import { codeOf, Direct, ok } from '../support/direct.ts';
 import { testEnvironment } from '../support/environment.ts';
 
@@ -240,6 +249,15 @@ describe('over node:fs', () => {
       expect(fs.stat(`/d${i}`).ino).not.toBe(ino);
     }
     listing.close();
+  });
+
+  test('a file is cut by its path while somebody has it open for neither reading nor writing', () => {
+    const fs = onHost();
+    fs.write('/a', 'xyz');
+    const file = fs.open('/a', O_RDWR | O_WRONLY);
+    fs.set('/a', { size: 1 });
+    expect(fs.read('/a')).toBe('x');
+    file.close();
   });
 
   test('what changed behind its back gets another node', () => {

@@ -13,7 +13,7 @@ import { backingTime } from './stat.ts';
 export interface Reach {
   readonly path: BackingPath | undefined;
   readonly fd: number | undefined;
-  /** One that is open for writing. */
+  /** One that is open for writing: the caller's, or where there is no path anybody's. */
   readonly writableFd: number | undefined;
   readonly attributes: Attributes;
 }

@@ -23,6 +23,7 @@ import {
   O_EXCL,
   O_RDONLY,
   O_RDWR,
+  O_WRONLY,
   type Opened,
   S_IFMT,
   S_IFREG,
@@ -44,6 +45,9 @@ interface Listing {
   /** Taken when the listing starts; the offset behind a name is its position here, counted from 1. */
   names: readonly string[];
 }
+
+/** The fourth access mode allows neither reading nor writing (open(2)). */
+const isWritable = (flags: number): boolean => (flags & O_ACCMODE) === O_WRONLY || (flags & O_ACCMODE) === O_RDWR;
 
 const nameOf = (name: string | Uint8Array): string => (typeof name === 'string' ? name : nameFromBytes(name));
 
@@ -333,10 +337,12 @@ export class LoopbackFileSystem implements FileSystem {
   }
 
   #reach(node: LoopbackNode, file: OpenFile | undefined): Reach {
+    const path = this.#tree.path(node);
+    const unlinked = path === undefined ? node.open.find(({ writable }) => writable) : undefined;
     return {
-      path: this.#tree.path(node),
+      path,
       fd: (file ?? node.open[0])?.fd,
-      writableFd: (file?.writable ? file : node.open.find(({ writable }) => writable))?.fd,
+      writableFd: (file?.writable ? file : unlinked)?.fd,
       attributes: node.attributes,
     };
   }
@@ -360,7 +366,7 @@ export class LoopbackFileSystem implements FileSystem {
   #opened(id: NodeId, fd: number, flags: number): Opened {
     const node = this.#tree.get(id);
     if (node === undefined) throw new Error(`loopback: expected node ${id} to be known while it is opened`);
-    const file: OpenFile = { fd, node, writable: (flags & O_ACCMODE) !== O_RDONLY };
+    const file: OpenFile = { fd, node, writable: isWritable(flags) };
     node.open.push(file);
     return { fh: this.#files.open(file) };
   }

@@ -174,15 +174,15 @@ export class RamFileSystem implements FileSystem {
       inode.data.truncate(size);
       inode.modified(now);
     }
-    if (changes.killPrivileges) inode.dropPrivileges();
+    // With handleKillprivV2 a SETATTR of nothing is all that tells of a chown(-1, -1), or of a user's fallocate.
+    const empty = [mode, uid, gid, size, atime, mtime, ctime].every((change) => change === undefined);
+    if (empty || changes.killPrivileges) inode.dropPrivileges();
     if (mode !== undefined) inode.mode = (inode.mode & S_IFMT) | (mode & 0o7777);
     if (uid !== undefined) inode.uid = uid;
     if (gid !== undefined) inode.gid = gid;
     if (atime !== undefined) inode.atime = atime === 'now' ? now : atime;
     if (mtime !== undefined) inode.mtime = mtime === 'now' ? now : mtime;
-    if (mode !== undefined || uid !== undefined || gid !== undefined || atime !== undefined || mtime !== undefined)
-      inode.ctime = now;
-    if (ctime !== undefined) inode.ctime = ctime;
+    inode.ctime = ctime ?? now;
     return inode.attributes();
   }
 

@@ -113,7 +113,7 @@ describe('times', () => {
     expect(stamps('/a', () => fs.set('/a', { uid: 7 }))).toBe('ctime');
     expect(stamps('/a', () => fs.link('/a', '/b'))).toBe('ctime');
     expect(stamps('/a', () => fs.unlink('/b'))).toBe('ctime');
-    expect(stamps('/a', () => fs.set('/a', {}))).toBe('');
+    expect(stamps('/a', () => fs.set('/a', {}))).toBe('ctime');
     expect(stamps('/a', () => fs.set('/a', { atime: 'now' }))).toBe('atime ctime');
     for (const act of [() => fs.write('/c'), () => fs.unlink('/c'), () => fs.mkdir('/d'), () => fs.rmdir('/d')])
       expect(stamps('/', act)).toBe('mtime ctime');
@@ -147,6 +147,14 @@ describe('set-user-id and set-group-id', () => {
     fs.set('/a', { mode: 0o744 | bits });
     fs.set('/a', { killPrivileges: true, size: 0 });
     expect(file.stat().mode & bits).toBe(S_ISGID);
+  });
+
+  test('go with a change of nothing', () => {
+    const fs = make();
+    fs.create('/a', 0o755 | bits).close();
+    expect(fs.set('/a', {}).mode & bits).toBe(0);
+    fs.mkdir('/d', 0o755 | S_ISGID);
+    expect(fs.set('/d', {}).mode & bits).toBe(S_ISGID);
   });
 
   test('go when a user preallocates', () => {
