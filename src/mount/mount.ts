@@ -33,12 +33,16 @@ export interface Mounted {
   readonly filesystem: string;
   /** Number of the FUSE connection (in /sys/fs/fuse/connections, and the minor of st_dev). */
   readonly connection: number;
-  readonly negotiated: Negotiated;
   /** Settles when nothing is mounted any more and everything that served it is gone; never rejects. */
   readonly closed: Promise<Closed>;
-  statistics(): DeviceStatistics;
   /** Unmounts; a busy mount is waited for two seconds, then cut off with a notice. Resolves with `closed`, also when called again. */
   unmount(): Promise<Closed>;
+}
+
+/** A mount through /dev/fuse itself. */
+export interface DeviceMounted extends Mounted {
+  readonly negotiated: Negotiated;
+  statistics(): DeviceStatistics;
 }
 
 export interface MountSettings extends MountOptions {
@@ -57,7 +61,11 @@ const endBound = 5000;
  *
  * @throws MountError that says what to do
  */
-export async function mount(source: FileSystemModule, dir: string, settings: MountSettings = {}): Promise<Mounted> {
+export async function mount(
+  source: FileSystemModule,
+  dir: string,
+  settings: MountSettings = {},
+): Promise<DeviceMounted> {
   return mountServer((options, report) => startWorkerServer(source, options, report), dir, settings);
 }
 
@@ -67,13 +75,13 @@ export async function mount(source: FileSystemModule, dir: string, settings: Mou
  *
  * @throws MountError that says what to do
  */
-export async function mountObject(filesystem: FileSystem, dir: string, settings: MountSettings = {}): Promise<Mounted> {
+export async function mountObject(filesystem: FileSystem, dir: string, settings: MountSettings = {}): Promise<DeviceMounted> {
   return mountServer((options, report) => startLocalServer(filesystem, options, report), dir, settings);
 }
 
 type Start = (options: ServeOptions, report: Report) => DeviceServer | Promise<DeviceServer>;
 
-async function mountServer(start: Start, dir: string, settings: MountSettings): Promise<Mounted> {
+async function mountServer(start: Start, dir: string, settings: MountSettings): Promise<DeviceMounted> {
   const report = settings.report ?? reportToStandardError;
   checkSystem();
   const path = await prepareMountPoint(dir, report);
@@ -129,7 +137,12 @@ async function mountDevice(server: DeviceServer, path: string, settings: MountSe
   throw new MountError('mount-failed', `mount ended with ${result.status}: ${result.output || 'it said nothing'}`);
 }
 
-async function attach(server: DeviceServer, entry: MountEntry, report: Report, release: () => void): Promise<Mounted> {
+async function attach(
+  server: DeviceServer,
+  entry: MountEntry,
+  report: Report,
+  release: () => void,
+): Promise<DeviceMounted> {
   const closed = deferred<Closed>();
   let unmounting: Promise<Closed> | undefined;
 
@@ -187,7 +200,7 @@ async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T |
   }
 }
 
-function reportToStandardError(message: string, error?: Error): void {
+export function reportToStandardError(message: string, error?: Error): void {
   console.error(describeReport(message, error));
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
 import type { FileSystemModule } from '../../src/fuse/device/index.ts';
-import { type Mounted, type MountSettings, mount, mountObject } from '../../src/mount/index.ts';
+import { type DeviceMounted, type MountSettings, mount, mountObject } from '../../src/mount/index.ts';
 import { mountAt } from '../../src/mount/mount-table.ts';
 import { checkSystem } from '../../src/mount/system.ts';
 import type { FileSystem } from '../../src/vfs/index.ts';
@@ -47,7 +47,7 @@ interface Fixtures {
   /** An empty directory. */
   readonly place: string;
   /** Mounts on `place`; unmounted after the test, whatever happened. */
-  readonly mounting: (source: FileSystemModule | FileSystem, settings?: MountSettings) => Promise<Mounted>;
+  readonly mounting: (source: FileSystemModule | FileSystem, settings?: MountSettings) => Promise<DeviceMounted>;
   /** What was reported by mounts without a `report` of their own. */
   readonly reports: string[];
 }
@@ -65,7 +65,7 @@ export const mountTest = test.extend<Fixtures>({
     rmSync(place, { recursive: true });
   },
   mounting: async ({ place, reports }, use) => {
-    const mounts: Mounted[] = [];
+    const mounts: DeviceMounted[] = [];
     await use(async (source, settings) => {
       const all = {
         report: (message: string, error?: Error) => void reports.push(error?.stack ?? message),

@@ -4,6 +4,7 @@ export * from './dialect.ts';
 export * from './dirents.ts';
 export * from './extensions.ts';
 export * from './flat.ts';
+export * from './link-describer.ts';
 export type { Malformed } from './malformed.ts';
 export * from './name.ts';
 export * from './notification.ts';

@@ -4,6 +4,9 @@ import { dirname, join } from 'node:path';
 
 type Callback<T = never> = (error: number, value?: T) => void;
 
+/** Takes the number of bytes, or a negative errno number. */
+type CountCallback = (result: number) => void;
+
 /** The path operations of fuse-native 2.2.6, as far as this project implements them; errors are negative errno numbers. */
 export interface PathOperations {
   access(path: string, mode: number, done: Callback): void;
@@ -28,8 +31,8 @@ export interface PathOperations {
   open(path: string, flags: number, done: Callback<number>): void;
   opendir(path: string, flags: number, done: Callback<number>): void;
   create(path: string, mode: number, done: Callback<number>): void;
-  read(path: string, fd: number, into: Buffer, length: number, position: number, done: Callback<number>): void;
-  write(path: string, fd: number, data: Buffer, length: number, position: number, done: Callback<number>): void;
+  read(path: string, fd: number, into: Buffer, length: number, position: number, done: CountCallback): void;
+  write(path: string, fd: number, data: Buffer, length: number, position: number, done: CountCallback): void;
   release(path: string, fd: number, done: Callback): void;
   releasedir(path: string, fd: number, done: Callback): void;
   unlink(path: string, done: Callback): void;

@@ -86,12 +86,12 @@ export function pathOperations(kernel: Kernel): PathOperations {
     create: (path, mode, done) =>
       answer({ op: 'open', path, flags: O_RDWR | O_CREAT, mode: mode & 0o7777 }, done, descriptor),
     read: (_path, fd, into, length, offset, done) =>
-      answer({ op: 'pread', fd, size: length, offset }, done, (data) => {
+      answer({ op: 'pread', fd, size: length, offset }, countTo(done), (data) => {
         into.set(data);
         return data.length;
       }),
     write: (_path, fd, data, length, offset, done) =>
-      answer({ op: 'pwrite', fd, data: data.subarray(0, length), offset }, done, (count) => count),
+      answer({ op: 'pwrite', fd, data: data.subarray(0, length), offset }, countTo(done), (count) => count),
     release: (_path, fd, done) => answer({ op: 'close', fd }, done, nothing),
     releasedir: (_path, fd, done) => answer({ op: 'close', fd }, done, nothing),
     unlink: (path, done) => answer({ op: 'unlink', path }, done, nothing),
@@ -102,6 +102,8 @@ export function pathOperations(kernel: Kernel): PathOperations {
     rmdir: (path, done) => answer({ op: 'rmdir', path }, done, nothing),
   };
 }
+
+const countTo = (done: (result: number) => void) => (error: number, count?: number) => done(count ?? error);
 
 async function readdir(kernel: Kernel, path: string, done: (error: number, names?: string[]) => void): Promise<void> {
   const fd = await kernel.call(SERVER_PID, { op: 'open', path, flags: O_DIRECTORY, mode: 0 });

@@ -1,0 +1,147 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  type Capability,
+  capabilities,
+  type Finding,
+  type KnownDivergence,
+  knownFromText,
+  knownToText,
+  probe,
+  programToJson,
+  type Report,
+  showFinding,
+  showScript,
+  type Target,
+} from '../../check/index.ts';
+import { didYouMean } from '../../vfs/index.ts';
+import { runCampaign, showReport } from '../campaign.ts';
+import { saveFinding } from '../save.ts';
+import { openTarget, outputDirectory, targetNames } from '../targets.ts';
+import { duration, exitCode, parseOptions, UsageError, wholeNumber } from '../usage.ts';
+
+const DEFAULT_TIME = 10_000;
+const DEFAULT_DIRECTORY = 'counterexamples';
+const MAX_SEED = 2 ** 32 - 1;
+
+const help = `estale check <target> [options]
+
+Runs generated programs of system calls on a filesystem, compares every result with the POSIX model, and shrinks what
+differs to a few calls. Targets: ${targetNames.join(', ')}.
+
+  --time T          how long to look, such as 30s or 2m (default 10s)
+  --runs N          how many programs to run instead
+  --seed N          where to start; the same seed and runs give the same result (default: random, and printed)
+  --without A,B     what the filesystem does not promise:
+                    ${Object.keys(capabilities).join(' ')}
+  --probe           find out by trying what it does not promise (directories, and modules that export no
+                    list named "without", are always probed)
+  --known FILE      a file of divergences that are accepted: listed, not findings
+  --accept          add what is found to the file of --known
+  --save DIR        where counterexamples are saved (default ${DEFAULT_DIRECTORY}, made when something is found)
+  --json            print the report as JSON
+
+Exit code: 0 nothing found, 1 something found, 2 usage error.`;
+
+export async function run(args: string[]): Promise<number> {
+  const { values, positionals } = parseOptions('check', args, {
+    time: { type: 'string' },
+    runs: { type: 'string' },
+    seed: { type: 'string' },
+    without: { type: 'string', multiple: true },
+    probe: { type: 'boolean' },
+    known: { type: 'string' },
+    accept: { type: 'boolean' },
+    save: { type: 'string' },
+    json: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  });
+  if (values.help) {
+    console.log(help);
+    return exitCode.nothingFound;
+  }
+  const [word] = positionals;
+  if (word === undefined || positionals.length > 1)
+    throw new UsageError(
+      `estale check: expected one target (${targetNames.join(', ')}), given ${positionals.join(' ') || 'none'}`,
+    );
+  if (values.accept && values.known === undefined)
+    throw new UsageError('--accept: expected --known FILE, the file to add to');
+  const runs = values.runs === undefined ? undefined : wholeNumber('runs', values.runs, 1, Number.MAX_SAFE_INTEGER);
+  const time = values.time === undefined ? undefined : duration('time', values.time);
+  const seed =
+    values.seed === undefined
+      ? crypto.getRandomValues(new Uint32Array(1))[0]
+      : wholeNumber('seed', values.seed, 0, MAX_SEED);
+  const without = (values.without ?? []).flatMap((list) => list.split(',')).filter((name) => name !== '');
+  const excluded = without.map(capabilityNamed);
+  const known = values.known === undefined ? [] : readKnown(values.known, values.accept === true);
+  const say = values.json ? () => {} : console.log;
+
+  const { target: opened, probe: unknown, close } = await openTarget(word);
+  try {
+    const probed = values.probe || unknown ? await probedCapabilities(opened, say) : [];
+    const target: Target = { ...opened, without: new Set([...opened.without, ...excluded, ...probed]) };
+    say(`checking ${target.name}, seed ${seed}${showWithout(target)}`);
+    const directory = values.save ?? DEFAULT_DIRECTORY;
+    const saved = new Map<Finding, string>();
+    const limits = { seed, runs, time: time ?? (runs === undefined ? DEFAULT_TIME : undefined), known };
+    const { report, interrupted } = await runCampaign(target, limits, (finding) => {
+      const path = saveFinding(outputDirectory('save', directory), target.name, finding);
+      saved.set(finding, path);
+      say(`\n${showFinding(finding)}\nsaved: ${path}`);
+    });
+    if (values.json) console.log(JSON.stringify(reportAsJson(report, saved), undefined, 2));
+    for (const { signature } of report.known) say(`known: ${signature}`);
+    say(`\n${showReport(report)}${interrupted ? ' (interrupted)' : ''}`);
+    if (saved.size > 0) say(`again: estale replay ${[...saved.values()][0]} -v`);
+    if (values.accept && values.known !== undefined) accept(values.known, known, report);
+    return report.findings.length > 0 ? exitCode.found : exitCode.nothingFound;
+  } finally {
+    await close();
+  }
+}
+
+function capabilityNamed(name: string): Capability {
+  if (Object.hasOwn(capabilities, name)) return name as Capability;
+  const names = Object.keys(capabilities);
+  throw new UsageError(
+    `--without: unknown capability "${name}"${didYouMean(name, names)}; there are: ${names.join(', ')}`,
+  );
+}
+
+async function probedCapabilities(target: Target, say: (line: string) => void): Promise<readonly Capability[]> {
+  const missing = await probe(target);
+  for (const { capability, reason } of missing) say(`${target.name} has no ${capabilities[capability]}: ${reason}`);
+  return missing.map(({ capability }) => capability);
+}
+
+function showWithout({ without }: Target): string {
+  return without.size === 0 ? '' : `, without ${[...without].join(', ')}`;
+}
+
+function readKnown(path: string, mayBeMissing: boolean): readonly KnownDivergence[] {
+  if (!existsSync(path)) {
+    if (mayBeMissing) return [];
+    throw new UsageError(`--known: ${path}: no such file; --accept makes it`);
+  }
+  try {
+    return knownFromText(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new UsageError(`--known: ${path}: ${(error as Error).message}`);
+  }
+}
+
+function accept(path: string, known: readonly KnownDivergence[], { findings }: Report): void {
+  const added = findings.map(({ signature, program }) => ({ signature, note: showScript(program).split('\n').at(-1) }));
+  writeFileSync(path, knownToText([...known, ...added]));
+}
+
+function reportAsJson(report: Report, saved: ReadonlyMap<Finding, string>): unknown {
+  const finding = (item: Finding) => ({
+    ...item,
+    program: programToJson(item.program),
+    script: showScript(item.program).split('\n'),
+    saved: saved.get(item),
+  });
+  return { ...report, findings: report.findings.map(finding), known: report.known.map(finding) };
+}

@@ -1,0 +1,47 @@
+import { filesystems } from '../../filesystems/index.ts';
+import { runMount } from '../../mount/index.ts';
+import { mountLibfuse } from '../../mount/libfuse/channel.ts';
+import { exitCode, parseOptions, UsageError } from '../usage.ts';
+
+const channels = ['device', 'libfuse'] as const;
+
+const help = `estale mount <filesystem> <dir> [options]
+
+Mounts a filesystem through FUSE until it is unmounted (umount <dir>) or Ctrl-C. Filesystems: ram, hello, loopback:DIR, or
+the path of a module (./mine.js) whose default export is a factory.
+
+  --channel C       device: /dev/fuse itself (default); libfuse: fuse-native, see docs/libfuse.md
+  -o OPTIONS        allow_other,default_permissions,ro,direct_io,entry_timeout=S,attr_timeout=S,negative_timeout=S,
+                    max_read=N,max_write=N,fsname=NAME
+
+Exit code: 0 unmounted, 1 it could not be mounted or broke, 2 usage error.`;
+
+export async function run(args: string[]): Promise<number> {
+  const { values, positionals } = parseOptions('mount', args, {
+    channel: { type: 'string' },
+    options: { type: 'string', short: 'o', multiple: true },
+    help: { type: 'boolean', short: 'h' },
+  });
+  if (values.help) {
+    console.log(help);
+    return exitCode.nothingFound;
+  }
+  const [filesystem, directory] = positionals;
+  if (positionals.length !== 2)
+    throw new UsageError(
+      `estale mount: expected a filesystem (${Object.keys(filesystems).join(', ')}, ./module.js) and a directory, given ${positionals.join(' ') || 'nothing'}`,
+    );
+  const channel = channels.find((name) => name === (values.channel ?? 'device'));
+  if (channel === undefined)
+    throw new UsageError(`--channel: expected ${channels.join(' or ')}, given "${values.channel}"`);
+  return runMount({
+    filesystem,
+    directory,
+    options: values.options?.join(','),
+    channel,
+    channels: { libfuse: mountLibfuse },
+    registry: filesystems,
+    print: console.log,
+    complain: console.error,
+  });
+}

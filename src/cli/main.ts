@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { didYouMean } from '../vfs/index.ts';
+import { exitCode, UsageError } from './usage.ts';
+
+interface Command {
+  readonly usage: string;
+  readonly summary: string;
+  /** Loaded on use, so that a command pays for what it needs only. */
+  load(): Promise<{ run(args: string[]): Promise<number> }>;
+}
+
+const commands: Readonly<Record<string, Command>> = {
+  check: {
+    usage: 'check <target>',
+    summary: 'look for differences between a filesystem and POSIX',
+    load: () => import('./commands/check.ts'),
+  },
+  replay: {
+    usage: 'replay <file>',
+    summary: 'run a saved counterexample again',
+    load: () => import('./commands/replay.ts'),
+  },
+  mount: {
+    usage: 'mount <filesystem> <dir>',
+    summary: 'mount a filesystem through FUSE, in the foreground',
+    load: () => import('./commands/mount.ts'),
+  },
+  demo: {
+    usage: 'demo',
+    summary: 'what `npm start` shows: bugs in memfs, none in ram',
+    load: () => import('./commands/demo.ts'),
+  },
+};
+
+function help(): string {
+  const lines = Object.values(commands).map(({ usage, summary }) => `  estale ${usage.padEnd(26)}${summary}`);
+  return [
+    'estale: a userspace filesystem simulator and test harness',
+    '',
+    ...lines,
+    '',
+    '`estale <command> --help` tells the options of a command.',
+  ].join('\n');
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return (manifest as { version: string }).version;
+}
+
+async function run(argv: string[]): Promise<number> {
+  const [name, ...args] = argv;
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    console.log(help());
+    return name === undefined ? exitCode.usage : exitCode.nothingFound;
+  }
+  if (name === '--version' || name === '-V') {
+    console.log(version());
+    return exitCode.nothingFound;
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!command)
+    throw new UsageError(
+      `estale: no command "${name}"${didYouMean(name, Object.keys(commands))}; there are: ${Object.keys(commands).join(', ')}`,
+    );
+  return (await command.load()).run(args);
+}
+
+/** The program: runs a command line, prints what there is to say, and sets the exit code (0, 1 found, 2 usage). */
+export async function main(argv: string[]): Promise<void> {
+  // `estale ... | head` ends quietly.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(exitCode.nothingFound);
+    throw error;
+  });
+  try {
+    process.exitCode = await run(argv);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(error.message);
+    process.exitCode = exitCode.usage;
+  }
+}

@@ -1,0 +1,149 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { compiledModule, type FileSystemModule } from '../../fuse/device/index.ts';
+import { unmountAtEnd } from '../endings.ts';
+import { MountError } from '../error.ts';
+import { type Closed, type Mounted, type MountSettings, reportToStandardError } from '../mount.ts';
+import { prepareMountPoint } from '../mount-point.ts';
+import { isStillMounted, type MountEntry, mountAt } from '../mount-table.ts';
+import { abort, unmount, unmountNow } from '../unmount.ts';
+import { startWatcher } from '../watcher.ts';
+import type { HostMessage, HostTask } from './messages.ts';
+
+const MOUNT_BOUND = 20_000;
+const END_BOUND = 5000;
+
+/**
+ * Mounts through fuse-native (libfuse 2), in a process of its own; what gets lost on that way stands in docs/libfuse.md and
+ * is reported once.
+ *
+ * @throws MountError that says what to do
+ */
+export async function mountLibfuse(
+  source: FileSystemModule,
+  dir: string,
+  settings: MountSettings = {},
+): Promise<Mounted> {
+  const report = settings.report ?? reportToStandardError;
+  const directory = await prepareMountPoint(dir, report);
+  report(
+    'channel libfuse: no callers’ ids, nanoseconds, rename flags, holes, fallocate, copy_file_range, locks at the filesystem; see docs/libfuse.md',
+  );
+  const watcher = startWatcher(directory);
+  const child = fork(fileURLToPath(compiledModule(new URL('./host.ts', import.meta.url).href)), {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  try {
+    const task: HostTask = { source, directory, options: libfuseOptions(settings), maxWrite: settings.maxWrite };
+    const name = await mounted(child, task, exited, report);
+    const entry = mountAt(directory);
+    if (entry === undefined)
+      throw new MountError('mount-failed', `${directory}: libfuse says that it mounted, but nothing is there`);
+    watcher.mounted(entry);
+    return attach(child, entry, name, exited, report, () => watcher.release());
+  } catch (error) {
+    child.kill('SIGKILL');
+    await exited;
+    const left = mountAt(directory);
+    if (left?.type.startsWith('fuse')) await abort(left);
+    watcher.release();
+    throw error;
+  }
+}
+
+/** Everything in one string: fuse-native puts it behind `fsname=`, and libfuse splits it at the commas. */
+function libfuseOptions(settings: MountSettings): string {
+  const words = [
+    settings.fsname ?? 'estale',
+    `subtype=${settings.subtype ?? 'estale'}`,
+    'nosuid',
+    'nodev',
+    'big_writes',
+  ];
+  if (settings.defaultPermissions ?? true) words.push('default_permissions');
+  if (settings.allowOther) words.push('allow_other');
+  if (settings.readOnly) words.push('ro');
+  if (settings.directIo) words.push('direct_io');
+  words.push(`entry_timeout=${settings.entryTimeout ?? 1}`, `attr_timeout=${settings.attributeTimeout ?? 1}`);
+  words.push(`negative_timeout=${settings.negativeTimeout ?? 0}`);
+  if (settings.maxRead !== undefined) words.push(`max_read=${settings.maxRead}`);
+  if (settings.maxWrite !== undefined) words.push(`max_write=${settings.maxWrite}`);
+  return words.join(',');
+}
+
+/** Waits until the mount answers; gives the filesystem's name. */
+async function mounted(
+  child: ChildProcess,
+  task: HostTask,
+  exited: Promise<number | null>,
+  report: NonNullable<MountSettings['report']>,
+): Promise<string> {
+  return await new Promise<string>((resolve, reject) => {
+    const fail = (message: string) => reject(new MountError('mount-failed', `channel libfuse: ${message}`));
+    const timer = setTimeout(() => fail(`the kernel's INIT was not answered in ${MOUNT_BOUND / 1000} s`), MOUNT_BOUND);
+    child.on('message', (message: HostMessage) => {
+      switch (message.kind) {
+        case 'mounted':
+          return resolve(message.name);
+        case 'failed':
+          return reject(new MountError('filesystem-failed', message.message));
+        case 'report':
+          return report(
+            message.message,
+            message.stack === undefined
+              ? undefined
+              : Object.assign(new Error(message.message), { stack: message.stack }),
+          );
+      }
+    });
+    void exited.then((code) => fail(`its process ended with ${code}`));
+    child.once('error', (error) => fail(error.message));
+    child.send(task, (error) => error && fail(error.message));
+    void exited.finally(() => clearTimeout(timer));
+    child.once('message', () => clearTimeout(timer));
+  });
+}
+
+function attach(
+  child: ChildProcess,
+  entry: MountEntry,
+  filesystem: string,
+  exited: Promise<number | null>,
+  report: NonNullable<MountSettings['report']>,
+  release: () => void,
+): Mounted {
+  let unmounting: Promise<Closed> | undefined;
+  const end = async (): Promise<Closed> => {
+    await unmount(entry, report);
+    const kill = setTimeout(() => child.kill('SIGKILL'), END_BOUND);
+    return closed.finally(() => clearTimeout(kill));
+  };
+  const forget = unmountAtEnd({
+    unmount: async () => void (await mount.unmount()),
+    unmountNow: () => unmountNow(entry, true),
+  });
+  const closed = ending(entry, exited).finally(() => {
+    forget();
+    release();
+  });
+  const mount: Mounted = {
+    directory: entry.mountPoint,
+    filesystem,
+    connection: Number(entry.device.split(':')[1]),
+    closed,
+    unmount() {
+      unmounting ??= end();
+      return unmounting;
+    },
+  };
+  return mount;
+}
+
+async function ending(entry: MountEntry, exited: Promise<number | null>): Promise<Closed> {
+  const code = await exited;
+  const left = isStillMounted(entry);
+  if (left) await abort(entry);
+  if (code === 0) return { reason: left ? 'aborted' : 'unmounted' };
+  return { reason: 'failed', error: new Error(`the filesystem's process ended with ${code ?? 'a signal'}`) };
+}
