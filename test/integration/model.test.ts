@@ -1,0 +1,44 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { hostKernel } from '../../src/check/host-kernel/index.ts';
+import { check, memfsTarget, type Report, replay, reusingTarget, showFinding } from '../../src/check/index.ts';
+
+const able = process.platform === 'linux' && process.getuid?.() === 0;
+const wanted = process.env.CI === 'true' || able;
+if (!wanted) it.skip('the model against the host kernel: skipped, it needs Linux and root');
+
+const shown = ({ findings }: Report): readonly string[] => findings.map(showFinding);
+
+const sysctl = '/proc/sys/fs/protected_hardlinks';
+const model = { protectedHardlinks: existsSync(sysctl) && readFileSync(sysctl, 'utf8').trim() === '1' };
+
+describe.runIf(wanted)('the model and the real kernel agree', () => {
+  it.each(['tmpfs', 'ext4'] as const)('on generated programs on %s', async (filesystem) => {
+    const target = reusingTarget(hostKernel({ filesystem }), { model });
+    try {
+      const report = await check(target, { seed: 7, runs: 800, shrinkRuns: 200 });
+      expect(shown(report)).toEqual([]);
+      expect(report.calls).toBeGreaterThan(10_000);
+    } finally {
+      await target.close();
+    }
+  });
+});
+
+describe.runIf(wanted)('memfs', () => {
+  it('differs from Linux in at least 25 ways, none of which tmpfs shows', async () => {
+    const report = await check(memfsTarget(), { seed: 1, runs: 250 });
+    expect(report.findings.length).toBeGreaterThanOrEqual(25);
+    const target = reusingTarget(hostKernel({ filesystem: 'tmpfs' }), { model });
+    try {
+      const wrong: string[] = [];
+      for (const finding of report.findings) {
+        const { failure } = await replay(target, finding.program);
+        if (failure !== undefined) wrong.push(showFinding(finding));
+      }
+      expect(wrong).toEqual([]);
+    } finally {
+      await target.close();
+    }
+  });
+});
