@@ -272,6 +272,7 @@ export function* utimesInode(
   atime: TimeArgument,
   mtime: TimeArgument,
 ): Operation<number> {
+  if (!isValidTime(atime) || !isValidTime(mtime)) return -E.EINVAL;
   if (fc.options.readOnly) return -E.EROFS;
   const touch = atime === 'now' && mtime === 'now';
   const changes: Iattr = {};
@@ -288,7 +289,6 @@ export function* utimesInode(
 export function* utimensat(fc: FuseConnection, p: Process, call: CallOf<'utimensat'>): Operation<number> {
   const { atime, mtime, flags } = call;
   if (atime === 'omit' && mtime === 'omit') return 0;
-  if (!isValidTime(atime) || !isValidTime(mtime)) return -E.EINVAL;
   if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) !== 0) return -E.EINVAL;
   const lookup =
     ((flags & AT_SYMLINK_NOFOLLOW) === 0 ? LOOKUP_FOLLOW : 0) | ((flags & AT_EMPTY_PATH) !== 0 ? LOOKUP_EMPTY : 0);
@@ -299,7 +299,6 @@ export function* utimensat(fc: FuseConnection, p: Process, call: CallOf<'utimens
 export function* futimens(fc: FuseConnection, p: Process, call: CallOf<'futimens'>): Operation<number> {
   const { atime, mtime } = call;
   if (atime === 'omit' && mtime === 'omit') return 0;
-  if (!isValidTime(atime) || !isValidTime(mtime)) return -E.EINVAL;
   const file = p.file(call.fd);
   if (file === undefined || (file.mode & FMODE_PATH) !== 0) return -E.EBADF;
   return yield* utimesInode(fc, p, file.inode, atime, mtime);

@@ -181,7 +181,9 @@ export function* mknod(fc: FuseConnection, p: Process, call: CallOf<'mknod'>): O
   const type = (call.mode & S_IFMT) === 0 ? S_IFREG : call.mode & S_IFMT;
   const device = type === S_IFCHR || type === S_IFBLK;
   error = yield* mayCreate(fc, p, directory, nd.child as Dentry);
-  if (error === 0 && device && !p.capable) error = -E.EPERM;
+  // Everybody may make a whiteout, the character device 0.
+  const whiteout = type === S_IFCHR && call.rdev === 0;
+  if (error === 0 && device && !whiteout && !p.capable) error = -E.EPERM;
   if (error === 0) {
     const mode = type | stripSgid(p, directory, call.mode & 0o7777);
     error = yield* fuseMknod(fc, p, nd, mode, device ? call.rdev : 0);
@@ -211,7 +213,7 @@ export function* symlink(fc: FuseConnection, p: Process, call: CallOf<'symlink'>
 
 /** may_linkat, safe_hardlink_source: fs.protected_hardlinks. */
 function* mayLink(fc: FuseConnection, p: Process, inode: Inode): Operation<number> {
-  if (fc.options.protectedHardlinks === false || ownerOrCapable(p, inode)) return 0;
+  if (!fc.options.protectedHardlinks || ownerOrCapable(p, inode)) return 0;
   const { mode } = inode;
   if (!isRegular(mode) || (mode & S_ISUID) !== 0) return -E.EPERM;
   if ((mode & (S_ISGID | S_IXGRP)) === (S_ISGID | S_IXGRP)) return -E.EPERM;

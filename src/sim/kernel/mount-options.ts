@@ -15,7 +15,7 @@ export interface MountOptions {
   readonly maxWrite?: number;
   /** Every file as if opened with FOPEN_DIRECT_IO. */
   readonly directIo?: boolean;
-  /** fs.protected_hardlinks: users link only what they own or may write. Default true, as distributions have it. */
+  /** fs.protected_hardlinks: users link only what they own or may write. Default false, the kernel's own; distributions set it. */
   readonly protectedHardlinks?: boolean;
   /** fs.protected_symlinks: in sticky directories others' links are not followed. Default false, the kernel's own. */
   readonly protectedSymlinks?: boolean;

@@ -37,6 +37,7 @@ import {
   S_IFMT,
   S_IFREG,
   S_IFSOCK,
+  S_ISVTX,
 } from '../../vfs/index.ts';
 import { truncate } from './attr.ts';
 import { fuseMknod, maskedMode } from './create.ts';
@@ -309,6 +310,7 @@ function* doOpen(fc: FuseConnection, p: Process, nd: Nameidata, opening: Opening
   if ((flags & O_CREAT) !== 0) {
     if ((flags & O_EXCL) !== 0 && !opening.created) return -E.EEXIST;
     if (isDirectory(inode.mode)) return -E.EISDIR;
+    if (!opening.created && !mayCreateInSticky(p, nd, inode)) return -E.EACCES;
   }
   if ((nd.flags & LOOKUP_DIRECTORY) !== 0 && !isDirectory(inode.mode)) return -E.ENOTDIR;
   let truncates = false;
@@ -324,6 +326,14 @@ function* doOpen(fc: FuseConnection, p: Process, nd: Nameidata, opening: Opening
   if (error === 0 && truncates)
     error = yield* truncate(fc, p, inode, 0, { open: true, mtime: 'now', file: opening.file });
   return error;
+}
+
+/** may_create_in_sticky, for what fs.protected_regular and fs.protected_fifos (0 here) do not switch. */
+function mayCreateInSticky(p: Process, nd: Nameidata, inode: Inode): boolean {
+  const type = inode.mode & S_IFMT;
+  if ((nd.directoryMode & S_ISVTX) === 0 || type === S_IFREG || type === S_IFIFO) return true;
+  if (inode.uid === nd.directoryUid || inode.uid === p.credentials.uid) return true;
+  return (nd.directoryMode & 0o002) === 0;
 }
 
 /** may_open. */
@@ -388,6 +398,7 @@ function finishOpen(fc: FuseConnection, file: File): void {
 function openFifo(inode: Inode, file: File): number {
   file.mode &= ~(FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE);
   const access = file.mode & (FMODE_READ | FMODE_WRITE);
+  if (access === 0) return -E.EINVAL;
   if (access === FMODE_WRITE && inode.readers === 0) return -E.ENXIO;
   if ((access & FMODE_READ) !== 0) inode.readers += 1;
   if ((access & FMODE_WRITE) !== 0) inode.writers += 1;

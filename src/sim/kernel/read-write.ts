@@ -180,8 +180,8 @@ export function* readv(fc: FuseConnection, p: Process, call: CallOf<'readv'>): O
   const { sizes } = call;
   if (sizes.length > UIO_MAXIOV || sizes.some((size) => size < 0)) return -E.EINVAL;
   const total = sizes.reduce((sum, size) => sum + size, 0);
-  if (isDirectory(file.inode.mode)) return -E.EISDIR;
-  return yield* readHere(fc, p, file, total);
+  if (total === 0) return EMPTY;
+  return isDirectory(file.inode.mode) ? -E.EISDIR : yield* readHere(fc, p, file, total);
 }
 
 /** Bytes of the next WRITE: at most max_write and max_pages pages (fuse_wr_pages, fuse_fill_write_pages). */
