@@ -37,10 +37,18 @@ export function mountAt(path: string): MountEntry | undefined {
   return mountTable().findLast((entry) => entry.mountPoint === path);
 }
 
+/** Whether a mount is the topmost one at its place, or below another that was mounted over it. */
+export function whereIs(entry: MountEntry): 'on top' | 'covered' | 'gone' {
+  const same = (other: MountEntry) => other.id === entry.id && other.device === entry.device;
+  const there = mountTable().filter(({ mountPoint }) => mountPoint === entry.mountPoint);
+  const index = there.findIndex(same);
+  if (index < 0) return 'gone';
+  return index === there.length - 1 ? 'on top' : 'covered';
+}
+
 /** Whether the topmost mount at the entry's place is still that mount. */
 export function isStillMounted(entry: MountEntry): boolean {
-  const now = mountAt(entry.mountPoint);
-  return now !== undefined && now.id === entry.id && now.device === entry.device;
+  return whereIs(entry) === 'on top';
 }
 
 function unescapeMountField(field: string): string {

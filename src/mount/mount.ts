@@ -13,7 +13,7 @@ import type { FileSystem, Negotiated } from '../vfs/index.ts';
 import { unmountAtEnd } from './endings.ts';
 import { MountError } from './error.ts';
 import { prepareMountPoint } from './mount-point.ts';
-import { isStillMounted, type MountEntry, mountAt } from './mount-table.ts';
+import { type MountEntry, mountAt, whereIs } from './mount-table.ts';
 import { kernelOptions, type MountOptions } from './options.ts';
 import { checkSystem, needsCapability } from './system.ts';
 import { runTool } from './tool.ts';
@@ -75,7 +75,11 @@ export async function mount(
  *
  * @throws MountError that says what to do
  */
-export async function mountObject(filesystem: FileSystem, dir: string, settings: MountSettings = {}): Promise<DeviceMounted> {
+export async function mountObject(
+  filesystem: FileSystem,
+  dir: string,
+  settings: MountSettings = {},
+): Promise<DeviceMounted> {
   return mountServer((options, report) => startLocalServer(filesystem, options, report), dir, settings);
 }
 
@@ -167,7 +171,7 @@ async function attach(
   const forget = unmountAtEnd({ unmount: async () => void (await mounted.unmount()), unmountNow: mounted.unmountNow });
 
   void server.ended.then(async (error) => {
-    const aborted = isStillMounted(entry);
+    const aborted = whereIs(entry) !== 'gone';
     if (aborted) await abort(entry);
     forget();
     release();

@@ -1,5 +1,6 @@
+import { existsSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isStillMounted, type MountEntry } from './mount-table.ts';
+import { type MountEntry, whereIs } from './mount-table.ts';
 import { runTool, runToolNow } from './tool.ts';
 
 /** How long a busy mount is waited for, milliseconds. */
@@ -10,18 +11,24 @@ const toolBound = 10_000;
 export async function unmount(entry: MountEntry, notice: (line: string) => void): Promise<void> {
   const place = entry.mountPoint;
   let last = '';
-  for (let waited = 0; waited < busyBound; waited += 100) {
-    if (!isStillMounted(entry)) return;
+  for (let waited = 0; waited < busyBound && whereIs(entry) === 'on top'; waited += 100) {
     const result = await runTool('umount', plain(place), { timeout: toolBound });
     if (result.status === 0) return;
     last = result.output;
     if (!/busy/.test(last)) break;
     await delay(100);
   }
-  if (!isStillMounted(entry)) return;
-  const why = /busy/.test(last) ? `busy (a process works in it: see fuser -vm ${place})` : last;
-  notice(`${place}: ${why}; it is detached, and who still uses it gets ENOTCONN`);
-  await runTool('umount', forced(place), { timeout: toolBound });
+  const where = whereIs(entry);
+  if (where === 'gone') return;
+  if (where === 'covered') {
+    notice(
+      `${place}: another filesystem is mounted over it; it ends, and its dead mount stays below (umount ${place}, twice)`,
+    );
+  } else {
+    const why = /busy/.test(last) ? `busy (a process works in it: see fuser -vm ${place})` : last;
+    notice(`${place}: ${why}; it is detached, and who still uses it gets ENOTCONN`);
+  }
+  await abort(entry);
 }
 
 /**
@@ -29,18 +36,38 @@ export async function unmount(entry: MountEntry, notice: (line: string) => void)
  * kernel may ask for what an orderly unmount needs.
  */
 export function unmountNow(entry: MountEntry, served: boolean): void {
-  if (!isStillMounted(entry)) return;
-  if (served && runToolNow('umount', plain(entry.mountPoint), toolBound).status === 0) return;
-  abortNow(entry);
+  const where = whereIs(entry);
+  if (where === 'on top') {
+    if (served && runToolNow('umount', plain(entry.mountPoint), toolBound).status === 0) return;
+    runToolNow('umount', forced(entry.mountPoint), toolBound);
+  } else if (where === 'covered') {
+    abortCovered(entry);
+  }
 }
 
-/** Ends the connection, so that nobody waits for it, and detaches the mount. */
+/** Ends the connection, so that nobody waits for it, and detaches the mount if it can be reached. */
 export async function abort(entry: MountEntry): Promise<void> {
-  if (isStillMounted(entry)) await runTool('umount', forced(entry.mountPoint), { timeout: toolBound });
+  const where = whereIs(entry);
+  if (where === 'on top') {
+    await runTool('umount', forced(entry.mountPoint), { timeout: toolBound });
+  } else if (where === 'covered') {
+    abortCovered(entry);
+  }
 }
 
-function abortNow(entry: MountEntry): void {
-  if (isStillMounted(entry)) runToolNow('umount', forced(entry.mountPoint), toolBound);
+const connections = '/sys/fs/fuse/connections';
+
+/** Aborts through the control filesystem (Documentation/filesystems/fuse.rst), which is mounted for it if need be. */
+function abortCovered(entry: MountEntry): void {
+  const file = `${connections}/${entry.device.split(':')[1]}/abort`;
+  const mounted = existsSync(file);
+  if (!mounted) runToolNow('mount', ['-i', '-t', 'fusectl', 'fusectl', connections], toolBound);
+  try {
+    writeFileSync(file, '1');
+  } catch {
+    // The connection has ended by itself.
+  }
+  if (!mounted) runToolNow('umount', plain(connections), toolBound);
 }
 
 // Without -c umount(8) asks the filesystem what it is (statfs), and hangs with a daemon that does not answer.

@@ -3,6 +3,7 @@ import { existsSync, openSync, readFileSync, statSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
+import { mountAt } from '../../src/mount/mount-table.ts';
 import { type Daemon, isMounted, startDaemon, until, watchersOf } from '../support/daemon-process.ts';
 import { describeMounts, fixture, mountTest, ram } from '../support/mount.ts';
 
@@ -145,6 +146,20 @@ describeMounts('the end of a mount', () => {
     await mounted.unmount();
     expect(reports.at(-1)).toContain('does not come back from a request; its thread is stopped');
     expect(isMounted(place)).toBe(false);
+  });
+
+  test('a mount with another over it ends, and leaves that one alone', async ({ place, mounting, reports }) => {
+    const mounted = await mounting(ram);
+    execFileSync('mount', ['-t', 'tmpfs', 'above', place], { timeout: 20_000 });
+    try {
+      expect(await mounted.unmount()).toEqual({ reason: 'aborted' });
+      expect(reports).toHaveLength(1);
+      expect(reports[0]).toContain('another filesystem is mounted over it');
+      expect(mountAt(place)?.source).toBe('above');
+    } finally {
+      execFileSync('umount', [place], { timeout: 20_000 });
+      execFileSync('umount', ['-l', place], { timeout: 20_000 });
+    }
   });
 
   test('an unmount by somebody else settles `closed`', async ({ place, mounting }) => {
