@@ -47,7 +47,7 @@ export interface CheckOptions {
   readonly time?: number;
   /** Milliseconds since some moment. */
   readonly now?: () => number;
-  /** Calls of a program, at most. */
+  /** Calls of a program, at most; 160 unless given. */
   readonly maxCalls?: number;
   readonly known?: readonly KnownDivergence[];
   readonly onProgress?: (progress: Progress) => void;
@@ -108,7 +108,7 @@ class Campaign {
     const start = now();
     const arena = await openArena(this.#target);
     const paths = pathsOf(arena.tree, '');
-    const generator = { without: this.#target.without, maxCalls: this.#options.maxCalls ?? 40, paths };
+    const generator = { without: this.#target.without, maxCalls: this.#options.maxCalls, paths };
     let lastTurn = now();
     while (this.#runs < runs && now() - start < time && !signal?.aborted) {
       const draw = new Draw(new fc.Random(seededRandom(this.#seed, this.#runs)));

@@ -3,7 +3,7 @@ import { type CheckOptions, check, probe } from '../../src/check/index.ts';
 import { type Bug, toyTarget } from './toy-kernel.ts';
 
 // The toy knows few calls: what it answers ENOSYS to is one divergence per call, and must not hide the planted one.
-const options: CheckOptions = { seed: 4, runs: 120, maxCalls: 12, shrinkRuns: 150 };
+const options: CheckOptions = { seed: 4, runs: 120, maxCalls: 48, shrinkRuns: 150 };
 const signatures = async (bug?: Bug, more: CheckOptions = {}) =>
   (await check(toyTarget(bug), { ...options, ...more })).findings.map(({ signature }) => signature);
 

@@ -65,7 +65,7 @@ describe('simpler programs', () => {
     const [program] = generated(1);
     let at = program;
     const seen = new Set<string>();
-    for (let i = 0; i < 3000; i++) {
+    for (let i = 0; i < 500; i++) {
       const all = [...simplerPrograms(at)].filter(({ steps }) => steps.length === at.steps.length);
       if (all.length === 0) break;
       at = all[all.length - 1];

@@ -7,7 +7,7 @@ import { Making } from './making.ts';
 /** What is generated. */
 export interface GeneratorOptions {
   readonly without?: Without;
-  /** Calls of a program, at most (at least one). */
+  /** Calls of a program, at most (160 unless given); most programs have at most a quarter of it. */
   readonly maxCalls?: number;
   /** Paths that are there from the start. */
   readonly paths?: readonly string[];
@@ -30,10 +30,10 @@ const everything: Without = new Set();
 
 /** Draws a program. */
 export function generateProgram(draw: Draw, options: GeneratorOptions = {}): Program {
-  const { without = everything, maxCalls = 40, paths = [] } = options;
+  const { without = everything, maxCalls = 160, paths = [] } = options;
   const m = new Making(draw, without, paths);
   const table = tableFor(without);
-  const length = 1 + draw.below(maxCalls);
+  const length = 1 + draw.below(draw.chance(20) ? maxCalls : Math.ceil(maxCalls / 4));
   const steps: ProgramStep[] = [];
   // Other users than root need a place to write.
   if (m.sharesRoot) steps.push({ pid: 1, call: { op: 'chmod', path: '/', mode: draw.of(sharedModes) } });
