@@ -75,6 +75,17 @@ describeMounts('what stands in the way of a mount', () => {
     );
   });
 
+  test('no /dev/fuse', ({ place }) => {
+    const daemon = fileURLToPath(new URL('../support/daemon.js', import.meta.url));
+    const script = `mount -t tmpfs dev /dev && mknod /dev/null c 1 3 && mknod /dev/urandom c 1 9 && exec "$0" "$1" ram "$2"`;
+    const args = ['-m', 'sh', '-euc', script, process.execPath, daemon, place];
+    const result = spawnSync('unshare', args, { encoding: 'utf8', timeout: 20_000 });
+    expect(result.stderr).toBe(
+      'estale: /dev/fuse is missing: load the module (modprobe fuse), or give it to the container (--device /dev/fuse --cap-add SYS_ADMIN)\n',
+    );
+    expect(result.status).toBe(1);
+  });
+
   test('the command says what is wrong in one line: 2 for the command line, 1 for the system', async ({ place }) => {
     const outcome = async (...args: string[]) => {
       const { ended, output } = await startDaemon(...args);
