@@ -29,53 +29,79 @@ class VirtualTimer {
   }
 }
 
-type Replaced = Record<string, unknown>;
+/** What is replaced: these globals, Math.random and performance.now. */
+interface Globals {
+  Date: unknown;
+  setTimeout: unknown;
+  setInterval: unknown;
+  setImmediate: unknown;
+  clearTimeout: unknown;
+  clearInterval: unknown;
+  clearImmediate: unknown;
+}
 
-const globals = globalThis as unknown as Replaced & { performance: Replaced; Math: Replaced };
+const globals = globalThis as unknown as Globals;
+const math = Math as { random: unknown };
+const performancePrototype = Object.getPrototypeOf(performance) as { now: unknown };
 const RealDate = Date;
 
 /**
  * Date, Math.random, timers and performance.now of a run: libraries read them, and inside a simulation they must be
- * virtual. Replaced between `enter` and `leave`, which nest.
+ * virtual. Replaced between `enter` and `leave`, which nest. They run for every system call, and stores to globals that
+ * are spelled out are ten times faster than stores in a loop.
  */
 export class VirtualGlobals {
-  readonly #replacements: Replaced;
+  readonly #virtual: Globals;
   readonly #random: () => number;
   readonly #performanceNow: () => number;
-  #saved: Replaced = {};
-  #savedRandom: unknown;
-  #savedNow: unknown;
+  readonly #saved: Globals & { random: unknown; now: unknown };
   #depth = 0;
 
   constructor(clock: VirtualClock, random: SeededRandom) {
     this.#random = () => random.fraction();
     this.#performanceNow = () => clock.nanoseconds / 1e6;
-    this.#replacements = { Date: virtualDate(clock), ...virtualTimers(clock) };
+    this.#virtual = { Date: virtualDate(clock), ...virtualTimers(clock) };
+    this.#saved = { ...this.#virtual, random: undefined, now: undefined };
   }
 
   enter(): void {
     this.#depth += 1;
     if (this.#depth > 1) return;
-    const saved: Replaced = {};
-    for (const name in this.#replacements) {
-      saved[name] = globals[name];
-      globals[name] = this.#replacements[name];
-    }
-    this.#saved = saved;
-    this.#savedRandom = globals.Math.random;
-    globals.Math.random = this.#random;
-    // It is a method of the prototype; another simulation around this one has put its own here.
-    this.#savedNow = Object.hasOwn(globals.performance, 'now') ? globals.performance.now : undefined;
-    globals.performance.now = this.#performanceNow;
+    const saved = this.#saved;
+    const virtual = this.#virtual;
+    saved.Date = globals.Date;
+    saved.setTimeout = globals.setTimeout;
+    saved.setInterval = globals.setInterval;
+    saved.setImmediate = globals.setImmediate;
+    saved.clearTimeout = globals.clearTimeout;
+    saved.clearInterval = globals.clearInterval;
+    saved.clearImmediate = globals.clearImmediate;
+    saved.random = math.random;
+    saved.now = performancePrototype.now;
+    globals.Date = virtual.Date;
+    globals.setTimeout = virtual.setTimeout;
+    globals.setInterval = virtual.setInterval;
+    globals.setImmediate = virtual.setImmediate;
+    globals.clearTimeout = virtual.clearTimeout;
+    globals.clearInterval = virtual.clearInterval;
+    globals.clearImmediate = virtual.clearImmediate;
+    math.random = this.#random;
+    performancePrototype.now = this.#performanceNow;
   }
 
   leave(): void {
     this.#depth -= 1;
     if (this.#depth > 0) return;
-    for (const name in this.#saved) globals[name] = this.#saved[name];
-    globals.Math.random = this.#savedRandom;
-    if (this.#savedNow === undefined) delete globals.performance.now;
-    else globals.performance.now = this.#savedNow;
+    const saved = this.#saved;
+    globals.Date = saved.Date;
+    globals.setTimeout = saved.setTimeout;
+    globals.setInterval = saved.setInterval;
+    globals.setImmediate = saved.setImmediate;
+    globals.clearTimeout = saved.clearTimeout;
+    globals.clearInterval = saved.clearInterval;
+    globals.clearImmediate = saved.clearImmediate;
+    math.random = saved.random;
+    performancePrototype.now = saved.now;
   }
 }
 
@@ -93,7 +119,7 @@ function virtualDate(clock: VirtualClock): unknown {
 
 type Callback = (...parameters: unknown[]) => void;
 
-function virtualTimers(clock: VirtualClock): Replaced {
+function virtualTimers(clock: VirtualClock): Omit<Globals, 'Date'> {
   const once = (callback: Callback, milliseconds = 1, ...parameters: unknown[]) => {
     const timer = new VirtualTimer();
     timer.cancel = clock.after(Math.max(1, milliseconds), () => callback(...parameters));

@@ -13,6 +13,7 @@ import type { FuseConnection } from './fuse-connection.ts';
 import type { FuseRequest } from './fuse-request.ts';
 import { notify } from './notify.ts';
 import type { Process } from './process.ts';
+import { copyBytes } from './slab.ts';
 
 /** What sits on the device: the daemon's side, and who listens to the messages. */
 export interface Link {
@@ -294,7 +295,7 @@ export class FuseDevice implements Runnable {
       );
     }
     request.size = size;
-    if (request.results === 'bytes') request.data = message.bytes.slice(OUT_HEADER_SIZE, length);
+    if (request.results === 'bytes') request.data = copyBytes(message.bytes, OUT_HEADER_SIZE, length);
     else {
       const reply = request.reply.words;
       for (let i = length >>> 2; i-- > 0; ) reply[i] = words[i];
