@@ -69,7 +69,7 @@ export interface Progress {
 /** Divergences that look the same before shrinking are shrunk this often, to see whether they are the same. */
 const SHRINKS_PER_KEY = 4;
 /** How often a program is run again without the call that diverged. */
-const RETRIES = 12;
+const RETRIES = 24;
 
 /**
  * Checks a target with generated programs. It goes on after a finding: each new divergence is shrunk, each that was met

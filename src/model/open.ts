@@ -129,7 +129,7 @@ function openCreating(
 /** may_create_in_sticky, for what sysctl fs.protected_regular and fs.protected_fifos do not switch. */
 function stickyForbidsReuse(s: State, dir: Inode, inode: Inode): boolean {
   if ((dir.mode & S_ISVTX) === 0 || (dir.mode & 0o002) === 0) return false;
-  if (inode.isRegular || inode.isSymlink || (inode.mode & S_IFMT) === S_IFIFO) return false;
+  if (inode.isRegular || (inode.mode & S_IFMT) === S_IFIFO) return false;
   return inode.uid !== dir.uid && inode.uid !== s.process.uid;
 }
 

@@ -1,4 +1,4 @@
-import type { Target } from '../../src/check/index.ts';
+import { capabilities, type Target, type Without } from '../../src/check/index.ts';
 import {
   type Call,
   dataBytes,
@@ -157,6 +157,8 @@ export class ToyKernel implements Kernel {
   }
 }
 
+const promised: readonly string[] = ['write', 'directory-descriptors', 'links', 'modes', 'times'];
+
 export function toyTarget(bug?: Bug, promises = false): Target {
   const start = (): Kernel => {
     const toy = new ToyKernel(bug);
@@ -172,7 +174,7 @@ export function toyTarget(bug?: Bug, promises = false): Target {
   };
   return {
     name: 'toy',
-    without: new Set(['xattrs']),
+    without: new Set(Object.keys(capabilities).filter((name) => !promised.includes(name))) as Without,
     concurrencyClass: 'deterministic',
     start: promises ? async () => start() : start,
   };

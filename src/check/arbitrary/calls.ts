@@ -75,8 +75,9 @@ function remove(m: Making, op: 'rmdir' | 'unlink', path: string): Call {
 function rename(m: Making): Call {
   const { draw } = m;
   const from = m.some();
-  const to = draw.chance(50) ? m.fresh() : m.some();
-  const list = m.directories.includes(from) ? m.directories : m.files;
+  const isDirectory = m.directories.includes(from);
+  const to = draw.chance(45) ? m.fresh() : isDirectory && draw.chance(60) ? m.someDirectory() : m.some();
+  const list = isDirectory ? m.directories : m.files;
   m.forget(from);
   m.remember(list, to);
   const flags =
