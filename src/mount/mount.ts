@@ -97,7 +97,9 @@ async function mountServer(start: Start, dir: string, settings: MountSettings): 
     watcher.mounted(entry);
     return await attach(server, entry, report, () => watcher.release());
   } catch (error) {
-    if (entry !== undefined) await abort(entry);
+    // A mount(8) that failed late may have mounted; nothing was there before.
+    const left = entry ?? mountAt(path);
+    if (left?.type.startsWith('fuse')) await abort(left);
     await server.stop();
     watcher.release();
     throw error;

@@ -46,9 +46,11 @@ export async function runMount(command: MountCommand): Promise<number> {
   const report = (message: string, error?: Error) => complain(describeReport(message, error));
   let stopped = false;
   const stop = () => {
+    if (stopped) process.exit(1);
     stopped = true;
   };
-  // With a listener of ours the signal ends the mount, not the process, so that there is an exit code to give.
+  // With a listener of ours the signal ends the mount, not the process, so that there is an exit code to give. The second
+  // one does not wait.
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, stop);
   try {

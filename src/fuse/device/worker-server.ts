@@ -6,6 +6,9 @@ import type { DeviceServer, Report, ServeOptions } from './server.ts';
 import { startWorker } from './start-worker.ts';
 import type { WorkerMessage, WorkerOrder, WorkerTask } from './worker-messages.ts';
 
+const startBound = 30_000;
+const stopBound = 1000;
+
 /**
  * Makes the filesystem in a worker that will serve it: blocking if it is `sync`, from the worker's event loop if `async`.
  *
@@ -40,15 +43,21 @@ export function startWorkerServer(
     },
     async stop() {
       order('end');
-      await Promise.race([ended.promise, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
+      await Promise.race([ended.promise, new Promise((resolve) => setTimeout(resolve, stopBound).unref())]);
       orderly = true;
       await worker.terminate();
     },
   });
 
+  const startLimit = setTimeout(() => {
+    failure = new Error(`the filesystem's module and factory were not done in ${startBound / 1000} s`);
+    void worker.terminate();
+  }, startBound);
+
   worker.on('message', (message: WorkerMessage) => {
     switch (message.kind) {
       case 'opened':
+        clearTimeout(startLimit);
         return opened.resolve(server(message.fd, message.name));
       case 'negotiated':
         return negotiated.resolve(message.negotiated);
@@ -66,6 +75,7 @@ export function startWorkerServer(
     failure = error instanceof Error ? error : new Error(String(error));
   });
   worker.on('exit', (code) => {
+    clearTimeout(startLimit);
     if (failure === undefined && !orderly) failure = new Error(`the filesystem's thread ended with code ${code}`);
     const reason = failure ?? new Error('the connection ended before the kernel said INIT');
     opened.reject(reason);
