@@ -10,7 +10,7 @@ import {
   type TimeArgument,
 } from '../vfs/index.ts';
 import type { Inode } from './inode.ts';
-import { dropPrivileges, hasPrivileges, inGroupOrRoot, MAY_WRITE, ownerOrRoot, permitted } from './permission.ts';
+import { dropPrivileges, inGroupOrRoot, losesPrivileges, MAY_WRITE, ownerOrRoot, permitted } from './permission.ts';
 import type { Stamp } from './stamp.ts';
 import { E, type State } from './state.ts';
 import { type Divergence, type Verdict, wrongValue } from './verdict.ts';
@@ -153,7 +153,8 @@ function changeOwner(s: State, inode: Inode, uid: number, gid: number): Verdict 
     if (!unchanged(uid) && !(owner && uid === inode.uid)) return s.fails(E.EPERM);
     if (!unchanged(gid) && !(owner && (gid === inode.gid || process.inGroup(gid)))) return s.fails(E.EPERM);
     // With nothing to change only the loss of set-user-id, a change of mode, needs the owner.
-    if (!owner && hasPrivileges(process, inode)) return s.fails(E.EPERM);
+    const loses = owner ? 'no' : losesPrivileges(process, inode);
+    if (loses === 'yes' || (loses === 'perhaps' && s.failed)) return s.fails(E.EPERM);
   }
   if (s.failed) return s.succeeds();
   dropPrivileges(process, inode);

@@ -65,4 +65,18 @@ describe('permissions', () => {
     expect(judge.by(ALICE, { op: 'chown', path: '/t/a', uid: -1, gid: 1001 }, 'EPERM')).toBe('allowed');
     expect(judge.by(ALICE, { op: 'chown', path: '/t/a', uid: 1000, gid: 1000 }, 0)).toBe('allowed');
   });
+
+  it.each([0o102644, 0o100644])(
+    'leave open whether set-group-id without group execute goes with a write: %o',
+    (mode) => {
+      const judge = shared(0o2777);
+      judge.by(ALICE, open('/t/a', 0o102), 3);
+      judge.by(1, chmod('/t/a', 0o2644), 0);
+      judge.by(ALICE, { op: 'write', fd: 3, data: { seed: 0, length: 1 } }, 1);
+      const time = { sec: judge.second, nsec: 0 };
+      const shown = stat({ uid: 1000, size: 1, mtime: time, ctime: time, atime: { sec: 1004, nsec: 0 }, mode });
+      expect(judge.says({ op: 'lstat', path: '/t/a' }, shown)).toBe('allowed');
+      expect(judge.says({ op: 'lstat', path: '/t/a' }, { ...shown, mode: mode ^ 0o2000 })).toBe('mode wrong');
+    },
+  );
 });
