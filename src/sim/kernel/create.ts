@@ -30,7 +30,7 @@ import {
   S_IXGRP,
 } from '../../vfs/index.ts';
 import { type Dentry, dDrop, dPut, dSpliceAlias } from './dcache.ts';
-import { entryAttributeExpiry, entryExpiry, fuseIget, invalidAttributes, lookupSlow, updateCtime } from './dir.ts';
+import { entryAttributeExpiry, entryExpiry, fuseIget, invalidAttributes, lookupSlow } from './dir.ts';
 import type { FuseConnection } from './fuse-connection.ts';
 import { IN, OUT } from './fuse-request.ts';
 import { type Inode, invalidateAttributes } from './inode.ts';
@@ -213,11 +213,12 @@ export function* symlink(fc: FuseConnection, p: Process, call: CallOf<'symlink'>
 
 /** may_linkat, safe_hardlink_source: fs.protected_hardlinks. */
 function* mayLink(fc: FuseConnection, p: Process, inode: Inode): Operation<number> {
-  if (!fc.options.protectedHardlinks || ownerOrCapable(p, inode)) return 0;
+  if (!fc.options.protectedHardlinks) return 0;
   const { mode } = inode;
-  if (!isRegular(mode) || (mode & S_ISUID) !== 0) return -E.EPERM;
-  if ((mode & (S_ISGID | S_IXGRP)) === (S_ISGID | S_IXGRP)) return -E.EPERM;
-  return (yield* permission(fc, p, inode, MAY_READ | MAY_WRITE)) === 0 ? 0 : -E.EPERM;
+  const setgid = (mode & (S_ISGID | S_IXGRP)) === (S_ISGID | S_IXGRP);
+  const harmless = isRegular(mode) && (mode & S_ISUID) === 0 && !setgid;
+  if (harmless && (yield* permission(fc, p, inode, MAY_READ | MAY_WRITE)) === 0) return 0;
+  return ownerOrCapable(p, inode) ? 0 : -E.EPERM;
 }
 
 /** do_linkat, vfs_link, fuse_link. */
@@ -253,10 +254,9 @@ function* vfsLink(fc: FuseConnection, p: Process, nd: Nameidata, inode: Inode): 
     writeU64(words, IN, inode.nodeid);
     p.request.name(nd.last);
     error = yield* createNewEntry(fc, p, nd, inode.mode);
-    if (error === 0) {
-      inode.linkable = false;
-      updateCtime(inode);
-    } else if (error === -E.EINTR) invalidateAttributes(inode);
+    // The attributes that came with the answer are the newest (fuse_update_ctime_in_cache).
+    if (error === 0) inode.linkable = false;
+    else if (error === -E.EINTR) invalidateAttributes(inode);
     else if (error === -E.ENOSYS) {
       fc.noLink = true;
       error = -E.EPERM;

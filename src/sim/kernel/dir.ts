@@ -227,20 +227,20 @@ function* fuseLookup(fc: FuseConnection, p: Process, dentry: Dentry): Operation<
 }
 
 /**
- * __lookup_slow and lookup_one_qstr (fs/namei.c): the dentry of a name, looked up where it is not cached. The caller holds
- * the directory's lock and gets a reference.
+ * The cached dentry of a name if it is (still) valid, with a reference; undefined where the name must be looked up. Waits
+ * for a lookup of the same name that is under way. The caller holds the directory's lock.
  */
-export function* lookupSlow(
+export function* lookupCached(
   fc: FuseConnection,
   p: Process,
   parent: Dentry,
   name: string,
   flags: number,
-): Operation<Dentry | number> {
+): Operation<Dentry | number | undefined> {
   if (parent.inode?.dead) return -E.ENOENT;
   for (;;) {
     const cached = dLookup(parent, name);
-    if (cached === undefined) break;
+    if (cached === undefined) return undefined;
     cached.count += 1;
     if (cached.lookupWaiters !== null) {
       cached.lookupWaiters.push(p);
@@ -258,12 +258,33 @@ export function* lookupSlow(
     dPut(fc, cached);
     if (status < 0) return status;
   }
+}
+
+/** The dentry of a name that is not cached, looked up; with a reference. */
+export function* lookupNew(fc: FuseConnection, p: Process, parent: Dentry, name: string): Operation<Dentry | number> {
+  // While the caller did something else the name may have been looked up by another.
+  if (dLookup(parent, name) !== undefined) return yield* lookupSlow(fc, p, parent, name, 0);
   const dentry = dAllocParallel(fc, parent, name);
   const found = yield* fuseLookup(fc, p, dentry);
-  if (typeof found === 'number') dentry.hashed && dropFailed(dentry);
+  if (typeof found === 'number' && dentry.hashed) dropFailed(dentry);
   dLookupDone(dentry);
   if (found !== dentry) dPut(fc, dentry);
   return found;
+}
+
+/**
+ * __lookup_slow and lookup_one_qstr (fs/namei.c): the dentry of a name, looked up where it is not cached. The caller holds
+ * the directory's lock and gets a reference.
+ */
+export function* lookupSlow(
+  fc: FuseConnection,
+  p: Process,
+  parent: Dentry,
+  name: string,
+  flags: number,
+): Operation<Dentry | number> {
+  const cached = yield* lookupCached(fc, p, parent, name, flags);
+  return cached ?? (yield* lookupNew(fc, p, parent, name));
 }
 
 function dropFailed(dentry: Dentry): void {

@@ -42,7 +42,15 @@ import {
 import { truncate } from './attr.ts';
 import { fuseMknod, maskedMode } from './create.ts';
 import { Dentry, dAdd, dGet, dPut } from './dcache.ts';
-import { entryAttributeExpiry, entryExpiry, fuseIget, invalidAttributes, lookupFast, lookupSlow } from './dir.ts';
+import {
+  entryAttributeExpiry,
+  entryExpiry,
+  fuseIget,
+  invalidAttributes,
+  lookupCached,
+  lookupFast,
+  lookupNew,
+} from './dir.ts';
 import { File, FMODE_LSEEK, FMODE_PATH, FMODE_PREAD, FMODE_PWRITE, FMODE_READ, FMODE_WRITE } from './file.ts';
 import { releaseFile } from './file-table.ts';
 import type { FuseConnection } from './fuse-connection.ts';
@@ -59,7 +67,7 @@ import {
   type Nameidata,
 } from './nameidata.ts';
 import type { Operation } from './operation.ts';
-import { MAY_EXEC, MAY_READ, MAY_WRITE, ownerOrCapable, permission, permissionNow, stripSgid } from './permission.ts';
+import { MAY_EXEC, MAY_READ, MAY_WRITE, ownerOrCapable, permission, stripSgid } from './permission.ts';
 import { lockOwner, type Process } from './process.ts';
 
 const { OPEN, OPENDIR, CREATE, TMPFILE } = opcodes;
@@ -133,10 +141,11 @@ export function* openFile(
     if ((open & O_DIRECTORY) === 0 || (access & MAY_WRITE) === 0) return -E.EINVAL;
   }
   if ((open & O_TRUNC) !== 0) access |= MAY_WRITE;
-  if ((open & (O_CREAT | O_EXCL)) === (O_CREAT | O_EXCL)) open |= O_NOFOLLOW;
   const makes = (open & (O_CREAT | O_TMPFILE_BIT)) !== 0;
   const opening: Opening = { flags: open, mode: makes ? mode & 0o7777 : 0, access, created: false, file: undefined };
-  const lookup = ((open & O_DIRECTORY) !== 0 ? LOOKUP_DIRECTORY : 0) | ((open & O_NOFOLLOW) === 0 ? LOOKUP_FOLLOW : 0);
+  const exclusive = (open & (O_CREAT | O_EXCL)) === (O_CREAT | O_EXCL);
+  const follow = !exclusive && (open & O_NOFOLLOW) === 0;
+  const lookup = ((open & O_DIRECTORY) !== 0 ? LOOKUP_DIRECTORY : 0) | (follow ? LOOKUP_FOLLOW : 0);
   const { nd } = p;
   let error: number;
   if ((open & O_TMPFILE_BIT) !== 0) error = yield* tmpfile(fc, p, nd, dirfd, path, opening, lookup);
@@ -226,11 +235,15 @@ function* lookupOpen(
 ): Operation<Dentry | number> {
   const parent = nd.dentry as Dentry;
   const directory = parent.inode as Inode;
-  const dentry = yield* lookupSlow(fc, p, parent, nd.last, nd.flags | intent);
-  if (typeof dentry === 'number' || dentry.inode !== null) return dentry;
-  if ((opening.flags & O_CREAT) === 0) return dentry;
-  let error = fc.options.readOnly ? -E.EROFS : permissionNow(fc, p, directory, MAY_WRITE | MAY_EXEC);
-  if (error > 0) error = yield* permission(fc, p, directory, MAY_WRITE | MAY_EXEC);
+  const create = (opening.flags & O_CREAT) !== 0;
+  let mayCreate = 0;
+  const cached = yield* lookupCached(fc, p, parent, nd.last, nd.flags | intent);
+  if (typeof cached === 'number') return cached;
+  if (cached?.inode) return cached;
+  if (create) mayCreate = fc.options.readOnly ? -E.EROFS : yield* permission(fc, p, directory, MAY_WRITE | MAY_EXEC);
+  const dentry = cached ?? (yield* lookupNew(fc, p, parent, nd.last));
+  if (typeof dentry === 'number' || dentry.inode !== null || !create) return dentry;
+  let error = mayCreate;
   if (error === 0) {
     nd.setChild(fc, dGet(dentry));
     error = yield* createOpen(fc, p, nd, opening);
@@ -340,10 +353,8 @@ function mayCreateInSticky(p: Process, nd: Nameidata, inode: Inode): boolean {
 function* mayOpen(fc: FuseConnection, p: Process, inode: Inode, access: number, flags: number): Operation<number> {
   if (isSymlink(inode.mode)) return -E.ELOOP;
   if (isDirectory(inode.mode) && (access & MAY_WRITE) !== 0) return -E.EISDIR;
-  if (access !== 0) {
-    const error = yield* permission(fc, p, inode, access);
-    if (error !== 0) return error;
-  }
+  const error = yield* permission(fc, p, inode, access);
+  if (error !== 0) return error;
   return (flags & O_NOATIME) !== 0 && !ownerOrCapable(p, inode) ? -E.EPERM : 0;
 }
 

@@ -56,6 +56,11 @@ export interface SimKernelOptions {
   readonly report?: (problem: string) => void;
   /** What is virtual while the kernel runs; without it the host's globals stay. */
   readonly globals?: VirtualGlobals;
+  /**
+   * Resolves when the daemon may have answered: for filesystems whose answers wait for the host's timers or I/O. Without it
+   * such an answer is an error, because no run could be repeated.
+   */
+  readonly awaitHost?: () => Promise<void>;
 }
 
 const NANOSECONDS_PER_CALL = 1_000_000;
@@ -278,19 +283,20 @@ export class SimKernel implements Kernel {
     for (;;) {
       const step = this.#next(pending, deadline);
       if (step === 'done') return undefined;
-      if (step === 'awaiting-promise') return this.#driveWithPromises(pending, deadline);
+      if (step !== 'ran') return this.#driveWithPromises(pending, deadline);
     }
   }
 
   async #driveWithPromises(pending: PendingCall | undefined, deadline: number): Promise<void> {
-    const { globals } = this.#options;
+    const { globals, awaitHost } = this.#options;
     globals?.enter();
     try {
       for (;;) {
         const step = this.#next(pending, deadline);
         if (step === 'done') return;
-        if (step !== 'awaiting-promise') continue;
-        await drainPromises();
+        if (step === 'ran') continue;
+        if (step === 'awaiting-host') await awaitHost?.();
+        else await drainPromises();
         this.scheduler.promisesPending = false;
       }
     } finally {
@@ -314,6 +320,7 @@ export class SimKernel implements Kernel {
     if (step !== 'idle') return step;
     if (finished) return 'done';
     const outside = this.#fc.device.outstanding.filter((request) => !isLockRequest(request.opcode));
+    if (outside.length > 0 && this.#options.awaitHost !== undefined) return 'awaiting-host';
     if (outside.length > 0)
       throw new Error(
         `${outside.map(({ label }) => label).join(', ')}: the filesystem's answer waits for something outside of the simulation`,
