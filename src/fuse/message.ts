@@ -2,25 +2,24 @@ const PAGE = 4096;
 /** From this size on the allocator maps a block of its own (M_MMAP_THRESHOLD of malloc(3)), 16 bytes behind a page's start. */
 const MAPPED = 128 * 1024;
 const MAPPED_AT = 16;
-/** Where results and data follow a reply's header. */
-const RESULTS = 16;
 
 /**
  * A buffer for one FUSE message with the views that the hot paths need; the message starts at byte 0 of each. FUSE
  * structures are 8-byte aligned and, on every platform this runs on, little-endian.
- *
- * In a large message the data of a reply lies on page boundaries where the allocator allows it: the kernel then copies whole
- * pages, which makes a READ of 1 MiB a sixth faster.
  */
 export class Message {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly words: Uint32Array<ArrayBuffer>;
   readonly signedWords: Int32Array<ArrayBuffer>;
 
-  /** `size` in bytes, rounded up to a multiple of 8. */
-  constructor(size: number) {
+  /**
+   * `size` in bytes, rounded up to a multiple of 8. In a large message what follows the first `head` bytes lies on page
+   * boundaries where the allocator allows it: the kernel copies whole pages, which makes a READ of 1 MiB a sixth faster.
+   * `head` is a multiple of 8.
+   */
+  constructor(size: number, head = 0) {
     const length = (size + 7) & ~7;
-    const start = length < MAPPED ? 0 : PAGE - MAPPED_AT - RESULTS;
+    const start = head === 0 || length < MAPPED ? 0 : PAGE - MAPPED_AT - head;
     const buffer = new ArrayBuffer(start + length);
     this.bytes = new Uint8Array(buffer, start, length);
     this.words = new Uint32Array(buffer, start, length / 4);

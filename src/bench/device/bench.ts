@@ -21,8 +21,8 @@ export async function bench(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      rounds: { type: 'string', default: '15' },
-      ms: { type: 'string', default: '100' },
+      rounds: { type: 'string', default: '40' },
+      ms: { type: 'string', default: '40' },
       core: { type: 'string', default: '0' },
       only: { type: 'string' },
     },

@@ -39,6 +39,9 @@ export type ReadResult = number | 'again' | 'disconnected';
 const outHeaderSize = 16;
 const EIO = 5;
 
+/** Where the data of a WRITE begins: behind fuse_in_header and fuse_write_in. */
+const writeHead = 80;
+
 /** Bytes that a request needs beside its data; fs/fuse/dev.c refuses reads with less room than max_write and the headers. */
 const headerRoom = 4096;
 
@@ -52,7 +55,7 @@ export class DeviceConnection {
   /** `maxWrite`: bytes of the largest WRITE. */
   constructor(fd: number, maxWrite: number, counters: Counters, report: Report) {
     this.fd = fd;
-    this.request = new Message(maxWrite + headerRoom);
+    this.request = new Message(maxWrite + headerRoom, writeHead);
     this.#counters = counters;
     this.#report = report;
   }

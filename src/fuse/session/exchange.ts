@@ -23,7 +23,10 @@ export class Exchange implements Context {
     killPrivileges: false,
     lockOwner: undefined,
   };
-  reply: Message = new Message(FIRST_REPLY_SIZE);
+  /** Of a small reply: in a large buffer, whose data is aligned, it would lie on two pages, which the kernel maps one by one. */
+  readonly #small = new Message(FIRST_REPLY_SIZE);
+  #large = this.#small;
+  reply: Message = this.#small;
   /** The request; only while it is dispatched. */
   request: Message = this.reply;
   /** Where the arguments end; extensions follow. */
@@ -51,6 +54,7 @@ export class Exchange implements Context {
   begin(request: Message, length: number): void {
     const { words } = request;
     this.request = request;
+    this.reply = this.#small;
     this.uniqueLow = words[2];
     this.uniqueHigh = words[3];
     const high = words[5];
@@ -86,16 +90,19 @@ export class Exchange implements Context {
 
   /** Makes room for a reply of `length` bytes. */
   reserve(length: number): void {
-    if (length <= this.reply.bytes.length) return;
-    this.reply = new Message(2 ** Math.ceil(Math.log2(length)));
-    this.#view = new Uint8Array(0);
+    if (length <= FIRST_REPLY_SIZE) return;
+    if (length > this.#large.bytes.length) {
+      this.#large = new Message(2 ** Math.ceil(Math.log2(length)), OUT_HEADER_SIZE);
+      this.#view = new Uint8Array(0);
+    }
+    this.reply = this.#large;
   }
 
   /** Where `size` bytes of results go. */
   results(size: number): Uint8Array {
     this.size = size;
+    this.reserve(OUT_HEADER_SIZE + size);
     if (this.#view.length !== size) {
-      this.reserve(OUT_HEADER_SIZE + size);
       this.#view = this.reply.bytes.subarray(OUT_HEADER_SIZE, OUT_HEADER_SIZE + size);
     }
     return this.#view;
