@@ -55,8 +55,8 @@ class Run {
   readonly #without: Without;
   readonly #look: boolean;
   #step = 0;
-  #sweep: Generator<Call, void, SysResult> | undefined = undefined;
-  readonly #swept: Call[] = [];
+  #sweep: ReturnType<typeof sweep> | undefined = undefined;
+  readonly #swept: ProgramStep[] = [];
   #previous: SysResult = 0;
   #calls = 0;
 
@@ -93,12 +93,11 @@ class Run {
         }
       } else {
         if (!this.#look) return this.#outcome(undefined);
-        this.#sweep ??= sweep(this.#model.root, this.#without);
+        this.#sweep ??= sweep(this.#model, this.#without);
         const next = this.#sweep.next(this.#previous);
         if (next.done) return this.#outcome(undefined);
-        pid = OBSERVER.pid;
-        call = next.value;
-        this.#swept.push(call);
+        ({ pid, call } = next.value);
+        this.#swept.push(next.value);
       }
       const before = this.#kernel.now();
       let result: SysResult | Promise<SysResult> | Thrown;
@@ -144,9 +143,8 @@ class Run {
   #ran(): Program {
     const { steps, processes } = this.#program;
     if (this.#sweep === undefined) return withSteps(this.#program, steps.slice(0, this.#step + 1));
-    const look: ProgramStep[] = this.#swept.map((call) => ({ pid: OBSERVER.pid, call }));
     const observed = processes.some(({ pid }) => pid === OBSERVER.pid) ? processes : [...processes, OBSERVER];
-    return withSteps({ version: 1, processes: observed, steps }, [...steps, ...look]);
+    return withSteps({ version: 1, processes: observed, steps }, [...steps, ...this.#swept]);
   }
 
   #outcome(failure: Failure | undefined): Outcome {

@@ -1,23 +1,40 @@
-import type { Inode } from '../model/index.ts';
+import type { Inode, Model } from '../model/index.ts';
 import { type Call, nameLength, O_DIRECTORY, O_RDONLY, PATH_MAX, type SysResult } from '../vfs/index.ts';
 import type { Without } from './profile.ts';
+import { OBSERVER, type ProgramStep } from './program.ts';
 
 /** A descriptor number that programs do not use. */
-const FD = 900;
+const FD = 60;
 const BUFFER = 32768;
 /** Listings that do not come to an end are cut off here. */
 const LISTINGS = 1000;
 const READ = 1 << 20;
 
+/** What a look at the tree yields: calls of the observer, or of a process that has a file open. */
+type Look = Generator<ProgramStep, void, SysResult>;
+type Calls = Generator<Call, void, SysResult>;
+
 /**
  * The calls that look at the whole tree, as the model believes it to be: listings, attributes, contents, targets,
- * extended attributes. Judging their results compares the trees.
+ * extended attributes; and files that are open and have no name any more. Judging their results compares the trees.
  */
-export function* sweep(root: Inode, without: Without): Generator<Call, void, SysResult> {
-  yield* sweepInode(root, '/', without, new Set());
+export function* sweep(model: Model, without: Without): Look {
+  yield* sweepUnlinked(model);
+  const calls = sweepInode(model.root, '/', without, new Set());
+  for (let next = calls.next(); !next.done; ) next = calls.next(yield { pid: OBSERVER.pid, call: next.value });
 }
 
-function* sweepInode(inode: Inode, path: string, without: Without, seen: Set<Inode>): Generator<Call, void, SysResult> {
+function* sweepUnlinked(model: Model): Look {
+  const seen = new Set<Inode>();
+  for (const { pid, fd, inode, readable } of [...model.descriptors()]) {
+    if (!inode.isRegular || inode.nlink > 0 || seen.has(inode)) continue;
+    seen.add(inode);
+    yield { pid, call: { op: 'fstat', fd } };
+    if (readable && inode.size < READ) yield { pid, call: { op: 'pread', fd, size: inode.size + 1, offset: 0 } };
+  }
+}
+
+function* sweepInode(inode: Inode, path: string, without: Without, seen: Set<Inode>): Calls {
   yield { op: 'lstat', path };
   if (seen.has(inode)) return;
   seen.add(inode);
@@ -34,7 +51,7 @@ function* sweepInode(inode: Inode, path: string, without: Without, seen: Set<Ino
   }
 }
 
-function* sweepListing(path: string): Generator<Call, void, SysResult> {
+function* sweepListing(path: string): Calls {
   const fd = yield { op: 'open', path, flags: O_RDONLY | O_DIRECTORY, mode: 0, into: FD };
   if (fd !== FD) return;
   for (let i = 0; i < LISTINGS; i++) {
@@ -45,7 +62,7 @@ function* sweepListing(path: string): Generator<Call, void, SysResult> {
 }
 
 /** All of a small file; of a large one what was written, what lies around it, and the end. */
-function* sweepContent(inode: Inode, path: string): Generator<Call, void, SysResult> {
+function* sweepContent(inode: Inode, path: string): Calls {
   const fd = yield { op: 'open', path, flags: O_RDONLY, mode: 0, into: FD };
   if (fd !== FD) return;
   if (inode.size < READ) yield { op: 'pread', fd: FD, size: inode.size + 1, offset: 0 };
@@ -60,7 +77,7 @@ function* sweepContent(inode: Inode, path: string): Generator<Call, void, SysRes
   yield { op: 'close', fd: FD };
 }
 
-function* sweepXattrs(inode: Inode, path: string): Generator<Call, void, SysResult> {
+function* sweepXattrs(inode: Inode, path: string): Calls {
   yield { op: 'llistxattr', path, size: 65536 };
   for (const name of [...(inode.xattrs?.keys() ?? [])]) yield { op: 'lgetxattr', path, name, size: 65536 };
 }

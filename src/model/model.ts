@@ -3,6 +3,7 @@ import * as attributes from './attributes.ts';
 import * as descriptors from './descriptors.ts';
 import * as directory from './directory.ts';
 import * as files from './files.ts';
+import type { Inode } from './inode.ts';
 import * as locks from './locks.ts';
 import * as namespace from './namespace.ts';
 import * as opening from './open.ts';
@@ -125,6 +126,15 @@ export class Model {
     s.after = clock.after;
     s.slack = clock.slack;
     return (rules[call.op] as (s: State, call: Call) => Verdict)(s, call);
+  }
+
+  /** Every descriptor of every process that runs. */
+  *descriptors(): Generator<{ pid: number; fd: number; inode: Inode; readable: boolean }> {
+    for (const { pid, alive, files } of this.#state.processes.values()) {
+      if (!alive) continue;
+      for (const [fd, file] of files.entries())
+        if (file !== undefined) yield { pid, fd, inode: file.inode, readable: file.readable };
+    }
   }
 
   /** The inode at the root, for those who walk the final tree. */
