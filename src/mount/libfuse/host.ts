@@ -7,6 +7,7 @@ import { loadFuseNative } from './load.ts';
 import type { HostMessage, HostTask } from './messages.ts';
 import { pathOperations } from './operations.ts';
 import { repairUtimens } from './utimens.ts';
+import { repairXattrSizes } from './xattr-sizes.ts';
 
 /** Milliseconds between two looks at the mount table. */
 const POLL_INTERVAL = 100;
@@ -28,10 +29,12 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 async function serve({ source, directory, options, maxWrite }: HostTask): Promise<void> {
   const Fuse = loadFuseNative();
   const filesystem = await makeFileSystem(source, report);
-  const kernel = hostKernel(filesystem, { maxWrite, report });
+  const run = hostKernel(filesystem, { maxWrite, report });
   // The options ride in behind the name: fuse-native drops those that it does not know, and timeouts of 0.
-  const fuse = new Fuse(directory, pathOperations(kernel), { timeout: false, fsname: options });
+  const operations = pathOperations(run);
+  const fuse = new Fuse(directory, operations, { timeout: false, fsname: options });
   repairUtimens(fuse, report);
+  repairXattrSizes(fuse, operations);
   await new Promise<void>((resolve, reject) => fuse.mount((error) => (error ? reject(error) : resolve())));
   const entry = mountAt(directory);
   if (entry === undefined) throw new Error(`${directory}: libfuse says that it mounted, but nothing is there`);

@@ -72,8 +72,13 @@ export interface PathStatfs {
 
 type NativeHandler = (locals: Buffer, opcode: number, ...rest: unknown[]) => unknown;
 
+/** Gives libfuse's thread its result; the buffer that it lent goes back with it. */
+export type Signal = (result: number, buffer: ArrayBufferLike) => void;
+
 export interface FuseNative {
   mount(done: (error: Error | null) => void): void;
+  _op_getxattr(signal: Signal, path: string, name: string, into: Buffer, position: number): void;
+  _op_listxattr(signal: Signal, path: string, into: Buffer): void;
   /** By fuse-native's own operation numbers; each gets the native thread's locals first. */
   readonly _handlers: NativeHandler[];
 }

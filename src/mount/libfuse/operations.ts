@@ -2,9 +2,7 @@ import {
   AT_SYMLINK_NOFOLLOW,
   type Call,
   type DirectoryEntry,
-  errnoNumbers,
   isError,
-  type Kernel,
   O_ACCMODE,
   O_CREAT,
   O_DIRECTORY,
@@ -15,15 +13,13 @@ import {
   type Timespec,
   type ValueOf,
 } from '../../vfs/index.ts';
+import type { ServerCall } from './kernel.ts';
 import type { PathOperations, PathStat } from './load.ts';
-
-/** The process on whose behalf every path operation runs: libfuse tells fuse-native nobody's ids. */
-export const SERVER_PID = 1;
 
 const GETDENTS_BUFFER = 1 << 16;
 
 /** The path operations of libfuse 2 as system calls of a simulated kernel, whose path walk turns them into requests on nodes. */
-export function pathOperations(kernel: Kernel): PathOperations {
+export function pathOperations(run: ServerCall): PathOperations {
   /** Runs a call and gives libfuse its answer; `convert` runs for a success only. */
   function answer<const C extends Call, T>(
     call: C,
@@ -34,8 +30,8 @@ export function pathOperations(kernel: Kernel): PathOperations {
       if (isError(result)) done(result);
       else done(0, convert(result as ValueOf<C['op']>));
     };
-    const result = kernel.call(SERVER_PID, call);
-    if (result instanceof Promise) result.then(settle, () => settle(-errnoNumbers.EIO));
+    const result = run(call);
+    if (result instanceof Promise) void result.then(settle);
     else settle(result);
   }
   const nothing = () => undefined;
@@ -50,7 +46,7 @@ export function pathOperations(kernel: Kernel): PathOperations {
     flush: (_path, _fd, done) => done(0),
     fsync: (_path, dataOnly, fd, done) => answer({ op: dataOnly ? 'fdatasync' : 'fsync', fd }, done, nothing),
     fsyncdir: (_path, dataOnly, fd, done) => answer({ op: dataOnly ? 'fdatasync' : 'fsync', fd }, done, nothing),
-    readdir: (path, done) => readdir(kernel, path, done),
+    readdir: (path, done) => readdir(run, path, done),
     truncate: (path, size, done) => answer({ op: 'truncate', path, size }, done, nothing),
     ftruncate: (_path, fd, size, done) => answer({ op: 'ftruncate', fd, size }, done, nothing),
     utimens: (path, atime, mtime, done) =>
@@ -105,18 +101,18 @@ export function pathOperations(kernel: Kernel): PathOperations {
 
 const countTo = (done: (result: number) => void) => (error: number, count?: number) => done(count ?? error);
 
-async function readdir(kernel: Kernel, path: string, done: (error: number, names?: string[]) => void): Promise<void> {
-  const fd = await kernel.call(SERVER_PID, { op: 'open', path, flags: O_DIRECTORY, mode: 0 });
+async function readdir(run: ServerCall, path: string, done: (error: number, names?: string[]) => void): Promise<void> {
+  const fd = await run({ op: 'open', path, flags: O_DIRECTORY, mode: 0 });
   if (isError(fd)) return done(fd);
   const names: string[] = [];
   let error = 0;
   for (;;) {
-    const entries = await kernel.call(SERVER_PID, { op: 'getdents', fd: Number(fd), size: GETDENTS_BUFFER });
+    const entries = await run({ op: 'getdents', fd: Number(fd), size: GETDENTS_BUFFER });
     if (isError(entries)) error = entries;
     if (isError(entries) || (entries as readonly DirectoryEntry[]).length === 0) break;
     for (const entry of entries as readonly DirectoryEntry[]) names.push(entry.name);
   }
-  await kernel.call(SERVER_PID, { op: 'close', fd: Number(fd) });
+  await run({ op: 'close', fd: Number(fd) });
   if (error < 0) done(error);
   else done(0, names);
 }
