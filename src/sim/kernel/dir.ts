@@ -445,6 +445,7 @@ export function* setattr(fc: FuseConnection, p: Process, inode: Inode, changes: 
 /** fuse_get_link: the content of a symbolic link, up to a NUL. */
 export function* readlink(fc: FuseConnection, p: Process, inode: Inode): Operation<Uint8Array | number> {
   if (inode.bad) return -E.EIO;
+  if (inode.link !== undefined) return inode.link;
   const { request } = p;
   request.begin(READLINK.code, inode.nodeid, 0);
   request.results = 'bytes';
@@ -453,7 +454,9 @@ export function* readlink(fc: FuseConnection, p: Process, inode: Inode): Operati
   if (fc.options.readOnly !== true) invalidateAttributes(inode, 0x20);
   if (request.error !== 0) return request.error;
   const nul = request.data.indexOf(0);
-  return nul < 0 ? request.data : request.data.subarray(0, nul);
+  const text = nul < 0 ? request.data : request.data.subarray(0, nul);
+  if (fc.cacheSymlinks) inode.link = text;
+  return text;
 }
 
 /** fuse_update_ctime: the time of change is not known any more. */

@@ -35,8 +35,8 @@ export class FuseConnection {
   readonly renameMutex = new RwSemaphore();
   /** What finishes a process' call; set by the kernel. */
   finishCall: (task: Process, pending: PendingCall, result: SysResult) => void = () => {};
-  /** Sends a signal to a process; set by the kernel. */
-  signal: (task: Process, fatal: boolean) => void = () => {};
+  /** Sends a fatal signal to a process; set by the kernel. */
+  endProcess: (task: Process) => void = () => {};
   attrVersion = 1;
   epoch = 1;
 
@@ -77,6 +77,7 @@ export class FuseConnection {
   readdirplus = false;
   readdirplusAuto = false;
   setxattrExt = false;
+  cacheSymlinks = false;
   autoInvalData = false;
   abortError = false;
 
@@ -158,6 +159,7 @@ export class FuseConnection {
     this.handleKillprivV2 = has(initFlags.HANDLE_KILLPRIV_V2);
     this.readdirplus = has(initFlags.DO_READDIRPLUS);
     this.readdirplusAuto = has(initFlags.READDIRPLUS_AUTO);
+    this.cacheSymlinks = has(initFlags.CACHE_SYMLINKS);
     this.setxattrExt = has(initFlags.SETXATTR_EXT);
     this.autoInvalData = has(initFlags.AUTO_INVAL_DATA);
     this.abortError = has(initFlags.ABORT_ERROR);

@@ -102,6 +102,7 @@ export class FuseDevice implements Runnable {
       request.error = this.connected ? this.connectionError : -E.ENOTCONN;
       return true;
     }
+    task.sleeps += 1;
     if (this.link.inline && this.#scheduler.readyCount === (this.#readerReady ? 1 : 0)) {
       if (this.#sendInline(request, task)) return true;
     } else {

@@ -61,6 +61,8 @@ export class Inode {
   /** FUSE_I_ADVISE_RDPLUS, FUSE_I_INIT_RDPLUS (fs/fuse/fuse_i.h). */
   adviseReaddirplus = false;
   initReaddirplus = false;
+  /** The cached content of a symbolic link (CACHE_SYMLINKS). */
+  link: Uint8Array | undefined;
   /** i_dentry. */
   readonly aliases: Dentry[] = [];
   /** i_rwsem. */

@@ -17,7 +17,7 @@ export function notify(fc: FuseConnection, message: Message, length: number): nu
   const notification = decodeNotification(message, length);
   switch (notification.op) {
     case 'INVAL_INODE':
-      return invalidateInode(fc, notification.body.ino);
+      return invalidateInode(fc, notification.body.ino, Number(notification.body.off));
     case 'INVAL_ENTRY': {
       const { parent, flags } = notification.body;
       return invalidateEntry(fc, parent, 0, notification.name, flags);
@@ -43,12 +43,13 @@ export function notify(fc: FuseConnection, message: Message, length: number): nu
   }
 }
 
-/** fuse_reverse_inval_inode: attributes are asked for again; data is not cached yet. */
-function invalidateInode(fc: FuseConnection, nodeid: U64): number {
+/** fuse_reverse_inval_inode: attributes are asked for again, and from `offset` on (none where it is negative) what is cached goes. */
+function invalidateInode(fc: FuseConnection, nodeid: U64, offset: number): number {
   const inode = fc.inodes.get(nodeid);
   if (inode === undefined) return E.ENOENT;
   inode.attrVersion = fc.nextAttrVersion();
   invalidateAttributes(inode);
+  if (offset >= 0) inode.link = undefined;
   return 0;
 }
 

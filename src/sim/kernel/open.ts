@@ -441,8 +441,10 @@ function* tmpfile(
     fc.noTmpfile = true;
     return -E.EOPNOTSUPP;
   }
-  if (error === 0 && (opening.flags & O_EXCL) === 0) (child.inode as Inode).linkable = true;
-  return error;
+  if (error !== 0) return error;
+  const inode = child.inode as Inode;
+  inode.linkable = (opening.flags & O_EXCL) === 0;
+  return yield* mayOpen(fc, p, inode, 0, opening.flags);
 }
 
 /** creat(2). */

@@ -8,9 +8,11 @@ import type { Operation } from './operation.ts';
 import { MAY_CHDIR, MAY_EXEC, permission } from './permission.ts';
 import { OPEN_MAX, Process } from './process.ts';
 
-/** Signals that are ignored unless somebody asks for them: SIGCHLD, SIGCONT, SIGURG, SIGWINCH (signal(7)). */
-const IGNORED: ReadonlySet<number> = new Set([17, 18, 23, 28]);
-const SIGKILL = 9;
+/**
+ * Signals that do not end a process: SIGCHLD, SIGCONT, SIGURG and SIGWINCH, which are ignored (signal(7)), and those that
+ * stop one, which nobody would continue here.
+ */
+const HARMLESS: ReadonlySet<number> = new Set([17, 18, 19, 20, 21, 22, 23, 28]);
 const LAST_SIGNAL = 64;
 
 export function* close(fc: FuseConnection, p: Process, call: CallOf<'close'>): Operation<number> {
@@ -87,13 +89,13 @@ export function* exit(fc: FuseConnection, p: Process): Operation<number> {
   return 0;
 }
 
-/** kill(2). Every signal but SIGKILL has a handler in the process: it ends a sleep and is done with. */
+/** kill(2). The processes have no handlers: every signal that does not leave them alone ends them. */
 export function kill(fc: FuseConnection, p: Process, call: CallOf<'kill'>): number {
   const { pid, signal } = call;
   if (!Number.isInteger(signal) || signal < 0 || signal > LAST_SIGNAL) return -E.EINVAL;
   const target = fc.processes.get(pid);
   if (target === undefined) return -E.ESRCH;
   if (!p.capable && p.credentials.uid !== target.credentials.uid) return -E.EPERM;
-  if (signal !== 0 && !IGNORED.has(signal)) fc.signal(target, signal === SIGKILL);
+  if (signal !== 0 && !HARMLESS.has(signal)) fc.endProcess(target);
   return 0;
 }

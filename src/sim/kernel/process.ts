@@ -30,9 +30,9 @@ export class Process {
   /** The system call under way. */
   pending: PendingCall | undefined;
   operation: Operation<SysResult> | undefined;
-  /** Calls so far, and events within the call: they make the labels. */
+  /** Calls so far, and sleeps within the call, whether or not they were passed over inline: they make the labels. */
   calls = 0;
-  resumes = 0;
+  sleeps = 0;
   /** What the process sleeps for, for messages. */
   sleepsFor = '';
   asleep = false;
@@ -58,7 +58,7 @@ export class Process {
   }
 
   get label(): string {
-    return `${this.pid}.${this.calls}.${this.resumes}`;
+    return `${this.pid}.${this.calls}.${this.sleeps}`;
   }
 
   /** CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID and the rest: root has all capabilities, others none. */
@@ -72,8 +72,9 @@ export class Process {
     return credentials.gid === gid || credentials.groups.includes(gid);
   }
 
-  /** Goes to sleep; the operation yields next. */
+  /** Goes to sleep, for a request where `what` is empty; the operation yields next. */
   sleep(what: string): void {
+    if (what !== '') this.sleeps += 1;
     this.sleepsFor = what;
     this.asleep = true;
   }
@@ -89,7 +90,6 @@ export class Process {
   run(): void {
     const { pending } = this;
     if (pending === undefined) return;
-    this.resumes += 1;
     let { operation } = this;
     if (operation === undefined) {
       const started = startCall(this.fc, this, pending.call);

@@ -139,7 +139,7 @@ export class SimKernel implements Kernel {
     const fc = new FuseConnection(scheduler, options.mount ?? {}, link);
     this.#fc = fc;
     fc.finishCall = (task, pending, result) => this.#finish(task, pending, result);
-    fc.signal = (task, fatal) => this.#signal(task, fatal);
+    fc.endProcess = (task) => this.#signal(task, true);
     const toKernel = (message: Message, length: number): number => fc.receive(message, length);
     this.#server = connect(hook === undefined ? toKernel : (message, length) => hook.reply(message, length, toKernel));
     this.#inside(() => {
@@ -202,6 +202,12 @@ export class SimKernel implements Kernel {
     }
   }
 
+  /** A signal whose handler returns: it ends the sleep of a call under way (EINTR), and a request gets an INTERRUPT. */
+  interrupt(pid: number): void {
+    const task = this.#fc.processes.get(pid);
+    if (task !== undefined) this.#inside(() => this.#signal(task, false));
+  }
+
   /** Starts a call; `run` or `step` let it go on. A process has one call at a time. */
   submit(pid: number, call: Call): PendingCall {
     const task = this.#fc.processes.get(pid);
@@ -236,7 +242,7 @@ export class SimKernel implements Kernel {
     const pending = new PendingCall(task.pid, call);
     task.pending = pending;
     task.calls += 1;
-    task.resumes = 0;
+    task.sleeps = 0;
     return pending;
   }
 
@@ -262,7 +268,7 @@ export class SimKernel implements Kernel {
     if (!this.#fc.processes.has(task.pid)) return;
     task.pending = new PendingCall(task.pid, { op: 'exit', status: 128 + 9 });
     task.calls += 1;
-    task.resumes = 0;
+    task.sleeps = 0;
     task.run();
   }
 

@@ -115,7 +115,8 @@ describe('signals', () => {
     sim.call(lock(3, 'write', 0, 1));
     const waiting = sim.kernel.submit(2, lock(3, 'write', 0, 1, true));
     sim.kernel.run();
-    expect(sim.call({ op: 'kill', pid: 2, signal: 15 })).toBe(0);
+    sim.kernel.interrupt(2);
+    sim.kernel.run();
     expect(plain(waiting.result as number)).toBe('EINTR');
     expect(sim.call({ op: 'getdents', fd: 3, size: 10 }, 2)).toBe('ENOTDIR');
     sim.requests();
@@ -148,9 +149,9 @@ describe('signals', () => {
     await sim.call({ op: 'open', path: '/f', flags: O_CREAT | O_RDWR, mode: 0o666 });
     const reading = sim.kernel.submit(1, { op: 'read', fd: 3, size: 10 });
     sim.requests();
-    const killing = sim.kernel.submit(2, { op: 'kill', pid: 1, signal: 2 });
+    for (let i = 0; i < 3; i++) sim.kernel.step();
+    sim.kernel.interrupt(1);
     await sim.kernel.run();
-    expect(killing.result).toBe(0);
     expect(sim.requests()).toEqual(['READ', 'INTERRUPT']);
     expect(plain(reading.result as number)).toBe('EINTR');
   });

@@ -122,6 +122,16 @@ test('READDIRPLUS at the start, READDIR after it, and what it brought is cached'
   expect(sim.traced({ op: 'getdents', fd: 3, size: 32768 })).toEqual(['READDIR']);
 });
 
+test('a symbolic link is read each time, unless the filesystem lets the kernel keep it', () => {
+  for (const factory of [plainRam, undefined]) {
+    const sim = traced(always, factory);
+    sim.call({ op: 'symlink', target: 'x', path: '/l' });
+    sim.call({ op: 'readlink', path: '/l' });
+    const again = sim.traced({ op: 'readlink', path: '/l' });
+    expect(again).toEqual(factory === undefined ? [] : ['READLINK']);
+  }
+});
+
 test('dropped caches are forgotten in a batch', () => {
   const sim = traced(always);
   for (const name of ['a', 'b', 'c']) sim.call({ op: 'mknod', path: `/${name}`, mode: 0o644, rdev: 0 });
