@@ -13,6 +13,9 @@ import type { HostMessage, HostTask } from './messages.ts';
 const MOUNT_BOUND = 20_000;
 const END_BOUND = 5000;
 
+/** Exit code or signal. */
+type Exit = number | NodeJS.Signals | null;
+
 /**
  * Mounts through fuse-native (libfuse 2), in a process of its own; what gets lost on that way stands in docs/libfuse.md and
  * is reported once.
@@ -33,7 +36,7 @@ export async function mountLibfuse(
   const child = fork(fileURLToPath(compiledModule(new URL('./host.ts', import.meta.url).href)), {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
-  const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  const exited = new Promise<Exit>((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal)));
   try {
     const task: HostTask = { source, directory, options: libfuseOptions(settings), maxWrite: settings.maxWrite };
     const name = await mounted(child, task, exited, report);
@@ -76,7 +79,7 @@ function libfuseOptions(settings: MountSettings): string {
 async function mounted(
   child: ChildProcess,
   task: HostTask,
-  exited: Promise<number | null>,
+  exited: Promise<Exit>,
   report: NonNullable<MountSettings['report']>,
 ): Promise<string> {
   return await new Promise<string>((resolve, reject) => {
@@ -109,7 +112,7 @@ function attach(
   child: ChildProcess,
   entry: MountEntry,
   filesystem: string,
-  exited: Promise<number | null>,
+  exited: Promise<Exit>,
   report: NonNullable<MountSettings['report']>,
   release: () => void,
 ): Mounted {
@@ -140,10 +143,10 @@ function attach(
   return mount;
 }
 
-async function ending(entry: MountEntry, exited: Promise<number | null>): Promise<Closed> {
+async function ending(entry: MountEntry, exited: Promise<Exit>): Promise<Closed> {
   const code = await exited;
   const left = isStillMounted(entry);
   if (left) await abort(entry);
   if (code === 0) return { reason: left ? 'aborted' : 'unmounted' };
-  return { reason: 'failed', error: new Error(`the filesystem's process ended with ${code ?? 'a signal'}`) };
+  return { reason: 'failed', error: new Error(`the filesystem's process ended with ${code}`) };
 }
