@@ -1,8 +1,10 @@
 import type { Call, CallOf, SyscallName, SysResult } from '../../vfs/index.ts';
 import { errnoNumbers as E, isSymlink, nameFromBytes } from '../../vfs/index.ts';
 import * as attr from './attr.ts';
+import { copyFileRange } from './copy-file-range.ts';
 import * as create from './create.ts';
 import { readlink as getLink } from './dir.ts';
+import { fallocate } from './fallocate.ts';
 import type { File } from './file.ts';
 import { installFile } from './file-table.ts';
 import type { FuseConnection } from './fuse-connection.ts';
@@ -16,6 +18,7 @@ import * as processes from './process-calls.ts';
 import * as data from './read-write.ts';
 import { getdents } from './readdir.ts';
 import * as remove from './remove.ts';
+import { lseek } from './seek.ts';
 import * as statistics from './statfs.ts';
 import * as xattr from './xattr.ts';
 
@@ -87,11 +90,11 @@ const handlers: { readonly [Name in SyscallName]: Handler<Name> } = {
   write: data.write,
   pwrite: data.pwrite,
   writev: data.writev,
-  lseek: data.lseek,
+  lseek,
   truncate: attr.truncatePath,
   ftruncate: attr.ftruncate,
-  fallocate: data.fallocate,
-  copy_file_range: data.copyFileRange,
+  fallocate,
+  copy_file_range: copyFileRange,
   fsync: data.fsync,
   fdatasync: data.fsync,
   sync,

@@ -1,0 +1,89 @@
+import { fuse_lseek_in, fuse_lseek_out, opcodes, writeU64 } from '../../fuse/protocol/index.ts';
+import {
+  type CallOf,
+  errnoNumbers as E,
+  isRegular,
+  SEEK_CUR,
+  SEEK_DATA,
+  SEEK_END,
+  SEEK_HOLE,
+  SEEK_SET,
+} from '../../vfs/index.ts';
+import { updateAttributes } from './dir.ts';
+import { type File, FMODE_LSEEK } from './file.ts';
+import type { FuseConnection } from './fuse-connection.ts';
+import { IN } from './fuse-request.ts';
+import { STATX_ATIME, STATX_BASIC_STATS } from './inode.ts';
+import type { Operation } from './operation.ts';
+import type { Process } from './process.ts';
+import { lockPosition, MAX_BYTES, openFileOf, unlockPosition, wire } from './read-write.ts';
+
+const { LSEEK } = opcodes;
+
+/** ksys_lseek; the position of a directory is opaque. */
+export function* lseek(fc: FuseConnection, p: Process, call: CallOf<'lseek'>): Operation<number> {
+  const file = openFileOf(p, call.fd);
+  if (file === undefined) return -E.EBADF;
+  const { whence, offset } = call;
+  if (!Number.isInteger(whence) || whence < SEEK_SET || whence > SEEK_HOLE) return -E.EINVAL;
+  if ((file.mode & FMODE_LSEEK) === 0) return -E.ESPIPE;
+  const locked = yield* lockPosition(p, file);
+  const result = yield* fileLseek(fc, p, file, offset, whence);
+  if (locked) unlockPosition(file);
+  return result;
+}
+
+/** fuse_file_llseek (fs/fuse/file.c); directories use generic_file_llseek. */
+function* fileLseek(fc: FuseConnection, p: Process, file: File, offset: number, whence: number): Operation<number> {
+  const { inode } = file;
+  if (!isRegular(inode.mode) || whence === SEEK_SET || whence === SEEK_CUR) return genericLseek(file, offset, whence);
+  if (!inode.rwsem.tryDown(true)) yield* inode.rwsem.wait(p, true, 'an inode');
+  let result: number;
+  if (whence === SEEK_END || fc.noLseek) result = yield* seekBySize(fc, p, file, offset, whence);
+  else {
+    const { request } = p;
+    const words = request.begin(LSEEK.code, inode.nodeid, fuse_lseek_in.size);
+    writeU64(words, IN, file.fh);
+    writeU64(words, IN + 2, wire(offset));
+    words[IN + 4] = whence;
+    words[IN + 5] = 0;
+    request.expected = fuse_lseek_out.size;
+    if (!fc.device.send(p)) yield;
+    result = request.error;
+    if (result === -E.ENOSYS) {
+      fc.noLseek = true;
+      result = yield* seekBySize(fc, p, file, offset, whence);
+    } else if (result === 0) result = setPosition(file, Number(request.u64(0)));
+  }
+  inode.rwsem.up(true);
+  return result;
+}
+
+function* seekBySize(fc: FuseConnection, p: Process, file: File, offset: number, whence: number): Operation<number> {
+  const error = yield* updateAttributes(fc, p, file, STATX_BASIC_STATS & ~STATX_ATIME);
+  return error !== 0 ? error : genericLseek(file, offset, whence);
+}
+
+/** generic_file_llseek_size (fs/read_write.c). */
+function genericLseek(file: File, offset: number, whence: number): number {
+  const { size } = file.inode;
+  switch (whence) {
+    case SEEK_END:
+      return setPosition(file, offset + size);
+    case SEEK_CUR:
+      return offset === 0 ? Number(file.position) : setPosition(file, Number(file.position) + offset);
+    case SEEK_DATA:
+      return offset < 0 || offset >= size ? -E.ENXIO : setPosition(file, offset);
+    case SEEK_HOLE:
+      return offset < 0 || offset >= size ? -E.ENXIO : setPosition(file, size);
+    default:
+      return setPosition(file, offset);
+  }
+}
+
+/** vfs_setpos. */
+function setPosition(file: File, position: number): number {
+  if (position < 0 || position >= MAX_BYTES) return -E.EINVAL;
+  file.position = position;
+  return position;
+}
