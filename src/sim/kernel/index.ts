@@ -1,4 +1,4 @@
 export type { Link } from './fuse-dev.ts';
 export type { MountOptions } from './mount-options.ts';
 export type { PendingCall } from './pending-call.ts';
-export { type FuseServer, SimKernel, type SimKernelOptions } from './sim-kernel.ts';
+export { type FuseServer, type LinkHook, type Observer, SimKernel, type SimKernelOptions } from './sim-kernel.ts';
