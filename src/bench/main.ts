@@ -1,5 +1,7 @@
 const benches: Readonly<Record<string, () => Promise<{ bench(args: readonly string[]): Promise<number> }>>> = {
   device: () => import('./device/bench.ts'),
+  simulation: () => import('./simulation/bench.ts'),
+  check: () => import('./check/bench.ts'),
 };
 
 /** `npm run bench -- [NAME [OPTIONS]]`: one benchmark, or all of them. */

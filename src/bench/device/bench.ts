@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { median } from '../median.ts';
 import { compileProgram } from './programs.ts';
 import { type BenchServer, deviceCommand, startServer } from './servers.ts';
 
@@ -68,11 +69,6 @@ function runClient(client: string, core: number, directory: string, args: readon
   });
   if (result.status !== 0) throw new Error(`${client} ${directory} ${args.join(' ')}: ${result.stderr}`);
   return result.stdout.trim();
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }
 
 /** `rates` by row, server and round. A ratio is the median of the rounds' ratios: what disturbs a round disturbs both sides. */

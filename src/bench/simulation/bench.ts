@@ -1,0 +1,143 @@
+import { parseArgs } from 'node:util';
+import type { FileSystemFactory } from '../../env/index.ts';
+import { ram } from '../../filesystems/index.ts';
+import { type SimKernel, simulate } from '../../sim/index.ts';
+import { type Call, type FileSystem, O_CREAT, O_RDONLY, O_RDWR, root } from '../../vfs/index.ts';
+import { median } from '../median.ts';
+
+const PROCESSES = 8;
+const FILES = 64;
+const PAGE = 4096;
+
+interface Workload {
+  readonly title: string;
+  /** The calls of one process for one turn; `p` numbers the process. */
+  calls(p: number): readonly Call[];
+}
+
+const path = (p: number, i: number): string => `/d${p}/f${i}`;
+const each = (make: (i: number) => Call): readonly Call[] => Array.from({ length: FILES }, (_, i) => make(i));
+
+const workloads: readonly Workload[] = [
+  { title: 'stat', calls: (p) => each((i) => ({ op: 'stat', path: path(p, i) })) },
+  { title: 'fstat', calls: () => each(() => ({ op: 'fstat', fd: 3 })) },
+  { title: 'pread 4K', calls: () => each(() => ({ op: 'pread', fd: 3, size: PAGE, offset: 0 })) },
+  {
+    title: 'pwrite 4K',
+    calls: () => each(() => ({ op: 'pwrite', fd: 3, data: { seed: 0, length: PAGE }, offset: 0 })),
+  },
+  {
+    title: 'create + write 4K + close + unlink',
+    calls: (p) =>
+      Array.from({ length: FILES }, (_, i) => i).flatMap((i): readonly Call[] => [
+        { op: 'open', path: `/d${p}/n${i}`, flags: O_CREAT | O_RDWR, mode: 0o644, into: 4 },
+        { op: 'write', fd: 4, data: { seed: 0, length: PAGE } },
+        { op: 'close', fd: 4 },
+        { op: 'unlink', path: `/d${p}/n${i}` },
+      ]),
+  },
+];
+
+type Drive = (kernel: SimKernel, calls: readonly (readonly Call[])[]) => void | Promise<void>;
+
+/** One process, one call after the other: each request is delivered within the call. */
+const inline: Drive = (kernel, calls) => {
+  calls.forEach((list, p) => {
+    for (const call of list) kernel.call(p + 1, call);
+  });
+};
+
+/** Every process has a call under way: requests queue, and the scheduler decides. */
+const scheduled: Drive = async (kernel, calls) => {
+  for (let i = 0; i < calls[0].length; i++) {
+    for (let p = 0; p < PROCESSES; p++) kernel.submit(p + 1, calls[p][i]);
+    const running = kernel.run();
+    if (running !== undefined) await running;
+  }
+};
+
+/** The same filesystem, each of whose methods answers with a promise. */
+const promising: FileSystemFactory = (environment, options) => {
+  const filesystem = ram(environment, options);
+  return new Proxy(filesystem, {
+    get(target, name) {
+      if (name === 'mode') return 'async';
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member !== 'function' || name === 'forget' || name === 'init' || name === 'destroy')
+        return typeof member === 'function' ? member.bind(target) : member;
+      return async (...parameters: unknown[]) => Reflect.apply(member, target, parameters);
+    },
+  }) satisfies FileSystem;
+};
+
+interface Mode {
+  readonly title: string;
+  readonly factory: FileSystemFactory;
+  readonly drive: Drive;
+}
+
+const modes: readonly Mode[] = [
+  { title: 'inline', factory: ram, drive: inline },
+  { title: `scheduled, ${PROCESSES} processes`, factory: ram, drive: scheduled },
+  { title: 'asynchronous handlers', factory: promising, drive: scheduled },
+];
+
+async function prepare(factory: FileSystemFactory, observe?: () => void): Promise<SimKernel> {
+  const kernel = simulate(factory, { observe });
+  for (let p = 0; p < PROCESSES; p++) {
+    kernel.spawn(p + 1, root);
+    await kernel.call(p + 1, { op: 'mkdir', path: `/d${p}`, mode: 0o755 });
+    for (let i = 0; i < FILES; i++) {
+      await kernel.call(p + 1, { op: 'open', path: path(p, i), flags: O_CREAT | O_RDWR, mode: 0o644, into: 3 });
+      await kernel.call(p + 1, { op: 'write', fd: 3, data: { seed: 0, length: PAGE } });
+    }
+    await kernel.call(p + 1, { op: 'open', path: path(p, 0), flags: O_RDWR | O_RDONLY, mode: 0, into: 3 });
+  }
+  return kernel;
+}
+
+/** Requests that one turn of a workload sends. */
+async function requestsOf({ factory, drive }: Mode, calls: readonly (readonly Call[])[]): Promise<number> {
+  let messages = 0;
+  const kernel = await prepare(factory, () => {
+    messages += 1;
+  });
+  messages = 0;
+  await drive(kernel, calls);
+  await kernel.close();
+  return messages / 2;
+}
+
+/**
+ * Requests a second that the simulated kernel and the ram filesystem exchange, both ends of the wire protocol and the trace
+ * hash included, caches off; on one core, interleaved rounds, medians.
+ */
+export async function bench(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { rounds: { type: 'string', default: '15' }, ms: { type: 'string', default: '60' } },
+  });
+  const rounds = Number(values.rounds);
+  const milliseconds = Number(values.ms);
+  console.log(`| thousand requests/s | ${modes.map(({ title }) => title).join(' | ')} |`);
+  console.log(`|---|${modes.map(() => '---').join('|')}|`);
+  for (const { title, calls } of workloads) {
+    const lists = Array.from({ length: PROCESSES }, (_, p) => calls(p));
+    const kernels = await Promise.all(modes.map(({ factory }) => prepare(factory)));
+    const requests: number[] = [];
+    for (const mode of modes) requests.push(await requestsOf(mode, lists));
+    const speeds: number[][] = modes.map(() => []);
+    for (let round = 0; round <= rounds; round++) {
+      for (const [m, { drive }] of modes.entries()) {
+        const start = performance.now();
+        let turns = 0;
+        for (; performance.now() - start < milliseconds; turns++) await drive(kernels[m], lists);
+        // The first round warms up.
+        if (round > 0) speeds[m].push((turns * requests[m]) / (performance.now() - start));
+      }
+    }
+    for (const kernel of kernels) await kernel.close();
+    console.log(`| ${title} | ${speeds.map((values) => Math.round(median(values))).join(' | ')} |`);
+  }
+  return 0;
+}
