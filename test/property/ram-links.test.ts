@@ -18,17 +18,23 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 function perform(fs: Direct, { kind, path, to, flags }: Step): void {
   switch (kind) {
     case 'mkdir':
-      return fs.mkdir(path);
+      fs.mkdir(path);
+      break;
     case 'create':
-      return fs.write(path);
+      fs.write(path);
+      break;
     case 'link':
-      return fs.link(path, to);
+      fs.link(path, to);
+      break;
     case 'unlink':
-      return fs.unlink(path);
+      fs.unlink(path);
+      break;
     case 'rmdir':
-      return fs.rmdir(path);
+      fs.rmdir(path);
+      break;
     case 'rename':
-      return fs.rename(path, to, flags);
+      fs.rename(path, to, flags);
+      break;
   }
 }
 

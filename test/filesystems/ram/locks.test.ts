@@ -26,7 +26,7 @@ function make() {
     set: (owner: number, type: LockType, start = 0, end = INFINITY) =>
       codeOf(() => fs.setlk!(file.node, file.fh, lock(type, start, end, owner), owner, false, rootContext)),
     wait: async (owner: number, type: LockType, start = 0, end = INFINITY, context: Context = rootContext) => {
-      const answer: undefined | void | Errno = await fs.setlk!(
+      const answer = await fs.setlk!(
         file.node,
         file.fh,
         lock(type, start, end, owner),
