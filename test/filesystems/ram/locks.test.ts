@@ -1,13 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ram } from '../../../src/filesystems/index.ts';
-import {
-  type Context,
-  type Errno,
-  type FileLock,
-  type FileSystem,
-  type LockType,
-  O_RDWR,
-} from '../../../src/vfs/index.ts';
+import { type Context, type FileLock, type FileSystem, type LockType, O_RDWR } from '../../../src/vfs/index.ts';
 import { codeOf, Direct, ok, rootContext } from '../../support/direct.ts';
 import { testEnvironment } from '../../support/environment.ts';
 
@@ -26,14 +19,7 @@ function make() {
     set: (owner: number, type: LockType, start = 0, end = INFINITY) =>
       codeOf(() => fs.setlk!(file.node, file.fh, lock(type, start, end, owner), owner, false, rootContext)),
     wait: async (owner: number, type: LockType, start = 0, end = INFINITY, context: Context = rootContext) => {
-      const answer = await fs.setlk!(
-        file.node,
-        file.fh,
-        lock(type, start, end, owner),
-        owner,
-        true,
-        context,
-      );
+      const answer = await fs.setlk!(file.node, file.fh, lock(type, start, end, owner), owner, true, context);
       return answer === undefined ? 'ok' : answer.code;
     },
     /** What stands in the way of a write lock of a stranger, as `start-end type`, range by range. */
