@@ -7,27 +7,27 @@ export type CampaignLimits = Pick<CheckOptions, 'seed' | 'runs' | 'time' | 'know
 
 const thousands = (number: number): string => number.toLocaleString('en-US');
 
-/** Checks a target with a progress line; Ctrl-C ends it after the program at hand, with what was found until then. */
+const counted = (number: number, noun: string): string => `${thousands(number)} ${noun}${number === 1 ? '' : 's'}`;
+
+/** Checks a target with a progress line; `signal` ends it after the program at hand, with what was found until then. */
 export async function runCampaign(
   target: Target,
   limits: CampaignLimits,
+  signal: AbortSignal,
   onFinding?: (finding: Finding) => void,
-): Promise<{ readonly report: Report; readonly interrupted: boolean }> {
+): Promise<Report> {
   const progress = new ProgressLine();
-  const controller = new AbortController();
-  const interrupt = () => controller.abort();
-  process.once('SIGINT', interrupt);
   const start = performance.now();
   const fraction = (runs: number): number | undefined => {
     if (limits.runs !== undefined) return runs / limits.runs;
     return limits.time === undefined ? undefined : (performance.now() - start) / limits.time;
   };
   try {
-    const report = await check(target, {
+    return await check(target, {
       ...limits,
       now: () => performance.now(),
       yield: () => turn(),
-      signal: controller.signal,
+      signal,
       onProgress: ({ runs, calls, findings }) =>
         progress.update(fraction(runs), `${target.name}: ${thousands(calls)} calls, ${thousands(findings)} found`),
       onFinding: (finding) => {
@@ -35,16 +35,14 @@ export async function runCampaign(
         onFinding?.(finding);
       },
     });
-    return { report, interrupted: controller.signal.aborted };
   } finally {
     progress.clear();
-    process.off('SIGINT', interrupt);
   }
 }
 
 /** What a campaign did, in a line. */
 export function showReport({ target, seed, runs, calls, callsPerSecond, findings, known }: Report): string {
-  const found = findings.length === 0 ? 'nothing found' : `${findings.length} different divergences found`;
-  const accepted = known.length === 0 ? '' : `, ${known.length} known ones met`;
-  return `${target}: ${found}${accepted} in ${thousands(runs)} programs, ${thousands(calls)} checked calls (${thousands(callsPerSecond)}/s), seed ${seed}`;
+  const found = findings.length === 0 ? 'nothing found' : `${counted(findings.length, 'different divergence')} found`;
+  const accepted = known.length === 0 ? '' : `, ${known.length} known`;
+  return `${target}: ${found}${accepted} in ${counted(runs, 'program')}, ${counted(calls, 'checked call')} (${thousands(callsPerSecond)}/s), seed ${seed}`;
 }

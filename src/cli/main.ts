@@ -50,34 +50,35 @@ function version(): string {
 
 async function run(argv: string[]): Promise<number> {
   const [name, ...args] = argv;
-  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+  if (name === undefined || name === '--help' || name === '-h') {
     console.log(help());
     return name === undefined ? exitCode.usage : exitCode.nothingFound;
   }
-  if (name === '--version' || name === '-V') {
+  if (name === 'help') return run([...args.slice(0, 1), '--help']);
+  if (name === '--version' || name === '-V' || name === 'version') {
     console.log(version());
     return exitCode.nothingFound;
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command)
     throw new UsageError(
-      `estale: no command "${name}"${didYouMean(name, Object.keys(commands))}; there are: ${Object.keys(commands).join(', ')}`,
+      `no command "${name}"${didYouMean(name, Object.keys(commands))}; there are: ${Object.keys(commands).join(', ')}`,
     );
   return (await command.load()).run(args);
 }
 
 /** The program: runs a command line, prints what there is to say, and sets the exit code (0, 1 found, 2 usage). */
 export async function main(argv: string[]): Promise<void> {
-  // `estale ... | head` ends quietly.
+  // `estale ... | head`: nobody reads any more, which ends a command as Ctrl-C does.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(exitCode.nothingFound);
-    throw error;
+    if (error.code !== 'EPIPE') throw error;
+    if (!process.emit('SIGINT')) process.exit(exitCode.nothingFound);
   });
   try {
     process.exitCode = await run(argv);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    console.error(error.message);
+    console.error(`estale: ${error.message}`);
     process.exitCode = exitCode.usage;
   }
 }

@@ -1,7 +1,7 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { didYouMean } from '../vfs/index.ts';
 
-/** The command line is wrong: exit code 2, and the message says what to type instead. */
+/** The command line, or a file that it names, is wrong: exit code 2, and the message says what to do instead. */
 export class UsageError extends Error {}
 
 export const exitCode = { nothingFound: 0, found: 1, usage: 2 } as const;
@@ -20,10 +20,10 @@ export function parseOptions<const O extends Options>(command: string, args: str
     if (unknown !== undefined) {
       const known = Object.keys(options).map((name) => `--${name}`);
       throw new UsageError(
-        `estale ${command}: unknown option ${unknown}${didYouMean(unknown, known)}; it takes ${known.join(' ') || 'none'}`,
+        `${command}: unknown option ${unknown}${didYouMean(unknown, known)}; it takes ${known.join(' ') || 'none'}`,
       );
     }
-    throw new UsageError(`estale ${command}: ${message.split('\n')[0]}`);
+    throw new UsageError(`${command}: ${message.split('\n')[0]}`);
   }
 }
 
@@ -37,9 +37,20 @@ export function wholeNumber(option: string, text: string, least: number, most: n
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
-/** A span of time such as `500ms`, `10s`, `2m`, `1h` (a bare number: seconds), in milliseconds. */
+/** A span of time such as `500ms`, `10s`, `2m`, `1h` (a bare number: seconds), above 0, in milliseconds. */
 export function duration(option: string, text: string): number {
   const match = /^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)?$/.exec(text);
-  if (!match) throw new UsageError(`--${option}: expected a time such as 500ms, 10s, 2m or 1h, given "${text}"`);
+  if (!match || Number(match[1]) === 0)
+    throw new UsageError(`--${option}: expected a time such as 500ms, 10s, 2m or 1h, given "${text}"`);
   return Number(match[1]) * units[match[2] ?? 's'];
+}
+
+/** Why a file could not be read or understood, without what is there already: the path. */
+export function whyUnread(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return 'no such file';
+  if (code === 'EISDIR') return 'expected a file, it is a directory';
+  if (error instanceof SyntaxError) return `expected JSON: ${error.message.replace(/\s+/g, ' ')}`;
+  return error.message;
 }

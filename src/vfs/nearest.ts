@@ -12,15 +12,19 @@ export function nearest(given: string, candidates: Iterable<string>): string | u
   return best;
 }
 
-/** Levenshtein distance. */
+/** Edits from one text to the other: insertions, deletions, substitutions, and neighbours that changed places. */
 function distance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  let beforePrevious = previous;
   for (let i = 1; i <= a.length; i++) {
     const row = [i];
     for (let j = 1; j <= b.length; j++) {
       const substitution = previous[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(previous[j] + 1, row[j - 1] + 1, substitution));
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const transposition = swapped ? beforePrevious[j - 2] + 1 : Number.POSITIVE_INFINITY;
+      row.push(Math.min(previous[j] + 1, row[j - 1] + 1, substitution, transposition));
     }
+    beforePrevious = previous;
     previous = row;
   }
   return previous[b.length];

@@ -13,15 +13,27 @@ import {
   showScript,
   type Target,
 } from '../../check/index.ts';
-import { didYouMean } from '../../vfs/index.ts';
 import { runCampaign, showReport } from '../campaign.ts';
+import { capabilityNamed } from '../capability.ts';
+import { listenForInterrupt } from '../interrupt.ts';
 import { saveFinding } from '../save.ts';
 import { openTarget, outputDirectory, targetNames } from '../targets.ts';
-import { duration, exitCode, parseOptions, UsageError, wholeNumber } from '../usage.ts';
+import { duration, exitCode, parseOptions, UsageError, wholeNumber, whyUnread } from '../usage.ts';
 
 const DEFAULT_TIME = 10_000;
 const DEFAULT_DIRECTORY = 'counterexamples';
 const MAX_SEED = 2 ** 32 - 1;
+
+/** Words in lines of at most `width` characters. */
+function listed(words: readonly string[], indent: string, width: number): string {
+  const lines = [indent];
+  for (const word of words) {
+    const line = lines[lines.length - 1];
+    if (line.length + word.length < width) lines[lines.length - 1] = `${line}${line === indent ? '' : ' '}${word}`;
+    else lines.push(`${indent}${word}`);
+  }
+  return lines.join('\n');
+}
 
 const help = `estale check <target> [options]
 
@@ -32,7 +44,7 @@ differs to a few calls. Targets: ${targetNames.join(', ')}.
   --runs N          how many programs to run instead
   --seed N          where to start; the same seed and runs give the same result (default: random, and printed)
   --without A,B     what the filesystem does not promise:
-                    ${Object.keys(capabilities).join(' ')}
+${listed(Object.keys(capabilities), '                    ', 120)}
   --probe           find out by trying what it does not promise (directories, and modules that export no
                     list named "without", are always probed)
   --known FILE      a file of divergences that are accepted: listed, not findings
@@ -40,7 +52,7 @@ differs to a few calls. Targets: ${targetNames.join(', ')}.
   --save DIR        where counterexamples are saved (default ${DEFAULT_DIRECTORY}, made when something is found)
   --json            print the report as JSON
 
-Exit code: 0 nothing found, 1 something found, 2 usage error.`;
+Exit code: 0 nothing found, 1 something found, 2 usage error, or it could not be checked.`;
 
 export async function run(args: string[]): Promise<number> {
   const { values, positionals } = parseOptions('check', args, {
@@ -62,7 +74,7 @@ export async function run(args: string[]): Promise<number> {
   const [word] = positionals;
   if (word === undefined || positionals.length > 1)
     throw new UsageError(
-      `estale check: expected one target (${targetNames.join(', ')}), given ${positionals.join(' ') || 'none'}`,
+      `check: expected one target (${targetNames.join(', ')}), given ${positionals.join(' ') || 'none'}`,
     );
   if (values.accept && values.known === undefined)
     throw new UsageError('--accept: expected --known FILE, the file to add to');
@@ -73,11 +85,12 @@ export async function run(args: string[]): Promise<number> {
       ? crypto.getRandomValues(new Uint32Array(1))[0]
       : wholeNumber('seed', values.seed, 0, MAX_SEED);
   const without = (values.without ?? []).flatMap((list) => list.split(',')).filter((name) => name !== '');
-  const excluded = without.map(capabilityNamed);
+  const excluded = without.map((name) => capabilityNamed('--without', name));
   const known = values.known === undefined ? [] : readKnown(values.known, values.accept === true);
   const say = values.json ? () => {} : console.log;
 
   const { target: opened, probe: unknown, close } = await openTarget(word);
+  const interrupt = listenForInterrupt();
   try {
     const probed = values.probe || unknown ? await probedCapabilities(opened, say) : [];
     const target: Target = { ...opened, without: new Set([...opened.without, ...excluded, ...probed]) };
@@ -85,32 +98,28 @@ export async function run(args: string[]): Promise<number> {
     const directory = values.save ?? DEFAULT_DIRECTORY;
     const saved = new Map<Finding, string>();
     const limits = { seed, runs, time: time ?? (runs === undefined ? DEFAULT_TIME : undefined), known };
-    const { report, interrupted } = await runCampaign(target, limits, (finding) => {
+    const report = await runCampaign(target, limits, interrupt.signal, (finding) => {
       const path = saveFinding(outputDirectory('save', directory), target.name, finding);
       saved.set(finding, path);
       say(`\n${showFinding(finding)}\nsaved: ${path}`);
     });
     if (values.json) console.log(JSON.stringify(reportAsJson(report, saved), undefined, 2));
     for (const { signature } of report.known) say(`known: ${signature}`);
-    say(`\n${showReport(report)}${interrupted ? ' (interrupted)' : ''}`);
+    say(`\n${showReport(report)}${interrupt.signal.aborted ? ' (interrupted)' : ''}`);
     if (saved.size > 0) say(`again: estale replay ${[...saved.values()][0]} -v`);
     if (values.accept && values.known !== undefined) accept(values.known, known, report);
     return report.findings.length > 0 ? exitCode.found : exitCode.nothingFound;
+  } catch (error) {
+    if (error instanceof UsageError || !(error instanceof Error)) throw error;
+    throw new UsageError(`check: ${word} could not be checked: ${error.stack}`);
   } finally {
     await close();
+    interrupt.stop();
   }
 }
 
-function capabilityNamed(name: string): Capability {
-  if (Object.hasOwn(capabilities, name)) return name as Capability;
-  const names = Object.keys(capabilities);
-  throw new UsageError(
-    `--without: unknown capability "${name}"${didYouMean(name, names)}; there are: ${names.join(', ')}`,
-  );
-}
-
 async function probedCapabilities(target: Target, say: (line: string) => void): Promise<readonly Capability[]> {
-  const missing = await probe(target);
+  const missing = (await probe(target)).filter(({ capability }) => !target.without.has(capability));
   for (const { capability, reason } of missing) say(`${target.name} has no ${capabilities[capability]}: ${reason}`);
   return missing.map(({ capability }) => capability);
 }
@@ -127,7 +136,7 @@ function readKnown(path: string, mayBeMissing: boolean): readonly KnownDivergenc
   try {
     return knownFromText(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new UsageError(`--known: ${path}: ${(error as Error).message}`);
+    throw new UsageError(`--known: ${path}: ${whyUnread(error)}`);
   }
 }
 

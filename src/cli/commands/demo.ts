@@ -1,6 +1,7 @@
 import { type Finding, memfsTarget, showFinding, simulatedTarget } from '../../check/index.ts';
 import { filesystems } from '../../filesystems/index.ts';
 import { runCampaign, showReport } from '../campaign.ts';
+import { listenForInterrupt } from '../interrupt.ts';
 import { saveFinding } from '../save.ts';
 import { outputDirectory } from '../targets.ts';
 import { exitCode } from '../usage.ts';
@@ -14,24 +15,26 @@ const SHOWN = 6;
 export async function run(): Promise<number> {
   console.log(`estale: looking for differences between memfs and POSIX for ${MEMFS_TIME / 1000} seconds\n`);
   const findings: Finding[] = [];
-  const memfs = await runCampaign(memfsTarget(), { seed: SEED, time: MEMFS_TIME }, (finding) => {
+  const interrupt = listenForInterrupt();
+  const memfs = await runCampaign(memfsTarget(), { seed: SEED, time: MEMFS_TIME }, interrupt.signal, (finding) => {
     findings.push(finding);
     if (findings.length <= SHOWN) console.log(`${showFinding(finding)}\n`);
     if (findings.length === SHOWN) console.log('... and more, which are saved\n');
   });
   const directory = outputDirectory('save', 'counterexamples');
   const saved = findings.map((finding) => saveFinding(directory, 'memfs', finding));
-  if (memfs.interrupted) return exitCode.nothingFound;
+  if (interrupt.signal.aborted) return exitCode.nothingFound;
 
   console.log(`estale: the same for its own ram filesystem, through the FUSE protocol and the simulated kernel\n`);
   const ram = await runCampaign(
     simulatedTarget('ram', filesystems.ram.factory),
     { seed: SEED, time: RAM_TIME },
+    interrupt.signal,
     (finding) => console.log(`${showFinding(finding)}\n`),
   );
 
-  console.log(showReport(memfs.report));
-  console.log(showReport(ram.report));
+  console.log(showReport(memfs));
+  console.log(showReport(ram));
   console.log(`
 Each divergence is a program of system calls that Linux answers otherwise; they are saved in ${directory}/.
 Read:  README.md, for the concepts and how to check your own filesystem

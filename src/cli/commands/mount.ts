@@ -29,7 +29,7 @@ export async function run(args: string[]): Promise<number> {
   const [filesystem, directory] = positionals;
   if (positionals.length !== 2)
     throw new UsageError(
-      `estale mount: expected a filesystem (${Object.keys(filesystems).join(', ')}, ./module.js) and a directory, given ${positionals.join(' ') || 'nothing'}`,
+      `mount: expected a filesystem (${Object.keys(filesystems).join(', ')}, ./module.js) and a directory, given ${positionals.join(' ') || 'nothing'}`,
     );
   const channel = channels.find((name) => name === (values.channel ?? 'device'));
   if (channel === undefined)

@@ -10,7 +10,7 @@ import {
 } from '../../check/index.ts';
 import type { Call, Kernel, SysResult } from '../../vfs/index.ts';
 import { openTarget, targetNames } from '../targets.ts';
-import { exitCode, parseOptions, UsageError } from '../usage.ts';
+import { exitCode, parseOptions, UsageError, whyUnread } from '../usage.ts';
 
 const help = `estale replay <file> [options]
 
@@ -33,7 +33,7 @@ export async function run(args: string[]): Promise<number> {
   }
   const [path] = positionals;
   if (path === undefined || positionals.length > 1)
-    throw new UsageError(`estale replay: expected one file, given ${positionals.join(' ') || 'none'}`);
+    throw new UsageError(`replay: expected one file, given ${positionals.join(' ') || 'none'}`);
   const counterexample = readCounterexample(path);
   const { target, close } = await openTarget(values.on ?? counterexample.target);
   try {
@@ -56,7 +56,7 @@ function readCounterexample(path: string): Counterexample {
   try {
     return counterexampleFromText(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new UsageError(`estale replay: ${path}: ${(error as Error).message}`);
+    throw new UsageError(`replay: ${path}: ${whyUnread(error)}`);
   }
 }
 
