@@ -3,6 +3,22 @@ const PAGE = 4096;
 const MAPPED = 128 * 1024;
 const MAPPED_AT = 16;
 
+/** Messages up to here share memory, which is never used again: an ArrayBuffer each is slow to make and to collect. */
+const SMALL = 2048;
+const SLAB_SIZE = 1 << 16;
+let slab = new ArrayBuffer(0);
+let used = 0;
+
+/** Where in `slab` a new small message lies; zeroed. */
+function carve(length: number): number {
+  if (used + length > slab.byteLength) {
+    slab = new ArrayBuffer(SLAB_SIZE);
+    used = 0;
+  }
+  used += length;
+  return used - length;
+}
+
 /**
  * A buffer for one FUSE message with the views that the hot paths need; the message starts at byte 0 of each. FUSE
  * structures are 8-byte aligned and, on every platform this runs on, little-endian.
@@ -19,8 +35,9 @@ export class Message {
    */
   constructor(size: number, head = 0) {
     const length = (size + 7) & ~7;
-    const start = head === 0 || length < MAPPED ? 0 : PAGE - MAPPED_AT - head;
-    const buffer = new ArrayBuffer(start + length);
+    const small = length <= SMALL;
+    const start = small ? carve(length) : head === 0 || length < MAPPED ? 0 : PAGE - MAPPED_AT - head;
+    const buffer = small ? slab : new ArrayBuffer(start + length);
     this.bytes = new Uint8Array(buffer, start, length);
     this.words = new Uint32Array(buffer, start, length / 4);
     this.signedWords = new Int32Array(buffer, start, length / 4);

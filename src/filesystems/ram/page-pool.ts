@@ -4,7 +4,7 @@ export const PAGE_SIZE = 4096;
 export const UNWRITTEN: Uint8Array = new Uint8Array(PAGE_SIZE);
 
 const KEPT_PAGES = 1024;
-const SLAB_PAGES = 64;
+const MOST_SLAB_PAGES = 64;
 
 /** The space of a filesystem, in pages. Given-back pages are kept for the next file: allocating them is what costs. */
 export class PagePool {
@@ -12,6 +12,8 @@ export class PagePool {
   readonly total: number;
   free: number;
   readonly #kept: Uint8Array[] = [];
+  /** Pages of the next slab: small filesystems, of which tests make many, take little. */
+  #slabPages = 4;
 
   constructor(total: number) {
     this.total = total;
@@ -34,8 +36,10 @@ export class PagePool {
 
   /** Pages that lie side by side are copied faster than pages that are allocated one by one. */
   #slab(): Uint8Array {
-    const slab = new ArrayBuffer(SLAB_PAGES * PAGE_SIZE);
-    for (let i = SLAB_PAGES - 1; i > 0; i--) this.#kept.push(new Uint8Array(slab, i * PAGE_SIZE, PAGE_SIZE));
+    const pages = this.#slabPages;
+    this.#slabPages = Math.min(2 * pages, MOST_SLAB_PAGES);
+    const slab = new ArrayBuffer(pages * PAGE_SIZE);
+    for (let i = pages - 1; i > 0; i--) this.#kept.push(new Uint8Array(slab, i * PAGE_SIZE, PAGE_SIZE));
     return new Uint8Array(slab, 0, PAGE_SIZE);
   }
 

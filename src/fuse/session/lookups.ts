@@ -8,7 +8,7 @@ const DENSE = 1 << 16;
  */
 export class Lookups {
   // Most filesystems count their nodes up from 1, and this is asked at every request: small ids live in an array.
-  #dense = new Float64Array(1024);
+  #dense = new Float64Array(64);
   readonly #sparse = new Map<NodeId, number>();
   #size = 0;
 

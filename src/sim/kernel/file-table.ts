@@ -11,7 +11,7 @@ import { dPut } from './dcache.ts';
 import { type File, FMODE_PATH, FMODE_READ, FMODE_WRITE } from './file.ts';
 import { releaseFlock, releasePosixLocks } from './file-locks.ts';
 import type { FuseConnection } from './fuse-connection.ts';
-import { FuseRequest, IN } from './fuse-request.ts';
+import { IN } from './fuse-request.ts';
 import { iput } from './inode.ts';
 import type { Operation } from './operation.ts';
 import { OPEN_MAX, type Process } from './process.ts';
@@ -85,13 +85,12 @@ export function releaseFile(fc: FuseConnection, file: File): void {
   const isDir = isDirectory(inode.mode);
   if (!file.opened || !fc.device.connected) iput(fc, inode);
   else {
-    const request = new FuseRequest(undefined);
+    const request = fc.device.background(() => iput(fc, inode));
     const words = request.begin(isDir ? RELEASEDIR.code : RELEASE.code, inode.nodeid, fuse_release_in.size);
     writeU64(words, IN, file.fh);
     words[IN + 2] = file.flags;
     words[IN + 3] = file.flock ? FUSE_RELEASE_FLOCK_UNLOCK : 0;
     writeU64(words, IN + 4, file.flock ? file.owner : 0);
-    request.onEnd = () => iput(fc, inode);
     fc.device.queue(request);
   }
   dPut(fc, dentry);

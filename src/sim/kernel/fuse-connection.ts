@@ -4,7 +4,7 @@ import { errnoNumbers, type SysResult, type U64 } from '../../vfs/index.ts';
 import type { Scheduler } from '../scheduler.ts';
 import { Dentry } from './dcache.ts';
 import { FuseDevice, type Link } from './fuse-dev.ts';
-import { FuseRequest, OUT } from './fuse-request.ts';
+import { type FuseRequest, OUT } from './fuse-request.ts';
 import { Inode } from './inode.ts';
 import type { MountOptions } from './mount-options.ts';
 import type { PendingCall } from './pending-call.ts';
@@ -117,7 +117,7 @@ export class FuseConnection {
 
   /** fuse_send_init: the handshake is under way when this returns. */
   sendInit(): void {
-    const request = new FuseRequest(undefined);
+    const request = this.device.background((ended) => this.#processInitReply(ended));
     request.begin(opcodes.INIT.code, 0, fuse_init_in.size);
     fuse_init_in.write(request.message, 40, {
       major: 7,
@@ -128,7 +128,6 @@ export class FuseConnection {
     });
     request.expected = fuse_init_out.size;
     request.withoutCredentials = true;
-    request.onEnd = (ended) => this.#processInitReply(ended);
     this.device.queue(request);
   }
 

@@ -10,7 +10,7 @@ import {
 import { errnoNumbers as E, type U64 } from '../../vfs/index.ts';
 import type { Runnable, Scheduler } from '../scheduler.ts';
 import type { FuseConnection } from './fuse-connection.ts';
-import type { FuseRequest } from './fuse-request.ts';
+import { FuseRequest } from './fuse-request.ts';
 import { notify } from './notify.ts';
 import type { Process } from './process.ts';
 import { copyBytes } from './slab.ts';
@@ -31,8 +31,10 @@ const awaitsReply = (request: FuseRequest): boolean => request.state === 'sent' 
 
 /** Forgets that fit the read buffer of a daemon. */
 const BATCH = 4096;
-/** Bytes of a request's header and of one forget in a batch. */
+/** Bytes of one forget in a batch. */
 const FORGET_ONE = 16;
+/** Forgets that the buffer has room for until more come at once. */
+const FIRST_BATCH = 16;
 
 interface Forget {
   readonly nodeid: U64;
@@ -52,7 +54,10 @@ export class FuseDevice implements Runnable {
   readonly #forgets: Forget[] = [];
   /** Requests that were read and not answered, but for the one that is answered inline. */
   readonly #processing = new Map<number, FuseRequest>();
-  readonly #control = new Message(IN_HEADER_SIZE + 8 + BATCH * FORGET_ONE);
+  /** An INTERRUPT or forgets, being handed to the daemon. */
+  #control = new Message(IN_HEADER_SIZE + 8 + FIRST_BATCH * FORGET_ONE);
+  /** Background requests that have ended, for the next ones. */
+  readonly #idle: FuseRequest[] = [];
   /** The request that is being handed to the daemon. */
   #delivered: FuseRequest | undefined;
   /** The request whose sender waits in `send` without having yielded. */
@@ -138,6 +143,13 @@ export class FuseDevice implements Runnable {
     if (this.#inlineRequest === undefined) return true;
     this.#inlineRequest = undefined;
     return false;
+  }
+
+  /** A request that nobody waits for (fuse_simple_background); `onEnd` hears of its end, and must leave it alone afterwards. */
+  background(onEnd: (request: FuseRequest) => void): FuseRequest {
+    const request = this.#idle.pop() ?? new FuseRequest(undefined);
+    request.onEnd = onEnd;
+    return request;
   }
 
   /** Puts a request at the end of the queue. */
@@ -251,9 +263,11 @@ export class FuseDevice implements Runnable {
 
   /** fuse_read_forget: one by itself, several in a batch. */
   #readForget(): number {
-    const { words } = this.#control;
     const at = IN_HEADER_SIZE / 4;
     const count = Math.min(this.#forgets.length, BATCH);
+    const length = IN_HEADER_SIZE + 8 + count * FORGET_ONE;
+    if (length > this.#control.bytes.length) this.#control = new Message(2 ** Math.ceil(Math.log2(length)));
+    const { words } = this.#control;
     const unique = this.#nextUnique();
     if (count === 1) {
       const { nodeid, nlookup } = this.#forgets.shift() as Forget;
@@ -261,7 +275,6 @@ export class FuseDevice implements Runnable {
       writeU64(words, at, nlookup);
       return IN_HEADER_SIZE + 8;
     }
-    const length = IN_HEADER_SIZE + 8 + count * FORGET_ONE;
     writeInHeader(this.#control, length, opcodes.BATCH_FORGET.code, unique, 0, 0, 0, 0);
     words[at] = count;
     words[at + 1] = 0;
@@ -327,8 +340,11 @@ export class FuseDevice implements Runnable {
       const waiting = this.#interrupts.indexOf(request);
       if (waiting >= 0) this.#interrupts.splice(waiting, 1);
     }
-    if (request.onEnd !== undefined) request.onEnd(request);
-    else if (request === this.#inlineRequest && this.#mayContinue()) this.#inlineRequest = undefined;
+    if (request.onEnd !== undefined) {
+      request.onEnd(request);
+      request.onEnd = undefined;
+      this.#idle.push(request);
+    } else if (request === this.#inlineRequest && this.#mayContinue()) this.#inlineRequest = undefined;
     else {
       const task = request.task as Process;
       // A sender that did not yield yet is not asleep: it is made ready all the same, and yields.
