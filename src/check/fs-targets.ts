@@ -36,16 +36,19 @@ function fsObjectTarget(
   const start = (): FsKernel => {
     const clock = new VirtualClock();
     const globals = new VirtualGlobals(clock, new SeededRandom(0));
-    const wrap = <T>(use: () => T): T => {
-      clock.advance(TIME_PER_CALL);
+    const batch = <T>(calls: () => T): T => {
       globals.enter();
       try {
-        return use();
+        return calls();
       } finally {
         globals.leave();
       }
     };
-    return wrap(() => make({ name, clock: { now: () => clock.now() }, wrap }));
+    const wrap = <T>(use: () => T): T => {
+      clock.advance(TIME_PER_CALL);
+      return batch(use);
+    };
+    return wrap(() => make({ name, clock: { now: () => clock.now() }, wrap, batch }));
   };
   const probe = start();
   const missing = without(probe);

@@ -163,7 +163,8 @@ export function runProgram(arena: Arena, program: Program, look = true): Outcome
 function runOn(kernel: Kernel, arena: Arena, program: Program, look: boolean): Outcome | Promise<Outcome> {
   let outcome: Outcome | Promise<Outcome>;
   try {
-    outcome = new Run(kernel, arena, program, look).run();
+    const run = new Run(kernel, arena, program, look);
+    outcome = kernel.batch === undefined ? run.run() : kernel.batch(() => run.run());
   } catch (error) {
     return closing(kernel, () => {
       throw error;

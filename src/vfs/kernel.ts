@@ -12,6 +12,8 @@ export interface Kernel {
   spawn(pid: number, credentials: Credentials, umask?: number): void;
   /** Runs one call to its end. A promise only from a kernel whose filesystem answers with promises. */
   call(pid: number, call: Call): SysResult | Promise<SysResult>;
+  /** Runs several calls: what is virtual inside of the kernel (Date, timers) stays so between them, which is faster. */
+  batch?<T>(calls: () => T): T;
   /** The time by which the filesystem under test stamps its inodes. */
   now(): Timespec;
   /** How far a time stamp may lie before `now()` at the start of the call that set it, nanoseconds (coarse clocks, milliseconds). */

@@ -65,3 +65,15 @@ test('runs nest, and an inner simulation has its own time', () => {
   outer.virtual.leave();
   expect(Date).toBe(real.Date);
 });
+
+test('runs that leave in another order than they entered give the real globals back', () => {
+  const first = globals();
+  const second = globals();
+  second.clock.advance(5e9);
+  first.virtual.enter();
+  second.virtual.enter();
+  first.virtual.leave();
+  expect(Date.now()).toBe(second.clock.milliseconds());
+  second.virtual.leave();
+  expect({ Date, setTimeout, random: Math.random, now: performance.now }).toEqual(real);
+});

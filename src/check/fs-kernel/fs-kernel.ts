@@ -72,6 +72,7 @@ export class FsKernel implements Kernel {
   readonly #prefix: string;
   readonly #clock: FsClock;
   readonly #wrap: <T>(use: () => T) => T;
+  readonly #batch: <T>(calls: () => T) => T;
   readonly #credentials: Credentials;
   readonly #sizeLimit: number;
   readonly #processes = new Map<number, FsProcess>();
@@ -84,6 +85,7 @@ export class FsKernel implements Kernel {
     this.#clock = options.clock;
     this.timeSlack = options.timeSlack ?? 2_000_000;
     this.#wrap = options.wrap ?? ((use) => use());
+    this.#batch = options.batch ?? ((calls) => calls());
     this.#credentials = options.credentials ?? rootCredentials;
     this.#sizeLimit = options.fileSizeLimit ?? 2 ** 30;
     this.without = missingCapabilities(this.#fs);
@@ -122,6 +124,10 @@ export class FsKernel implements Kernel {
       this.lastFailure = thrown instanceof WrongShape ? { call, message: thrown.message } : { call, message, thrown };
       return -errnos.EIO.errno;
     }
+  }
+
+  batch<T>(calls: () => T): T {
+    return this.#batch(calls);
   }
 
   close(): void {

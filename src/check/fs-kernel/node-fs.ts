@@ -100,6 +100,8 @@ export interface FsKernelOptions {
   readonly fileSizeLimit?: number;
   /** Runs around each use of the object: the place to make the globals that it reads (Date, process.getuid) virtual. */
   readonly wrap?: <T>(use: () => T) => T;
+  /** Runs around several calls: the place to do once what `wrap` would do for each. */
+  readonly batch?: <T>(calls: () => T) => T;
   /** Whose files the object makes: a process with other credentials cannot be spawned. Root unless given. */
   readonly credentials?: Credentials;
 }

@@ -202,6 +202,10 @@ export class SimKernel implements Kernel {
     }
   }
 
+  batch<T>(calls: () => T): T {
+    return this.#inside(calls);
+  }
+
   /** A signal whose handler returns: it ends the sleep of a call under way (EINTR), and a request gets an INTERRUPT. */
   interrupt(pid: number): void {
     const task = this.#fc.processes.get(pid);
