@@ -89,6 +89,7 @@ export async function run(args: string[]): Promise<number> {
   const known = values.known === undefined ? [] : readKnown(values.known, values.accept === true);
   const say = values.json ? () => {} : console.log;
 
+  if (values.save !== undefined) outputDirectory('save', values.save);
   const { target: opened, probe: unknown, close } = await openTarget(word);
   const interrupt = listenForInterrupt();
   try {

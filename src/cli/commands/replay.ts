@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import {
   type Counterexample,
   counterexampleFromText,
-  replay,
   showCall,
   showFinding,
   showResult,
   type Target,
 } from '../../check/index.ts';
+import { openArena } from '../../check/replay.ts';
+import { runProgram } from '../../check/runner.ts';
 import type { Call, Kernel, SysResult } from '../../vfs/index.ts';
 import { openTarget, targetNames } from '../targets.ts';
 import { exitCode, parseOptions, UsageError, whyUnread } from '../usage.ts';
@@ -37,9 +38,11 @@ export async function run(args: string[]): Promise<number> {
   const counterexample = readCounterexample(path);
   const { target, close } = await openTarget(values.on ?? counterexample.target);
   try {
-    const { failure } = await replay(values.verbose ? verbose(target) : target, counterexample.program);
+    const arena = await openArena(target);
+    const shown = values.verbose ? { ...arena, target: verbose(target) } : arena;
+    const { failure } = await runProgram(shown, counterexample.program);
     if (failure === undefined) {
-      console.log(`${target.name} does not fail any more: ${counterexample.signature}`);
+      console.log(`${target.name} does not fail: ${counterexample.signature}`);
       return exitCode.nothingFound;
     }
     const { expected, actual } = failure.divergence;
