@@ -68,6 +68,16 @@ describe.each([
     expect(codeOf(() => fs.readlink('/d/a'))).toBe('EINVAL');
   });
 
+  test('an open directory can be synchronised, removed or not', () => {
+    const fs = make();
+    fs.mkdir('/d');
+    const listing = fs.opendir('/d');
+    expect(() => listing.fsync()).not.toThrow();
+    fs.rmdir('/d');
+    expect(() => listing.fsync()).not.toThrow();
+    listing.close();
+  });
+
   test('a node follows the renames of its parents', () => {
     const fs = make();
     fs.mkdir('/d');

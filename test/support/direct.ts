@@ -320,6 +320,10 @@ export class OpenDirectory {
     return entries;
   }
 
+  fsync(): void {
+    ok(this.#direct.fs.fsyncdir?.(this.#node, this.#fh, false, this.#direct.context));
+  }
+
   close(): void {
     ok(this.#direct.fs.releasedir?.(this.#node, this.#fh, this.#direct.context));
   }

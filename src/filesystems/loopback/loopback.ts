@@ -269,10 +269,13 @@ export class LoopbackFileSystem implements FileSystem {
     });
   }
 
-  fsyncdir(node: NodeId, _fh: Handle, dataOnly: boolean): Answer<void> {
-    const known = this.#tree.get(node);
-    const path = known && this.#tree.path(known);
-    if (path === undefined) return errno.ESTALE;
+  fsyncdir(_node: NodeId, fh: Handle, dataOnly: boolean): Answer<void> {
+    const listing = this.#listings.get(fh);
+    if (listing === undefined) return errno.EBADF;
+    if (listing.file !== undefined) return this.#sync(listing.file.fd, dataOnly);
+    const path = this.#tree.path(listing.directory);
+    // It was removed: there is nothing to be kept.
+    if (path === undefined) return undefined;
     const fd = this.#fs.openSync(path, openFlags(this.#fs, O_RDONLY));
     try {
       return this.#sync(fd, dataOnly);
