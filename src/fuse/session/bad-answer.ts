@@ -10,14 +10,15 @@ export function bad(what: string, expected: string, given: unknown): never {
   throw new BadAnswer(`${what}: expected ${expected}, given ${shown}`);
 }
 
-const isU32 = (value: number): boolean => value >>> 0 === value;
+// Not all that comes is a number: node:fs has stats in bigints too.
+const isU32 = (value: number): boolean => typeof value === 'number' && value >>> 0 === value;
 const isCount = (value: number): boolean =>
-  value >= 0 && value <= Number.MAX_SAFE_INTEGER && Math.floor(value) === value;
+  typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER && Math.floor(value) === value;
 const isTime = (time: Timespec): boolean => Number.isSafeInteger(time.sec) && isU32(time.nsec) && time.nsec < 1e9;
 
 /** Bit n: S_IFMT >> 12 of n is a file type. The kernel refuses others (fuse_invalid_attr, fs/fuse/dir.c). */
 const FILE_TYPES = (1 << 1) | (1 << 2) | (1 << 4) | (1 << 6) | (1 << 8) | (1 << 10) | (1 << 12);
-const isMode = (mode: number): boolean => mode >>> 16 === 0 && isU32(mode) && (FILE_TYPES & (1 << (mode >> 12))) !== 0;
+const isMode = (mode: number): boolean => isU32(mode) && mode >>> 16 === 0 && (FILE_TYPES & (1 << (mode >> 12))) !== 0;
 
 /** Checks what the contract says of attributes. */
 export function checkAttributes(attributes: Attributes): void {

@@ -1,4 +1,4 @@
-import { type FileSystem, type Negotiated, type NodeId, ROOT_NODE } from '../../vfs/index.ts';
+import { errno, type FileSystem, type Negotiated, type NodeId, ROOT_NODE } from '../../vfs/index.ts';
 import type { Message } from '../message.ts';
 import { Lookups } from './lookups.ts';
 import type { SessionOptions } from './options.ts';
@@ -12,8 +12,8 @@ export class Core {
   readonly attributeTimeout: number;
   readonly negativeTimeout: number;
   readonly directIo: boolean;
-  /** Write data must outlive the call: the buffer that it came in is the sender's again when `receive` returns. */
-  readonly copyData: boolean;
+  /** Answers may come later: write data must then outlive the call, after which its buffer is the sender's again. */
+  readonly asynchronous: boolean;
   negotiated: Negotiated | undefined;
   /** INIT flags (bits 0-31) that the kernel offered. */
   offered = 0;
@@ -28,11 +28,12 @@ export class Core {
     this.attributeTimeout = options.attributeTimeout ?? 0;
     this.negativeTimeout = options.negativeTimeout ?? 0;
     this.directIo = options.directIo ?? false;
-    this.copyData = filesystem.mode === 'async';
+    this.asynchronous = filesystem.mode === 'async';
   }
 
   /** Sends a message; returns the errno number with which the kernel refused it, or 0. */
   send(message: Message, length: number): number {
+    if (this.closed) return errno.ENODEV.errno;
     const result = this.options.send(message, length);
     return typeof result === 'number' ? result : 0;
   }
@@ -59,7 +60,7 @@ export class Core {
 
   /** The data of a WRITE, as a view that is used again for requests of the same size, or as a copy. */
   data(message: Message, start: number, end: number): Uint8Array {
-    if (this.copyData) return message.bytes.slice(start, end);
+    if (this.asynchronous) return message.bytes.slice(start, end);
     const at = message.bytes.byteOffset + start;
     if (this.#dataOf !== message || this.#data.length !== end - start || this.#data.byteOffset !== at) {
       this.#data = message.bytes.subarray(start, end);

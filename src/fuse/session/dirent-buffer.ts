@@ -49,6 +49,13 @@ export class DirentBuffer {
     return this.#end;
   }
 
+  /** The listing failed; gives the nodes whose entries were in the buffer, none where no listing had begun. */
+  abandon(): readonly number[] {
+    if (this.#message === undefined) return [];
+    this.#message = undefined;
+    return this.nodes;
+  }
+
   /** Whether `size` more bytes fit. Once an entry did not fit nothing more is taken: entries must not be skipped. */
   #room(size: number): Message | undefined {
     if (this.#message === undefined)

@@ -12,11 +12,12 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /**
  * One request under way: who asks, the buffer of its reply, and what the reply needs to know of the request. It is the
- * `Context` that the filesystem sees. An exchange is used again once its request is answered.
+ * `Context` that the filesystem sees. An exchange is used again once its request is answered, unless that took a promise and
+ * failed: whoever gave up a read may have something under way that fills its buffer later.
  */
 export class Exchange implements Context {
   readonly core: Core;
-  readonly dirents: DirentBuffer;
+  dirents: DirentBuffer;
   readonly writeOptions: Mutable<WriteOptions> = {
     flags: 0,
     fromCache: false,
@@ -43,6 +44,8 @@ export class Exchange implements Context {
   /** Where in the arguments the second of two names starts. */
   secondAt = 0;
   interrupted = false;
+  /** The filesystem answers with a promise. */
+  lent = false;
   #controller: AbortController | undefined;
   #view = new Uint8Array(0);
 
@@ -65,6 +68,7 @@ export class Exchange implements Context {
     this.end = length - 8 * (words[9] & 0xffff);
     this.umask = 0;
     this.interrupted = false;
+    this.lent = false;
     this.#controller = undefined;
   }
 
@@ -106,6 +110,14 @@ export class Exchange implements Context {
       this.#view = this.reply.bytes.subarray(OUT_HEADER_SIZE, OUT_HEADER_SIZE + size);
     }
     return this.#view;
+  }
+
+  /** Where a listing of `size` bytes goes. An asynchronous filesystem may still hold the sink of an earlier one. */
+  listing(size: number): DirentBuffer {
+    this.reserve(OUT_HEADER_SIZE + size);
+    if (this.core.asynchronous) this.dirents = new DirentBuffer(this.core);
+    this.dirents.begin(this.reply, size);
+    return this.dirents;
   }
 
   /** Word `i` of the arguments. */

@@ -87,15 +87,17 @@ export class Session {
     }
     if (!this.#early.empty) this.#meetInterrupts(exchange);
     let answer: unknown;
+    let promised = false;
     try {
       const given = exchange.end - IN_HEADER_SIZE;
       if (given < operation.least || (operation.exact === true && given !== operation.least))
         mismatch(`${operation.exact ? '' : 'at least '}${operation.least} bytes of arguments`, given);
       answer = operation.anyNode || this.#core.knows(exchange.node) ? operation.run(exchange) : errno.ESTALE;
+      promised = isPromise(answer);
     } catch (error) {
       answer = this.#thrown(error, code, exchange.unique);
     }
-    if (isPromise(answer)) this.#await(operation, exchange, code, answer);
+    if (promised) this.#await(operation, exchange, code, answer as PromiseLike<unknown>);
     else this.#finish(operation, exchange, code, answer);
   }
 
@@ -112,20 +114,28 @@ export class Session {
   #await(operation: Operation<unknown>, exchange: Exchange, code: number, answer: PromiseLike<unknown>): void {
     const { unique } = exchange;
     const { filesystem } = this.#core;
+    exchange.lent = true;
     this.#pending.set(unique, exchange);
     if (filesystem.mode === 'sync' && !this.#promised) {
       this.#promised = true;
       const request = `${opcodeName(code)} (request ${unique})`;
       this.#report(`filesystem ${filesystem.name}: expected no promise as its mode is 'sync', given one to ${request}`);
     }
+    // A promise settles once; what merely has a `then` may call back again, or throw.
+    const waits = (): boolean => this.#pending.get(unique) === exchange && !this.#core.closed;
     const settle = (value: unknown): void => {
-      if (this.#core.closed) return;
+      if (!waits()) return;
       this.#pending.delete(unique);
       this.#finish(operation, exchange, code, value);
     };
-    answer.then(settle, (error: unknown) => {
-      if (!this.#core.closed) settle(this.#thrown(error, code, unique));
-    });
+    const fail = (error: unknown): void => {
+      if (waits()) settle(this.#thrown(error, code, unique));
+    };
+    try {
+      answer.then(settle, fail);
+    } catch (error) {
+      fail(error);
+    }
   }
 
   #finish(operation: Operation<unknown>, exchange: Exchange, code: number, answer: unknown): void {
@@ -149,7 +159,7 @@ export class Session {
     words[3] = exchange.uniqueHigh;
     if (this.#core.send(reply, words[0]) !== 0) {
       if (error === 0) this.#takeBack(operation, exchange, code, answer);
-    } else if (this.#idle.length < KEPT) this.#idle.push(exchange);
+    } else if (this.#idle.length < KEPT && (error === 0 || !exchange.lent)) this.#idle.push(exchange);
   }
 
   /** The kernel does not have what the reply gave it, and will never give it back. */

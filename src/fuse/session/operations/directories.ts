@@ -1,50 +1,39 @@
-import { errno } from '../../../vfs/index.ts';
-import { OUT_HEADER_SIZE } from '../../protocol/index.ts';
+import { type Answer, errno, type U64 } from '../../../vfs/index.ts';
+import type { DirentBuffer } from '../dirent-buffer.ts';
+import type { Exchange } from '../exchange.ts';
 import { checkedSize, handleArgument } from './arguments.ts';
 import type { Operation } from './operation.ts';
 
-export const readdir: Operation<void> = {
-  least: 40,
-  exact: true,
-  run: (exchange) => {
-    const { filesystem } = exchange.core;
-    const size = checkedSize(exchange.word(4));
-    if (filesystem.readdir === undefined) return errno.ENOSYS;
-    exchange.reserve(OUT_HEADER_SIZE + size);
-    exchange.dirents.begin(exchange.reply, size);
-    return filesystem.readdir(
-      exchange.node,
-      handleArgument(exchange, 0),
-      exchange.u64(2),
-      exchange.dirents.sink,
-      exchange,
-    );
-  },
-  reply: (exchange) => exchange.dirents.finish(),
-};
+type List = (exchange: Exchange, fh: number, offset: U64, buffer: DirentBuffer) => Answer<void>;
 
-export const readdirplus: Operation<void> = {
+const listingWith = (method: 'readdir' | 'readdirplus', list: List): Operation<void> => ({
   least: 40,
   exact: true,
   run: (exchange) => {
-    const { filesystem } = exchange.core;
     const size = checkedSize(exchange.word(4));
-    if (filesystem.readdirplus === undefined) return errno.ENOSYS;
-    exchange.reserve(OUT_HEADER_SIZE + size);
-    exchange.dirents.begin(exchange.reply, size);
-    return filesystem.readdirplus(
-      exchange.node,
-      handleArgument(exchange, 0),
-      exchange.u64(2),
-      exchange.dirents.plusSink,
-      exchange,
-    );
+    if (exchange.core.filesystem[method] === undefined) return errno.ENOSYS;
+    return list(exchange, handleArgument(exchange, 0), exchange.u64(2), exchange.listing(size));
   },
-  reply: (exchange) => {
-    for (const node of exchange.dirents.nodes) exchange.core.lookups.add(node);
-    return exchange.dirents.finish();
+  reply: ({ core, dirents }) => {
+    for (const node of dirents.nodes) core.lookups.add(node);
+    return dirents.finish();
   },
-  undelivered: (exchange) => {
-    for (const node of exchange.dirents.nodes) exchange.core.forget(node, 1);
+  failed: ({ core, dirents }) => {
+    for (const node of dirents.abandon()) {
+      core.lookups.add(node);
+      core.forget(node, 1);
+    }
+    return undefined;
   },
-};
+  undelivered: ({ core, dirents }) => {
+    for (const node of dirents.nodes) core.forget(node, 1);
+  },
+});
+
+export const readdir = listingWith('readdir', (exchange, fh, offset, { sink }) =>
+  exchange.core.filesystem.readdir?.(exchange.node, fh, offset, sink, exchange),
+);
+
+export const readdirplus = listingWith('readdirplus', (exchange, fh, offset, { plusSink }) =>
+  exchange.core.filesystem.readdirplus?.(exchange.node, fh, offset, plusSink, exchange),
+);

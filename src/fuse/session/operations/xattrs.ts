@@ -45,8 +45,10 @@ export const listxattr: Operation<readonly string[]> = {
     return filesystem.listxattr === undefined ? errno.ENOSYS : filesystem.listxattr(exchange.node, exchange);
   },
   reply: (exchange, names) => {
-    if (!Array.isArray(names) || names.some((name) => typeof name !== 'string'))
-      bad('listxattr', 'an array of strings', names);
+    if (!Array.isArray(names)) bad('listxattr', 'an array of names', names);
+    // The kernel splits the list at its NULs, and refuses it for an empty name (fuse_verify_xattr_list, fs/fuse/xattr.c).
+    const wrong = names.findIndex((name) => typeof name !== 'string' || name === '' || name.includes('\0'));
+    if (wrong >= 0) bad('listxattr', 'names that are not empty and without NUL', JSON.stringify(names[wrong]));
     return replyValue(exchange, nameToBytes(names.map((name) => `${name}\0`).join('')));
   },
 };
