@@ -269,11 +269,12 @@ export class LoopbackFileSystem implements FileSystem {
     });
   }
 
-  fsyncdir(_node: NodeId, fh: Handle, dataOnly: boolean): Answer<void> {
+  fsyncdir(node: NodeId, fh: Handle, dataOnly: boolean): Answer<void> {
     const listing = this.#listings.get(fh);
     if (listing === undefined) return errno.EBADF;
     if (listing.file !== undefined) return this.#sync(listing.file.fd, dataOnly);
-    const path = this.#tree.path(listing.directory);
+    const directory = this.#tree.get(node);
+    const path = directory && this.#tree.path(directory);
     // It was removed: there is nothing to be kept.
     if (path === undefined) return undefined;
     const fd = this.#fs.openSync(path, openFlags(this.#fs, O_RDONLY));
