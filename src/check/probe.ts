@@ -37,7 +37,9 @@ const statShows = (test: (stat: Stat) => boolean) => (result: SysResult) => isSt
 const lock = { fd, whence: 0, start: 0, size: 1 } as const;
 
 const probes: Readonly<Record<Capability, Probe>> = {
-  write: { calls: [{ op: 'mkdir', path: '/d', mode: 0o755 }] },
+  write: { calls: [openFile, { op: 'pwrite', fd, data: { seed: 0, length: 1 }, offset: 0 }] },
+  directories: { calls: [{ op: 'mkdir', path: '/d', mode: 0o755 }] },
+  renames: { calls: [{ op: 'rename', path: '/f', newPath: '/g', flags: 0 }] },
   links: { calls: [{ op: 'link', path: '/f', newPath: '/g', flags: 0 }, stat], shows: statShows((s) => s.nlink === 2) },
   symlinks: {
     calls: [
@@ -73,10 +75,10 @@ const probes: Readonly<Record<Capability, Probe>> = {
   umask: {
     calls: [
       { op: 'umask', mask: 0o077 },
-      { op: 'mkdir', path: '/d', mode: 0o777 },
-      { op: 'stat', path: '/d' },
+      { op: 'open', path: '/u', flags: O_RDWR | O_CREAT, mode: 0o666, into: fd },
+      { op: 'fstat', fd },
     ],
-    shows: statShows((s) => (s.mode & 0o777) === 0o700),
+    shows: statShows((s) => (s.mode & 0o777) === 0o600),
   },
   times: {
     calls: [{ op: 'utimensat', path: '/f', atime: { sec: 5, nsec: 0 }, mtime: { sec: 7, nsec: 0 }, flags: 0 }, stat],
@@ -93,9 +95,8 @@ const probes: Readonly<Record<Capability, Probe>> = {
   },
   'working-directory': {
     calls: [
-      { op: 'mkdir', path: '/d', mode: 0o755 },
-      { op: 'chdir', path: '/d' },
-      { op: 'stat', path: '../f' },
+      { op: 'chdir', path: '/' },
+      { op: 'stat', path: 'f' },
     ],
   },
   statfs: { calls: [{ op: 'statfs', path: '/' }] },

@@ -1,5 +1,7 @@
 /** What a filesystem may not promise: a program that needs a missing capability is not generated for it. */
 export const capabilities = {
+  directories: 'directories below the root (mkdir, rmdir)',
+  renames: 'rename',
   links: 'hard links (link, linkat)',
   symlinks: 'symbolic links',
   special: 'FIFOs, sockets and device nodes (mknod)',
