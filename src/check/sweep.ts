@@ -5,7 +5,7 @@ import { OBSERVER, type ProgramStep } from './program.ts';
 
 /** A descriptor number that programs do not use. */
 const FD = 60;
-const BUFFER = 32768;
+const BUFFER = 4096;
 /** Listings that do not come to an end are cut off here. */
 const LISTINGS = 1000;
 const READ = 1 << 20;

@@ -3,7 +3,8 @@ import { nameFromBytes, nameToBytes } from '../../vfs/index.ts';
 // A name read twice is the same string object, its hash already known: this pays in every Map that a filesystem keeps.
 const CACHE_SLOTS = 4096;
 const CACHED_LENGTH = 32;
-const cache: string[] = new Array<string>(CACHE_SLOTS).fill('');
+const names: string[] = new Array<string>(CACHE_SLOTS).fill('');
+const encoded: Uint8Array[] = new Array<Uint8Array>(CACHE_SLOTS).fill(new Uint8Array(0));
 
 /** The name in `bytes` from `start` up to `end`, which is where its NUL stands. */
 export function readName(bytes: Uint8Array, start: number, end: number): string {
@@ -12,19 +13,17 @@ export function readName(bytes: Uint8Array, start: number, end: number): string 
   let hash = length;
   for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + bytes[i]) | 0;
   const slot = (hash ^ (hash >>> 12)) & (CACHE_SLOTS - 1);
-  const cached = cache[slot];
-  if (cached.length === length && equals(bytes, start, cached)) return cached;
-  const name = nameFromBytes(bytes.subarray(start, end));
-  cache[slot] = name;
+  const cached = encoded[slot];
+  if (cached.length === length && equals(bytes, start, cached)) return names[slot];
+  const own = bytes.slice(start, end);
+  const name = nameFromBytes(own);
+  names[slot] = name;
+  encoded[slot] = own;
   return name;
 }
 
-/** Whether an ASCII name is what the bytes say; a name with other characters never is, so it is decoded each time. */
-function equals(bytes: Uint8Array, start: number, name: string): boolean {
-  for (let i = 0; i < name.length; i++) {
-    const code = name.charCodeAt(i);
-    if (code !== bytes[start + i] || code > 0x7f) return false;
-  }
+function equals(bytes: Uint8Array, start: number, other: Uint8Array): boolean {
+  for (let i = 0; i < other.length; i++) if (other[i] !== bytes[start + i]) return false;
   return true;
 }
 

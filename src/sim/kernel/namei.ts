@@ -1,9 +1,9 @@
+import { readName } from '../../fuse/protocol/index.ts';
 import {
   errnoNumbers as E,
   isDirectory,
   isSymlink,
   MAXSYMLINKS,
-  nameFromBytes,
   nameLength,
   PATH_MAX,
   S_ISVTX,
@@ -177,7 +177,7 @@ export function* stepInto(
   if (trailing && fc.options.protectedSymlinks && !mayFollowLink(p, nd, inode)) return -E.EACCES;
   const text = yield* readlink(fc, p, inode);
   if (typeof text === 'number') return text;
-  const path = nameFromBytes(text);
+  const path = readName(text, 0, text.length);
   if (path.charCodeAt(0) === 0x2f) {
     fc.root.count += 1;
     nd.moveTo(fc, fc.root);
