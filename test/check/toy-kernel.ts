@@ -157,7 +157,15 @@ export class ToyKernel implements Kernel {
   }
 }
 
-const promised: readonly string[] = ['write', 'directory-descriptors', 'links', 'modes', 'times'];
+const promised: readonly string[] = [
+  'write',
+  'directories',
+  'renames',
+  'directory-descriptors',
+  'links',
+  'modes',
+  'times',
+];
 
 export function toyTarget(bug?: Bug, promises = false): Target {
   const start = (): Kernel => {
