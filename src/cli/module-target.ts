@@ -5,6 +5,7 @@ import { type Capability, fsTarget, simulatedTarget, type Target } from '../chec
 import { type FileSystemFactory, nodeEnvironment } from '../env/index.ts';
 import type { FileSystem } from '../vfs/index.ts';
 import { capabilityNamed } from './capability.ts';
+import { tellProblem } from './progress.ts';
 import type { OpenTarget } from './targets.ts';
 import { UsageError } from './usage.ts';
 
@@ -36,7 +37,7 @@ export async function moduleTarget(path: string): Promise<OpenTarget> {
   ]);
   if (isFileSystem(made)) {
     made.destroy?.();
-    return opened(simulatedTarget(path, make as FileSystemFactory, { without }));
+    return opened(simulatedTarget(path, make as FileSystemFactory, { without, simulation: { report: tellProblem } }));
   }
   if (isNodeFs(made)) return opened(fsTarget(path, make as () => unknown, without));
   throw new UsageError(

@@ -74,7 +74,7 @@ describeMounts('operations on a libfuse mount', () => {
     },
   });
   const run = (command: string, ...args: string[]) =>
-    execFileSync(command, args, { encoding: 'utf8', timeout: 20_000 });
+    execFileSync(command, args, { encoding: 'utf8', timeout: 20_000, stdio: 'pipe' });
   beforeEach(() => void process.umask(0o022));
 
   it('files are made, written, read, appended to and removed', ({ at }) => {
