@@ -10,6 +10,9 @@ import { freshTarget } from './targets.ts';
 /** Virtual nanoseconds between two calls: libraries stamp files in milliseconds, and each call should show. */
 const TIME_PER_CALL = 1_000_000;
 
+/** Bytes of the largest file: such objects keep a file in one piece of memory, with its holes. */
+export const IN_MEMORY_FILE_SIZE = 2 ** 26;
+
 /** memfs, directly: the library's own path walk and system calls. */
 export function memfsTarget(): Target {
   return fsObjectTarget('memfs', memfsKernel, (kernel) => kernel.without);
@@ -48,10 +51,12 @@ function fsObjectTarget(
       clock.advance(TIME_PER_CALL);
       return batch(use);
     };
-    return wrap(() => make({ name, clock: { now: () => clock.now() }, wrap, batch }));
+    return wrap(() =>
+      make({ name, clock: { now: () => clock.now() }, wrap, batch, fileSizeLimit: IN_MEMORY_FILE_SIZE }),
+    );
   };
   const probe = start();
   const missing = without(probe);
   probe.close();
-  return freshTarget((): Kernel => start(), { name, without: missing });
+  return freshTarget((): Kernel => start(), { name, without: missing, model: { fileSizeLimit: IN_MEMORY_FILE_SIZE } });
 }

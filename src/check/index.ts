@@ -1,8 +1,9 @@
 export { type GeneratorOptions, generateProgram } from './arbitrary/generator.ts';
 export { programs } from './arbitrary/programs.ts';
 export { type CheckOptions, check, type Finding, type Progress, type Report } from './campaign.ts';
+export { type Conditions, showSettings } from './conditions.ts';
 export { type Counterexample, counterexampleFromText, counterexampleToText, showFinding } from './counterexample.ts';
-export { fsTarget, memfsTarget } from './fs-targets.ts';
+export { fsTarget, IN_MEMORY_FILE_SIZE, memfsTarget } from './fs-targets.ts';
 export { FormatError, programFromJson, programToJson } from './json.ts';
 export { type KnownDivergence, knownFromText, knownToText } from './known.ts';
 export { type Missing, probe } from './probe.ts';
@@ -14,5 +15,5 @@ export { parseScript, showCall, showScript } from './script.ts';
 export { showResult } from './show-result.ts';
 export { signatureOf } from './signature.ts';
 export { type SimulatedTargetOptions, simulatedTarget } from './simulated-target.ts';
-export type { ConcurrencyClass, Target } from './target.ts';
+export type { ConcurrencyClass, Settings, Target } from './target.ts';
 export { freshTarget, type ReusingTarget, reusingTarget, type TargetTraits } from './targets.ts';

@@ -2,9 +2,10 @@ import type { FileSystemFactory, FileSystemOptions } from '../env/index.ts';
 import { LinkDescriber } from '../fuse/protocol/index.ts';
 import type { ModelOptions } from '../model/index.ts';
 import { type SimulateOptions, simulate } from '../sim/index.ts';
+import type { Draw } from './arbitrary/draw.ts';
 import type { Without } from './profile.ts';
 import { oncePerProblem, reportOnStandardError } from './reporter.ts';
-import type { Target } from './target.ts';
+import type { Settings, Target } from './target.ts';
 import { freshTarget } from './targets.ts';
 
 export interface SimulatedTargetOptions {
@@ -13,7 +14,9 @@ export interface SimulatedTargetOptions {
   /** Capabilities that it does not have. */
   readonly without?: Iterable<string>;
   readonly model?: ModelOptions;
-  /** The simulated kernel's: mount options, seed, inline delivery and so on. */
+  /** Bytes beyond which no file may grow (RLIMIT_FSIZE): for what keeps whole files in memory. Default: none. */
+  readonly fileSizeLimit?: number;
+  /** The simulated kernel's: mount options, seed, inline delivery and so on. Without mount options they are drawn. */
   readonly simulation?: Omit<SimulateOptions, 'filesystem' | 'observe'>;
 }
 
@@ -27,18 +30,38 @@ export interface SimulatedTargetOptions {
 export function simulatedTarget(
   name: string,
   factory: FileSystemFactory,
-  { options, without = [], model, simulation }: SimulatedTargetOptions = {},
+  { options, without = [], model, fileSizeLimit, simulation }: SimulatedTargetOptions = {},
 ): Target {
   const report = oncePerProblem(simulation?.report ?? reportOnStandardError);
-  const start: Target['start'] = (trace) => {
+  const start: Target['start'] = (trace, settings) => {
     const describe = trace && new LinkDescriber(trace);
     return simulate(factory, {
       traceHash: false,
+      fileSizeLimit,
       ...simulation,
+      mount: { ...settings, ...simulation?.mount },
       report,
       filesystem: options,
       observe: describe && ((fromKernel, message, length) => describe.message(fromKernel, message, length)),
     });
   };
-  return freshTarget(start, { name, without: new Set(without) as Without, model });
+  const target = freshTarget(start, { name, without: new Set(without) as Without, model: { fileSizeLimit, ...model } });
+  return simulation?.mount === undefined ? { ...target, settings: drawMount } : target;
+}
+
+/** Seconds: nothing is kept; much less than a call takes, or many calls' time, or longer than any program. */
+const timeouts: readonly number[] = [0, 0.0000001, 1, 1_000_000];
+
+/** How the filesystem is mounted must not show in what programs see: half of them run as it is by default. */
+function drawMount(draw: Draw): Settings | undefined {
+  if (draw.chance(50)) return undefined;
+  const settings: Record<string, number | boolean> = {};
+  for (const name of ['entryTimeout', 'attributeTimeout', 'negativeTimeout']) {
+    const seconds = draw.of(timeouts);
+    if (seconds > 0) settings[name] = seconds;
+  }
+  if (draw.chance(30)) settings.directIo = true;
+  if (draw.chance(15)) settings.maxWrite = 4096;
+  if (draw.chance(15)) settings.maxRead = 4096;
+  return settings;
 }

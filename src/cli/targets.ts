@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { hostKernel } from '../check/host-kernel/index.ts';
-import { memfsTarget, reusingTarget, simulatedTarget, type Target } from '../check/index.ts';
+import { IN_MEMORY_FILE_SIZE, memfsTarget, reusingTarget, simulatedTarget, type Target } from '../check/index.ts';
 import { filesystems, loopbackMemfsWithout } from '../filesystems/index.ts';
 import type { ModelOptions } from '../model/index.ts';
 import { didYouMean } from '../vfs/index.ts';
@@ -23,6 +23,7 @@ const named: Readonly<Record<string, () => Target>> = {
     simulatedTarget('loopback:memfs', filesystems.loopback.factory, {
       without: loopbackMemfsWithout,
       options: { backing: 'memfs' },
+      fileSizeLimit: IN_MEMORY_FILE_SIZE,
     }),
   hello: () => simulatedTarget('hello', filesystems.hello.factory, { without: filesystems.hello.without }),
 };

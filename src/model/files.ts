@@ -30,14 +30,12 @@ import { walk } from './walk.ts';
 const MAX_RW_COUNT = 0x7ffff000;
 const IOV_MAX = 1024;
 const OFFSET_MAX = 2 ** 63;
-/** Every implementation takes files up to here; larger ones it may refuse: EFBIG, or ENOSPC where holes take space. */
-const SIZE_OF_ANY = 2 ** 30;
 
 const isFifo = (inode: Inode): boolean => (inode.mode & S_IFMT) === S_IFIFO;
 
 /** What is too large for some filesystems was refused. */
 function tooLarge(s: State, end: number): boolean {
-  return end > SIZE_OF_ANY && (s.isError(E.EFBIG) || s.isError(E.ENOSPC) || s.isError(E.EINVAL));
+  return end > s.options.fileSizeLimit && (s.isError(E.EFBIG) || s.isError(E.ENOSPC) || s.isError(E.EINVAL));
 }
 
 /** The data of a file changed. */
@@ -128,7 +126,10 @@ function writeAt(s: State, file: OpenFile, offset: number, parts: readonly Data[
   const start = (file.flags & O_APPEND) !== 0 ? inode.size : offset;
   if (tooLarge(s, start + total)) return undefined;
   if (s.failed) return s.succeeds();
-  if (s.result !== total && !(start + total > SIZE_OF_ANY && typeof s.result === 'number' && s.result < total))
+  if (
+    s.result !== total &&
+    !(start + total > s.options.fileSizeLimit && typeof s.result === 'number' && s.result < total)
+  )
     return wrongValue('count', 'wrong', total, String(s.result));
   let left = s.result as number;
   let at = start;
@@ -208,7 +209,7 @@ export function lseek(s: State, call: CallOf<'lseek'>): Verdict {
   }
   const target = offset + (whence === SEEK_CUR ? file.offset : whence === SEEK_END ? inode.size : 0);
   if (target < 0) return s.fails(E.EINVAL);
-  if (target > SIZE_OF_ANY && (s.isError(E.EINVAL) || s.isError(E.EOVERFLOW))) return undefined;
+  if (target > s.options.fileSizeLimit && (s.isError(E.EINVAL) || s.isError(E.EOVERFLOW))) return undefined;
   if (s.failed) return s.succeeds();
   if (s.result !== target) return wrongValue('offset', 'wrong', target, String(s.result));
   file.offset = target;

@@ -13,6 +13,10 @@ export interface ModelOptions {
   readonly timeGranularity?: number;
   /** sysctl fs.protected_hardlinks: a user may link only what he owns, or may read and write. */
   readonly protectedHardlinks?: boolean;
+  /**
+   * Bytes that every file may have; larger ones may be refused: EFBIG, or ENOSPC where holes take space. Default 1 GiB.
+   */
+  readonly fileSizeLimit?: number;
   /** Attributes that are not judged. */
   readonly ignore?: ReadonlySet<'ownership' | 'modes' | 'times' | 'inode-numbers'>;
 }
@@ -61,6 +65,7 @@ export class State {
       directoryNlink: options.directoryNlink ?? 'linux',
       timeGranularity: options.timeGranularity ?? 1,
       protectedHardlinks: options.protectedHardlinks ?? false,
+      fileSizeLimit: options.fileSizeLimit ?? 2 ** 30,
       ignore: options.ignore ?? nothing,
     };
     this.root = new Inode(S_IFDIR | 0o755, 0, 0);

@@ -30,6 +30,7 @@ import {
   shouldDropSuidgid,
 } from './permission.ts';
 import type { Process } from './process.ts';
+import { newSizeOk } from './size-limits.ts';
 import { fuseRemovexattr, xattrSize } from './xattr.ts';
 
 const AT_NO_AUTOMOUNT = 0x800;
@@ -41,7 +42,6 @@ const STATX_RESERVED = 0x80000000;
 const DEVICE = 0x2a;
 const NO_ID = 0xffffffff;
 const CAPABILITY = 'security.capability';
-const MAX_SIZE = 2 ** 63;
 
 /** generic_fillattr. */
 function stat(inode: Inode, btime?: Timespec): Stat {
@@ -125,7 +125,10 @@ export function* access(fc: FuseConnection, p: Process, call: CallOf<'access'>):
 
 /** setattr_prepare and the checks of notify_change (fs/attr.c) against the cached attributes; may take S_ISGID out of the mode. */
 function prepare(fc: FuseConnection, p: Process, inode: Inode, changes: Iattr, explicit: boolean): number {
-  if (changes.size !== undefined && changes.size >= MAX_SIZE) return -E.EFBIG;
+  if (changes.size !== undefined) {
+    const error = newSizeOk(fc, inode, changes.size);
+    if (error !== 0) return error;
+  }
   if (fc.options.defaultPermissions === false || changes.force) return 0;
   const { uid } = p.credentials;
   if (changes.uid !== undefined && !p.capable && !(uid === inode.uid && changes.uid === inode.uid)) return -E.EPERM;

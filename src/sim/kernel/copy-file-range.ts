@@ -11,7 +11,8 @@ import type { FuseConnection } from './fuse-connection.ts';
 import { IN } from './fuse-request.ts';
 import type { Operation } from './operation.ts';
 import type { Process } from './process.ts';
-import { MAX_BYTES, MAX_RW_COUNT, openFileOf, readFile, wire, writeFile, writeUpdateAttributes } from './read-write.ts';
+import { MAX_RW_COUNT, openFileOf, readFile, wire, writeFile, writeUpdateAttributes } from './read-write.ts';
+import { writeLimits } from './size-limits.ts';
 
 const { COPY_FILE_RANGE, COPY_FILE_RANGE_64 } = opcodes;
 /** What a pipe between two files carries (PIPE_DEF_BUFFERS pages). */
@@ -48,7 +49,8 @@ function* copyRange(
   if ((from.mode & FMODE_READ) === 0 || (to.mode & FMODE_WRITE) === 0 || (to.flags & O_APPEND) !== 0) return -E.EBADF;
   if (positionIn + size >= 2 ** 64 || positionOut + size >= 2 ** 64) return -E.EOVERFLOW;
   let count = positionIn >= inodeIn.size ? 0 : Math.min(size, inodeIn.size - positionIn);
-  if (count > 0 && positionOut >= MAX_BYTES) return -E.EFBIG;
+  count = writeLimits(fc, positionOut, count);
+  if (count < 0) return count;
   if (inodeIn === inodeOut && positionOut + count > positionIn && positionOut < positionIn + count) return -E.EINVAL;
   if (positionIn < 0 || positionOut < 0) return -E.EINVAL;
   if (count <= 0) return 0;

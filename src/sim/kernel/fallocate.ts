@@ -21,7 +21,8 @@ import { IN } from './fuse-request.ts';
 import { FUSE_STATX_MODSIZE, invalidateAttributes } from './inode.ts';
 import type { Operation } from './operation.ts';
 import type { Process } from './process.ts';
-import { MAX_BYTES, openFileOf, wire, writeUpdateAttributes } from './read-write.ts';
+import { openFileOf, wire, writeUpdateAttributes } from './read-write.ts';
+import { MAX_BYTES, newSizeOk } from './size-limits.ts';
 
 const { FALLOCATE } = opcodes;
 
@@ -71,7 +72,8 @@ function* fuseFallocate(
   size: number,
 ): Operation<number> {
   const { inode } = file;
-  const error = yield* removePrivileges(fc, p, file);
+  let error = (mode & FALLOC_FL_KEEP_SIZE) !== 0 ? 0 : newSizeOk(fc, inode, offset + size);
+  if (error === 0) error = yield* removePrivileges(fc, p, file);
   if (error !== 0) return error;
   const { request } = p;
   const words = request.begin(FALLOCATE.code, inode.nodeid, fuse_fallocate_in.size);

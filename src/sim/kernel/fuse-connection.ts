@@ -37,6 +37,8 @@ export class FuseConnection {
   finishCall: (task: Process, pending: PendingCall, result: SysResult) => void = () => {};
   /** Sends a fatal signal to a process; set by the kernel. */
   endProcess: (task: Process) => void = () => {};
+  /** RLIMIT_FSIZE of every process. */
+  fileSizeLimit = Number.POSITIVE_INFINITY;
   attrVersion = 1;
   epoch = 1;
 

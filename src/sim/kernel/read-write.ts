@@ -31,13 +31,12 @@ import { IN } from './fuse-request.ts';
 import { FUSE_STATX_MODSIZE, type Inode, invalidateAttributes, STATX_ATIME } from './inode.ts';
 import type { Operation } from './operation.ts';
 import type { Process } from './process.ts';
+import { writeLimits } from './size-limits.ts';
 
 const { READ, WRITE, FSYNC, FSYNCDIR } = opcodes;
 
 const PAGE_SIZE = 4096;
 export const MAX_RW_COUNT = 0x7ffff000;
-/** s_maxbytes, MAX_LFS_FILESIZE; as a number it is 2^63. */
-export const MAX_BYTES = 2 ** 63;
 const UIO_MAXIOV = 1024;
 const EMPTY = new Uint8Array(0);
 
@@ -207,13 +206,14 @@ function* writeLocked(fc: FuseConnection, p: Process, file: File, offset: number
   if (data.length === 0) return 0;
   const start = (file.flags & O_APPEND) !== 0 ? inode.size : offset;
   p.writtenTo = start;
-  if (start >= MAX_BYTES) return -E.EFBIG;
+  const room = writeLimits(fc, start, data.length);
+  if (room < 0) return room;
   const direct = (file.openFlags & FOPEN_DIRECT_IO) !== 0;
   if (!direct) {
     const error = yield* removePrivileges(fc, p, file);
     if (error !== 0) return error;
   }
-  const total = Math.min(data.length, MAX_RW_COUNT);
+  const total = Math.min(room, MAX_RW_COUNT);
   const kill = !p.capable && (direct || fc.handleKillprivV2) ? FUSE_WRITE_KILL_SUIDGID : 0;
   const { request } = p;
   let done = 0;

@@ -16,7 +16,8 @@ import { IN } from './fuse-request.ts';
 import { STATX_ATIME, STATX_BASIC_STATS } from './inode.ts';
 import type { Operation } from './operation.ts';
 import type { Process } from './process.ts';
-import { lockPosition, MAX_BYTES, openFileOf, unlockPosition, wire } from './read-write.ts';
+import { lockPosition, openFileOf, unlockPosition, wire } from './read-write.ts';
+import { MAX_BYTES } from './size-limits.ts';
 
 const { LSEEK } = opcodes;
 

@@ -47,6 +47,8 @@ export interface SimKernelOptions {
   readonly timePerCall?: number;
   /** Virtual seconds for which `call` waits for its end. Default 86,400. */
   readonly patience?: number;
+  /** RLIMIT_FSIZE of every process, bytes: no file grows beyond (EFBIG), and no SIGXFSZ comes. Default: none. */
+  readonly fileSizeLimit?: number;
   /** Keep a hash of every message and result. Default true. */
   readonly traceHash?: boolean;
   /** Listens to every message in either direction. */
@@ -138,6 +140,7 @@ export class SimKernel implements Kernel {
     };
     const fc = new FuseConnection(scheduler, options.mount ?? {}, link);
     this.#fc = fc;
+    fc.fileSizeLimit = options.fileSizeLimit ?? Number.POSITIVE_INFINITY;
     fc.finishCall = (task, pending, result) => this.#finish(task, pending, result);
     fc.endProcess = (task) => this.#signal(task, true);
     const toKernel = (message: Message, length: number): number => fc.receive(message, length);
