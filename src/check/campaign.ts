@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import type { TreeNode } from '../model/index.ts';
 import { Draw } from './arbitrary/draw.ts';
 import { generateProgram } from './arbitrary/generator.ts';
+import type { Conditions } from './conditions.ts';
 import type { KnownDivergence } from './known.ts';
 import { type Program, type ProgramStep, withSteps } from './program.ts';
 import { openArena } from './replay.ts';
@@ -9,7 +10,7 @@ import { type Arena, type Failure, type Outcome, runProgram } from './runner.ts'
 import { seededRandom } from './seed.ts';
 import { shrink } from './shrink.ts';
 import { rawKey, signatureOf } from './signature.ts';
-import type { Target } from './target.ts';
+import type { Settings, Target } from './target.ts';
 
 /** A divergence, shrunk. */
 export interface Finding {
@@ -22,6 +23,8 @@ export interface Finding {
   /** The seed of the campaign and the number of the run in it. */
   readonly seed: number;
   readonly run: number;
+  /** Under what it was found, for replaying it; where it is left out, the target's own. */
+  readonly conditions?: Conditions;
 }
 
 export interface Report {
@@ -113,8 +116,9 @@ class Campaign {
     while (this.#runs < runs && now() - start < time && !signal?.aborted) {
       const draw = new Draw(new fc.Random(seededRandom(this.#seed, this.#runs)));
       const program = generateProgram(draw, generator);
-      const outcome = runProgram(arena, program);
-      await this.#follow(arena, program, outcome instanceof Promise ? await outcome : outcome);
+      const drawn = { ...arena, settings: this.#target.settings?.(draw) };
+      const outcome = runProgram(drawn, program);
+      await this.#follow(drawn, program, outcome instanceof Promise ? await outcome : outcome);
       this.#runs++;
       if ((this.#runs & 63) === 0 || now() - lastTurn > 50) {
         this.#options.onProgress?.({ runs: this.#runs, calls: this.#calls, findings: this.#findings.size });
@@ -151,7 +155,8 @@ class Campaign {
     const signature = signatureOf(shrunk.failure);
     if (this.#findings.has(signature)) return;
     const { expected, actual } = divergence;
-    const finding: Finding = { signature, program, expected, actual, seed: this.#seed, run: this.#runs };
+    const conditions = conditionsOf(arena, shrunk.settings);
+    const finding: Finding = { signature, program, expected, actual, seed: this.#seed, run: this.#runs, conditions };
     this.#findings.set(signature, finding);
     if (!this.#known.has(signature)) this.#options.onFinding?.(finding);
   }
@@ -168,6 +173,11 @@ class Campaign {
       known: all.filter(({ signature }) => this.#known.has(signature)),
     };
   }
+}
+
+function conditionsOf({ target, model }: Arena, settings: Settings | undefined): Conditions {
+  const conditions = { without: [...target.without], model };
+  return settings === undefined ? conditions : { ...conditions, settings };
 }
 
 const withoutStep = (steps: readonly ProgramStep[], at: number): readonly ProgramStep[] => steps.toSpliced(at, 1);

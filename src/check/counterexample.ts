@@ -1,4 +1,5 @@
 import type { Finding } from './campaign.ts';
+import { conditionsFromJson, conditionsToJson, showSettings } from './conditions.ts';
 import { FormatError, numberAt, objectAt, programFromJson, programToJson, stringAt } from './json.ts';
 import { showScript } from './script.ts';
 
@@ -20,6 +21,7 @@ export function counterexampleToText({
   actual,
   seed,
   run,
+  conditions,
   program,
 }: Counterexample): string {
   const script = showScript(program).split('\n');
@@ -32,6 +34,7 @@ export function counterexampleToText({
     actual,
     seed,
     run,
+    conditions: conditions && conditionsToJson(conditions),
     script,
     program: programToJson(program),
   };
@@ -44,7 +47,7 @@ export function counterexampleFromText(text: string): Counterexample {
   if (file.format !== FORMAT) throw new FormatError('file.format', JSON.stringify(FORMAT), file.format);
   if (file.version !== 1)
     throw new FormatError('file.version', '1 (written by a later version of estale?)', file.version);
-  return {
+  const counterexample = {
     target: stringAt('file.target', file.target),
     signature: stringAt('file.signature', file.signature),
     expected: stringAt('file.expected', file.expected),
@@ -53,10 +56,13 @@ export function counterexampleFromText(text: string): Counterexample {
     run: numberAt('file.run', file.run),
     program: programFromJson(file.program, 'file.program'),
   };
+  if (file.conditions === undefined) return counterexample;
+  return { ...counterexample, conditions: conditionsFromJson(file.conditions, 'file.conditions') };
 }
 
 /** The finding for people: the script, with expected and actual under the call that failed. */
-export function showFinding({ signature, program, expected, actual }: Finding): string {
+export function showFinding({ signature, program, expected, actual, conditions }: Finding): string {
   const note = { step: program.steps.length - 1, lines: [`expected: ${expected}`, `actual:   ${actual}`] };
-  return `${signature}\n${showScript(program, note)}`;
+  const settings = conditions?.settings === undefined ? '' : `\nwith ${showSettings(conditions.settings)}`;
+  return `${signature}${settings}\n${showScript(program, note)}`;
 }

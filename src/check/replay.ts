@@ -1,3 +1,4 @@
+import type { Conditions } from './conditions.ts';
 import { OBSERVER, type Program } from './program.ts';
 import { type Arena, modelOptions, type Outcome, runProgram } from './runner.ts';
 import { snapshot } from './snapshot.ts';
@@ -6,18 +7,24 @@ import type { Target } from './target.ts';
 /** What came of a program that was run again. */
 export type Replay = Outcome;
 
-/** Looks at a fresh filesystem of a target, from which programs start. */
-export async function openArena(target: Target): Promise<Arena> {
-  const kernel = await target.start();
+/** Looks at a fresh filesystem of a target, from which programs start; `conditions` stand in the place of the target's own. */
+export async function openArena(given: Target, conditions?: Conditions): Promise<Arena> {
+  const settings = conditions?.settings;
+  const target: Target =
+    conditions === undefined ? given : { ...given, without: new Set(conditions.without), model: conditions.model };
+  const kernel = await target.start(undefined, settings);
   try {
     kernel.spawn(OBSERVER.pid, OBSERVER, OBSERVER.umask);
-    return { target, tree: await snapshot(kernel, target.without), model: modelOptions(target) };
+    return { target, tree: await snapshot(kernel, target.without), model: modelOptions(target), settings };
   } finally {
     await kernel.close();
   }
 }
 
-/** Runs one program, of a counterexample or of one's own, and judges it to its first divergence or the final tree. */
-export async function replay(target: Target, program: Program): Promise<Replay> {
-  return await runProgram(await openArena(target), program);
+/**
+ * Runs one program, of a counterexample or of one's own, and judges it to its first divergence or the final tree. Give the
+ * conditions of the counterexample where the target is the same.
+ */
+export async function replay(target: Target, program: Program, conditions?: Conditions): Promise<Replay> {
+  return await runProgram(await openArena(target, conditions), program);
 }

@@ -3,7 +3,7 @@ import type { Call, Kernel, SysResult } from '../vfs/index.ts';
 import type { Without } from './profile.ts';
 import { OBSERVER, type Program, type ProgramStep, withSteps } from './program.ts';
 import { sweep } from './sweep.ts';
-import type { Target } from './target.ts';
+import type { Settings, Target } from './target.ts';
 
 /** A call whose result the model does not allow. */
 export interface Failure {
@@ -26,6 +26,8 @@ export interface Arena {
   /** What a fresh filesystem of the target holds. */
   readonly tree: TreeNode;
   readonly model: ModelOptions;
+  /** How its kernels are set up, where that was drawn. */
+  readonly settings?: Settings;
 }
 
 /** The options of the model for a target: its own, and what it does not promise is not judged. */
@@ -154,7 +156,7 @@ class Run {
 
 /** Runs a program on a fresh kernel; with `look`, the tree is compared at the end. A value as long as the kernel gives values. */
 export function runProgram(arena: Arena, program: Program, look = true): Outcome | Promise<Outcome> {
-  const started = arena.target.start();
+  const started = arena.target.start(undefined, arena.settings);
   return started instanceof Promise
     ? started.then((kernel) => runOn(kernel, arena, program, look))
     : runOn(started, arena, program, look);

@@ -3,28 +3,37 @@ import { simplerPrograms } from './arbitrary/simplify.ts';
 import { type Program, withSteps } from './program.ts';
 import { type Arena, type Failure, runProgram } from './runner.ts';
 import { rawKey } from './signature.ts';
+import type { Settings } from './target.ts';
 
 export interface Shrunk {
   readonly failure: Failure;
+  /** Those without which it does not fail. */
+  readonly settings: Settings | undefined;
   /** Programs that were run. */
   readonly runs: number;
   readonly calls: number;
 }
 
 /**
- * The simplest program that fails in the same way, as far as `budget` runs reach: simpler programs are tried in a fixed
- * order, and the first that fails takes the place of the last.
+ * The simplest program that fails in the same way, as far as `budget` runs reach, with as few settings as it takes:
+ * simpler programs are tried in a fixed order, and the first that fails takes the place of the last.
  */
 export async function shrink(arena: Arena, found: Failure, budget: number): Promise<Shrunk> {
   let runs = 0;
   let calls = 0;
   let failure = found;
-  const attempt = async (program: Program, same: (failure: Failure) => boolean): Promise<boolean> => {
+  let { settings } = arena;
+  const attempt = async (
+    program: Program,
+    same: (failure: Failure) => boolean,
+    drawn: Settings | undefined = settings,
+  ): Promise<boolean> => {
     runs++;
-    const outcome = await runProgram(arena, program, false);
+    const outcome = await runProgram({ ...arena, settings: drawn }, program, false);
     calls += outcome.calls;
     if (outcome.failure === undefined || !same(outcome.failure)) return false;
     failure = outcome.failure;
+    settings = drawn;
     return true;
   };
   const simplify = async (): Promise<void> => {
@@ -38,6 +47,9 @@ export async function shrink(arena: Arena, found: Failure, budget: number): Prom
       }
     }
   };
+  const key = rawKey(found);
+  for (const fewer of fewerSettings(settings))
+    if (await attempt(found.program, (other) => rawKey(other) === key, fewer)) break;
   await simplify();
   for (const question of plainQuestions(failure)) {
     const { program, divergence } = failure;
@@ -48,7 +60,13 @@ export async function shrink(arena: Arena, found: Failure, budget: number): Prom
     await simplify();
     break;
   }
-  return { failure, runs, calls };
+  return { failure, settings, runs, calls };
+}
+
+/** None, or each by itself. */
+function fewerSettings(settings: Settings | undefined): readonly (Settings | undefined)[] {
+  if (settings === undefined) return [];
+  return [undefined, ...Object.entries(settings).map(([name, value]) => ({ [name]: value }))];
 }
 
 /** Whether a path leads somewhere is asked in many ways; the plainest are lstat and stat. */

@@ -1,9 +1,13 @@
 import type { ModelOptions } from '../model/index.ts';
 import type { Kernel } from '../vfs/index.ts';
+import type { Draw } from './arbitrary/draw.ts';
 import type { Without } from './profile.ts';
 
 /** How far a run can be repeated; see the three classes in the documentation. */
 export type ConcurrencyClass = 'deterministic' | 'serialised' | 'recorded';
+
+/** In which of the ways that it may be set up a kernel was: plain data, kept with a counterexample. */
+export type Settings = Readonly<Record<string, number | boolean>>;
 
 /** Something to check: it makes kernels on fresh, equal filesystems. */
 export interface Target {
@@ -14,8 +18,13 @@ export interface Target {
   /** What it may differ in without being wrong. */
   readonly model?: ModelOptions;
   /**
+   * Draws the settings of one run, where there is a choice that no program should notice: caches, sizes of requests.
+   * Undefined: those that `start` takes by itself.
+   */
+  settings?(draw: Draw): Settings | undefined;
+  /**
    * A kernel on a fresh filesystem. The last one was closed before. `trace` takes the decoded request stream, a line a
    * message, where the target has one.
    */
-  start(trace?: (line: string) => void): Kernel | Promise<Kernel>;
+  start(trace?: (line: string) => void, settings?: Settings): Kernel | Promise<Kernel>;
 }

@@ -96,9 +96,9 @@ export function link(s: State, call: CallOf<'link'>): Verdict {
   let inode: Inode;
   if (call.path.length === 0 && (call.flags & AT_EMPTY_PATH) !== 0) {
     const file = call.dirfd === undefined ? undefined : s.descriptor(call.dirfd);
-    if (call.dirfd !== undefined && file === undefined) return s.fails(E.EBADF);
-    // Needs CAP_DAC_READ_SEARCH, or the credentials that opened the file (since 6.10).
+    // Needs CAP_DAC_READ_SEARCH; since 6.10 the credentials that opened the file will do.
     if (s.process.uid !== 0 && s.isError(E.ENOENT)) return undefined;
+    if (call.dirfd !== undefined && file === undefined) return s.fails(E.EBADF);
     inode = file === undefined ? s.process.cwd : file.inode;
   } else {
     const error = walk(s, call.dirfd, call.path, (call.flags & AT_SYMLINK_FOLLOW) !== 0);

@@ -1,5 +1,6 @@
 // One table of every call that is generated: longer than other files, because the table is.
 import {
+  AT_EMPTY_PATH,
   type Call,
   type Data,
   O_CREAT,
@@ -91,6 +92,9 @@ function link(m: Making): Call {
   const { draw } = m;
   const to = draw.chance(85) ? m.fresh() : m.some();
   m.remember(m.files, to);
+  // An open file, which may have no name yet or no longer.
+  if (draw.chance(m.has('tmpfile') ? 12 : 2) && m.hasFd('file'))
+    return { op: 'link', path: '', dirfd: m.fd('file'), newPath: to, flags: AT_EMPTY_PATH };
   const flags = draw.of(numbers.linkFlags);
   return m.at({ op: 'link', path: m.someFile(), newPath: to, flags: m.has('symlinks') ? flags : 0 });
 }
@@ -168,8 +172,8 @@ function otherXattr(m: Making): Call {
 function byteRangeLock(m: Making): Call {
   const { draw } = m;
   const whence = draw.of(numbers.whences);
-  const start = draw.chance(90) ? draw.below(12) : numbers.drawOffset(draw);
-  const size = draw.chance(80) ? draw.below(6) : draw.chance(80) ? 0 - draw.below(4) : numbers.drawOffset(draw);
+  const start = draw.chance(90) ? draw.below(12) : m.offset();
+  const size = draw.chance(80) ? draw.below(6) : draw.chance(80) ? 0 - draw.below(4) : m.offset();
   const common = { fd: m.fd('file'), type: draw.of(numbers.lockTypes), whence, start, size };
   return draw.chance(35) ? { op: 'getlk', ...common } : { op: 'setlk', ...common, wait: false };
 }
@@ -180,7 +184,7 @@ function seek(m: Making): Call {
     return { op: 'lseek', fd: m.fd('directory'), offset: 0, whence: 0 };
   const holes = m.has('seek-hole') && draw.chance(30);
   const whence = holes ? draw.of(numbers.holeWhences) : draw.chance(2) ? 7 : draw.of(numbers.whences);
-  const offset = numbers.drawOffset(draw);
+  const offset = m.offset();
   return { op: 'lseek', fd: m.fd('file'), offset: draw.chance(15) ? 0 - offset : offset, whence };
 }
 
@@ -188,14 +192,14 @@ function fallocate(m: Making): Call {
   const { draw } = m;
   const punch = m.has('punch-hole') && (!m.has('fallocate') || draw.chance(60));
   const mode = draw.of(punch ? numbers.punchModes : numbers.fallocModes);
-  return { op: 'fallocate', fd: m.fd('file'), mode, offset: numbers.drawCount(draw), size: numbers.drawCount(draw) };
+  return { op: 'fallocate', fd: m.fd('file'), mode, offset: m.count(), size: m.count() };
 }
 
 function copyRange(m: Making): Call {
   const { draw } = m;
-  const call = { op: 'copy_file_range', fd: m.fd('file'), fdOut: m.fd('file'), size: numbers.drawCount(draw) } as const;
-  const offset = draw.chance(50) ? { offset: numbers.drawOffset(draw) } : {};
-  return { ...call, ...offset, ...(draw.chance(50) ? { offsetOut: numbers.drawOffset(draw) } : {}) };
+  const call = { op: 'copy_file_range', fd: m.fd('file'), fdOut: m.fd('file'), size: m.count() } as const;
+  const offset = draw.chance(50) ? { offset: m.offset() } : {};
+  return { ...call, ...offset, ...(draw.chance(50) ? { offsetOut: m.offset() } : {}) };
 }
 
 function fork(m: Making): Call {
@@ -249,28 +253,28 @@ export const rows: readonly Row[] = [
   onAny(25, (m) => ({ op: 'close', fd: m.closed(m.anyFd()) })),
   onAny(6, (m) => ({ op: 'dup', fd: m.anyFd(), into: m.into('file') })),
   onAny(5, (m) => ({ op: 'dup2', fd: m.anyFd(), newFd: m.into('file') })),
-  onFile(35, (m) => ({ op: 'read', fd: m.fd('file'), size: numbers.drawCount(m.draw) })),
+  onFile(35, (m) => ({ op: 'read', fd: m.fd('file'), size: m.count() })),
   onFile(35, (m) => ({
     op: 'pread',
     fd: m.fd('file'),
-    size: numbers.drawCount(m.draw),
-    offset: numbers.drawOffset(m.draw),
+    size: m.count(),
+    offset: m.offset(),
   })),
   onFile(8, (m) => ({
     op: 'readv',
     fd: m.fd('file'),
-    sizes: Array.from({ length: m.draw.below(4) }, () => numbers.drawCount(m.draw)),
+    sizes: Array.from({ length: m.draw.below(4) }, () => m.count()),
   })),
   onFile(60, (m) => ({ op: 'write', fd: m.fd('file'), data: m.data() }), 'write'),
-  onFile(50, (m) => ({ op: 'pwrite', fd: m.fd('file'), data: m.data(), offset: numbers.drawOffset(m.draw) }), 'write'),
+  onFile(50, (m) => ({ op: 'pwrite', fd: m.fd('file'), data: m.data(), offset: m.offset() }), 'write'),
   onFile(
     10,
     (m) => ({ op: 'writev', fd: m.fd('file'), datas: Array.from({ length: m.draw.below(4) }, () => m.data()) }),
     'write',
   ),
   onFile(25, seek),
-  row(20, (m) => ({ op: 'truncate', path: m.someFile(), size: numbers.drawSize(m.draw) }), 'write'),
-  onFile(20, (m) => ({ op: 'ftruncate', fd: m.fd('file'), size: numbers.drawSize(m.draw) }), 'write'),
+  row(20, (m) => ({ op: 'truncate', path: m.someFile(), size: m.size() }), 'write'),
+  onFile(20, (m) => ({ op: 'ftruncate', fd: m.fd('file'), size: m.size() }), 'write'),
   onFile(10, fallocate, 'write', 'fallocate'),
   onFile(12, copyRange, 'write', 'copy-range'),
   onAny(5, (m) => ({ op: m.draw.chance(50) ? 'fsync' : 'fdatasync', fd: m.anyFd() })),

@@ -1,7 +1,9 @@
+import { Random } from 'fast-check';
 import type { Without } from '../profile.ts';
 import type { Program, ProgramStep } from '../program.ts';
+import { seededRandom } from '../seed.ts';
 import { type Maker, rows } from './calls.ts';
-import { type Draw, weighted } from './draw.ts';
+import { Draw, weighted } from './draw.ts';
 import { Making } from './making.ts';
 
 /** What is generated. */
@@ -13,15 +15,29 @@ export interface GeneratorOptions {
   readonly paths?: readonly string[];
 }
 
-const tables = new WeakMap<Without, readonly Maker[]>();
+type Table = readonly Maker[];
 
-function tableFor(without: Without): readonly Maker[] {
-  let table = tables.get(without);
+/** Choices of calls: the first has all that there are, each other about half of them. */
+const CHOICES = 64;
+const tables = new WeakMap<Without, (Table | undefined)[]>();
+
+/**
+ * The calls that a program is drawn from. In a part of the programs many kinds are left out, so that the others meet more
+ * often: swarm testing (Groce et al., ISSTA 2012).
+ */
+function tableFor(without: Without, choice: number): Table {
+  let choices = tables.get(without);
+  if (choices === undefined) {
+    choices = new Array<Table | undefined>(CHOICES).fill(undefined);
+    tables.set(without, choices);
+  }
+  let table = choices[choice];
   if (table === undefined) {
-    table = weighted(
-      rows.filter(({ needs }) => !needs.some((need) => without.has(need))).map(({ weight, make }) => [weight, make]),
-    );
-    tables.set(without, table);
+    const draw = new Draw(new Random(seededRandom(choice, 0)));
+    const possible = rows.filter(({ needs }) => !needs.some((need) => without.has(need)));
+    const chosen = choice === 0 ? possible : possible.filter(() => draw.chance(45));
+    table = weighted((chosen.length > 0 ? chosen : possible).map(({ weight, make }) => [weight, make]));
+    choices[choice] = table;
   }
   return table;
 }
@@ -32,7 +48,7 @@ const everything: Without = new Set();
 export function generateProgram(draw: Draw, options: GeneratorOptions = {}): Program {
   const { without = everything, maxCalls = 160, paths = [] } = options;
   const m = new Making(draw, without, paths);
-  const table = tableFor(without);
+  const table = tableFor(without, draw.chance(50) ? 0 : draw.below(CHOICES));
   const length = 1 + draw.below(draw.chance(20) ? maxCalls : Math.ceil(maxCalls / 4));
   const steps: ProgramStep[] = [];
   // Other users than root need a place to write.

@@ -2,7 +2,7 @@ import type { Call, Data } from '../../vfs/index.ts';
 import type { Capability, Without } from '../profile.ts';
 import type { ProgramProcess } from '../program.ts';
 import type { Draw } from './draw.ts';
-import { drawName } from './names.ts';
+import { drawName, manyNames } from './names.ts';
 import * as numbers from './numbers.ts';
 
 /** Paths that are remembered as likely to exist. */
@@ -20,6 +20,9 @@ export type Kind = 'none' | 'file' | 'directory' | 'path';
  */
 export class Making {
   readonly draw: Draw;
+  /** Some programs use directories with many names, or files of many pages. */
+  readonly #crowded: boolean;
+  readonly #large: boolean;
   readonly without: Without;
   readonly processes: readonly ProgramProcess[];
   /** Pids: those of the start and the children. */
@@ -34,6 +37,8 @@ export class Making {
 
   constructor(draw: Draw, without: Without, paths: readonly string[]) {
     this.draw = draw;
+    this.#crowded = draw.chance(6);
+    this.#large = draw.chance(6);
     this.without = without;
     this.processes = drawProcesses(draw, without);
     this.pids = this.processes.map(({ pid }) => pid);
@@ -55,7 +60,7 @@ export class Making {
   #directory(): string {
     const { draw, directories } = this;
     if (directories.length > 0 && draw.chance(45)) return `${draw.of(directories)}/`;
-    return draw.chance(97) ? '/' : `/${drawName(draw)}/`;
+    return draw.chance(97) ? '/' : `/${this.#name()}/`;
   }
 
   #spoil(path: string): string {
@@ -68,8 +73,8 @@ export class Making {
     if (dice < 8) return `/.${path}`;
     if (dice < 9) return `${path}//`;
     if (dice < 10) return path.replace('/', '//');
-    if (dice < 11) return `${path}/${drawName(draw)}`;
-    return draw.chance(30) ? '' : draw.chance(50) ? '/' : `${path}/../${drawName(draw)}`;
+    if (dice < 11) return `${path}/${this.#name()}`;
+    return draw.chance(30) ? '' : draw.chance(50) ? '/' : `${path}/../${this.#name()}`;
   }
 
   #relative(path: string): string {
@@ -79,7 +84,7 @@ export class Making {
 
   /** A path where nothing may be yet. */
   fresh(): string {
-    return this.#relative(this.#spoil(this.#directory() + drawName(this.draw)));
+    return this.#relative(this.#spoil(this.#directory() + this.#name()));
   }
 
   /** A path that probably exists: most often a file's. */
@@ -176,8 +181,26 @@ export class Making {
     return { ...call, path, dirfd: this.fd('directory') };
   }
 
+  #name(): string {
+    return this.#crowded && this.draw.chance(60) ? this.draw.of(manyNames) : drawName(this.draw);
+  }
+
+  /** The size of what is read or written at once. */
+  count(): number {
+    return this.#large && this.draw.chance(40) ? this.draw.of(numbers.large) : numbers.drawCount(this.draw);
+  }
+
+  offset(): number {
+    return this.#large && this.draw.chance(25) ? this.draw.of(numbers.large) : numbers.drawOffset(this.draw);
+  }
+
+  /** The size of a file, for truncate. */
+  size(): number {
+    return this.#large && this.draw.chance(30) ? this.draw.of(numbers.large) : numbers.drawSize(this.draw);
+  }
+
   data(): Data {
-    return { seed: this.draw.below(1000), length: numbers.drawCount(this.draw) };
+    return { seed: this.draw.below(1000), length: this.count() };
   }
 
   uid(): number {

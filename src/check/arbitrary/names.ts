@@ -22,6 +22,9 @@ const rare: readonly string[] = [tooLong, '.', '..', '\udc80\udcfe', `${'é'.rep
 
 export const drawName = (draw: Draw): string => (draw.chance(2) ? draw.of(rare) : draw.of(names));
 
+/** Names of which few fill a page of directory entries. */
+export const manyNames: readonly string[] = Array.from({ length: 40 }, (_, i) => `${'m'.repeat(200)}${i}`);
+
 /** What symbolic links point to besides paths that are drawn as such. */
 export const linkTargets: readonly string[] = [
   '.',

@@ -50,7 +50,16 @@ const edges = weighted<number>([
   [2, 8192],
   [1, 12288],
 ]);
-const large: readonly number[] = [65535, 65536, 65537, 131072, 131073, 262144, 1048575, 1048576];
+export const large: readonly number[] = weighted<number>([
+  [3, 65535],
+  [3, 65536],
+  [3, 65537],
+  [3, 131072],
+  [3, 131073],
+  [1, 262144],
+  [1, 1048575],
+  [1, 1048576],
+]);
 /** Beyond, sizes would not be exact. */
 const extreme: readonly number[] = [2 ** 31 - 1, 2 ** 31, 2 ** 32, 2 ** 43, 2 ** 52];
 

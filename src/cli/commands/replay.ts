@@ -38,8 +38,9 @@ export async function run(args: string[]): Promise<number> {
   const counterexample = readCounterexample(path);
   const { target, close } = await openTarget(values.on ?? counterexample.target);
   try {
-    const arena = await openArena(target);
-    const shown = values.verbose ? { ...arena, target: verbose(target) } : arena;
+    // Another target has conditions of its own.
+    const arena = await openArena(target, values.on === undefined ? counterexample.conditions : undefined);
+    const shown = values.verbose ? { ...arena, target: verbose(arena.target) } : arena;
     const { failure } = await runProgram(shown, counterexample.program);
     if (failure === undefined) {
       console.log(`${target.name} does not fail: ${counterexample.signature}`);
@@ -65,8 +66,8 @@ function readCounterexample(path: string): Counterexample {
 
 /** The target, whose kernels tell each call, what it sent, and its result. */
 function verbose(target: Target): Target {
-  const start = async (): Promise<Kernel> => {
-    const kernel = await target.start((line) => console.log(`        ${line}`));
+  const start: Target['start'] = async (_trace, settings): Promise<Kernel> => {
+    const kernel = await target.start((line) => console.log(`        ${line}`), settings);
     const tell = (result: SysResult): SysResult => {
       console.log(`        = ${showResult(result)}`);
       return result;
