@@ -5,6 +5,7 @@ import { dirents, STATX_SIZE } from './structs.ts';
 
 const FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 const buffer = Buffer.alloc(1 << 16);
+const MOST_VANISHED = 1000;
 
 /** What belongs to the root directory itself, to be put back by `clearRoot`. */
 export interface RootAttributes {
@@ -45,18 +46,26 @@ export function clearRoot(attributes: RootAttributes): void {
 
 function clearDirectory(fd: number): void {
   const c = libc();
+  let vanished = 0;
   for (let batch = names(fd); batch.length > 0; batch = names(fd)) {
-    for (const name of batch) {
-      if (c.unlinkat(fd, name, 0) === 0) continue;
-      if (c.unlinkat(fd, name, AT_REMOVEDIR) === 0) continue;
-      if (c.errno() !== errno.ENOTEMPTY.errno) throw failure(`remove ${name}`);
-      const child = openDirectory(fd, name);
-      clearDirectory(child);
-      c.close(child);
-      if (c.unlinkat(fd, name, AT_REMOVEDIR) < 0) throw failure(`remove ${name}`);
-    }
+    for (const name of batch) if (!remove(fd, name)) vanished++;
+    // What the filesystem removes by itself (.fuse_hidden, .nfs) is listed once or twice, but not for ever.
+    if (vanished > MOST_VANISHED) throw new Error(`clearing the directory: ${batch[0]} is listed, but not there`);
     c.lseek(fd, 0, 0);
   }
+}
+
+/** Removes a name and what is below it; false where it is gone already. */
+function remove(fd: number, name: Buffer): boolean {
+  const c = libc();
+  if (c.unlinkat(fd, name, 0) === 0 || c.unlinkat(fd, name, AT_REMOVEDIR) === 0) return true;
+  if (c.errno() === errno.ENOENT.errno) return false;
+  if (c.errno() !== errno.ENOTEMPTY.errno) throw failure(`remove ${name}`);
+  const child = openDirectory(fd, name);
+  clearDirectory(child);
+  c.close(child);
+  if (c.unlinkat(fd, name, AT_REMOVEDIR) < 0) throw failure(`remove ${name}`);
+  return true;
 }
 
 /** The next names, as C strings. */
