@@ -82,6 +82,7 @@ export class VirtualGlobals {
 function VirtualDate(...parts: unknown[]): unknown {
   const now = current.clock.milliseconds();
   if (new.target === undefined) return new RealDate(now).toString();
+  if (parts.length === 0 && new.target === VirtualDate) return new RealDate(now);
   return Reflect.construct(RealDate, parts.length === 0 ? [now] : parts, new.target);
 }
 VirtualDate.prototype = RealDate.prototype;

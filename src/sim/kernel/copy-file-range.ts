@@ -33,6 +33,9 @@ export function* copyFileRange(fc: FuseConnection, p: Process, call: CallOf<'cop
   return copied;
 }
 
+/** Whether a position and a size are beyond 2^64 together; a negative position is a large one here. */
+const wraps = (position: number, size: number): boolean => position + size >= (position < 0 ? 0 : 2 ** 64) && size > 0;
+
 function* copyRange(
   fc: FuseConnection,
   p: Process,
@@ -47,7 +50,7 @@ function* copyRange(
   if (isDirectory(inodeIn.mode) || isDirectory(inodeOut.mode)) return -E.EISDIR;
   if (!isRegular(inodeIn.mode) || !isRegular(inodeOut.mode)) return -E.EINVAL;
   if ((from.mode & FMODE_READ) === 0 || (to.mode & FMODE_WRITE) === 0 || (to.flags & O_APPEND) !== 0) return -E.EBADF;
-  if (positionIn + size >= 2 ** 64 || positionOut + size >= 2 ** 64) return -E.EOVERFLOW;
+  if (wraps(positionIn, size) || wraps(positionOut, size)) return -E.EOVERFLOW;
   let count = positionIn >= inodeIn.size ? 0 : Math.min(size, inodeIn.size - positionIn);
   count = writeLimits(fc, positionOut, count);
   if (count < 0) return count;

@@ -35,7 +35,15 @@ import type { FuseConnection } from './fuse-connection.ts';
 import { IN, OUT } from './fuse-request.ts';
 import { type Inode, invalidateAttributes } from './inode.ts';
 import { inodeOf, pathLookup, pathParent } from './namei.ts';
-import { LAST_NORM, LOOKUP_CREATE, LOOKUP_EMPTY, LOOKUP_EXCL, LOOKUP_FOLLOW, type Nameidata } from './nameidata.ts';
+import {
+  LAST_NORM,
+  LOOKUP_CREATE,
+  LOOKUP_EMPTY,
+  LOOKUP_EXCL,
+  LOOKUP_FOLLOW,
+  LOOKUP_LINKAT_EMPTY,
+  type Nameidata,
+} from './nameidata.ts';
 import type { Operation } from './operation.ts';
 import { MAY_EXEC, MAY_READ, MAY_WRITE, ownerOrCapable, permission, stripSgid } from './permission.ts';
 import type { Process } from './process.ts';
@@ -226,8 +234,8 @@ export function* link(fc: FuseConnection, p: Process, call: CallOf<'link'>): Ope
   const { flags } = call;
   if ((flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) !== 0) return -E.EINVAL;
   const how =
-    ((flags & AT_EMPTY_PATH) !== 0 ? LOOKUP_EMPTY : 0) | ((flags & AT_SYMLINK_FOLLOW) !== 0 ? LOOKUP_FOLLOW : 0);
-  if (call.path === '' && how & LOOKUP_EMPTY && call.dirfd !== undefined && !p.capable) return -E.ENOENT;
+    ((flags & AT_EMPTY_PATH) !== 0 ? LOOKUP_EMPTY | LOOKUP_LINKAT_EMPTY : 0) |
+    ((flags & AT_SYMLINK_FOLLOW) !== 0 ? LOOKUP_FOLLOW : 0);
   let error = yield* pathLookup(fc, p, p.nd2, call.dirfd, call.path, how);
   if (error !== 0) return error;
   const { nd } = p;

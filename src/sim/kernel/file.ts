@@ -1,6 +1,7 @@
 import type { U64 } from '../../vfs/index.ts';
 import type { Dentry } from './dcache.ts';
 import type { Inode } from './inode.ts';
+import type { Process } from './process.ts';
 import { RwSemaphore } from './rw-semaphore.ts';
 
 export const FMODE_READ = 1;
@@ -14,6 +15,8 @@ export const FMODE_PATH = 0x4000;
 export class File {
   readonly dentry: Dentry;
   readonly inode: Inode;
+  /** f_cred: who opened it; credentials are never shared (copy_creds, kernel/cred.c). */
+  readonly opener: Process;
   /** f_flags. */
   flags: number;
   /** f_mode. */
@@ -34,9 +37,10 @@ export class File {
   /** fuse_lock_owner_id of the file, the owner of flock locks. */
   readonly owner: number;
 
-  constructor(dentry: Dentry, inode: Inode, flags: number, mode: number, owner: number) {
+  constructor(dentry: Dentry, inode: Inode, opener: Process, flags: number, mode: number, owner: number) {
     this.dentry = dentry;
     this.inode = inode;
+    this.opener = opener;
     this.flags = flags;
     this.mode = mode;
     this.owner = owner;

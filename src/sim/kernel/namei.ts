@@ -20,6 +20,7 @@ import {
   LOOKUP_DIRECTORY,
   LOOKUP_EMPTY,
   LOOKUP_FOLLOW,
+  LOOKUP_LINKAT_EMPTY,
   type Nameidata,
 } from './nameidata.ts';
 import type { Operation } from './operation.ts';
@@ -51,6 +52,7 @@ export function pathInit(
     else {
       const file = p.file(dirfd);
       if (file === undefined) return -E.EBADF;
+      if ((flags & LOOKUP_LINKAT_EMPTY) !== 0 && file.opener !== p && !p.capable) return -E.ENOENT;
       if (path.length > 0 && !isDirectory(file.inode.mode)) return -E.ENOTDIR;
       start = file.dentry;
     }

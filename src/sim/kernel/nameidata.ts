@@ -13,6 +13,8 @@ export const LOOKUP_EMPTY = 0x4;
 export const LOOKUP_REVAL = 0x20;
 export const LOOKUP_CREATE = 0x200;
 export const LOOKUP_EXCL = 0x400;
+/** Only who opened the descriptor, or root, may use it in place of a path. */
+export const LOOKUP_LINKAT_EMPTY = 0x100000;
 export const LOOKUP_RENAME_TARGET = 0x800;
 
 /** struct nameidata (fs/namei.c): the state of a path walk. Each process has two, for calls with two paths. */

@@ -113,13 +113,13 @@ interface Opening {
 
 let filesMade = 0;
 
-function newFile(dentry: Dentry, inode: Inode, flags: number): File {
+function newFile(p: Process, dentry: Dentry, inode: Inode, flags: number): File {
   filesMade += 1;
   const path = (flags & O_PATH) !== 0;
   const access = (flags + 1) & O_ACCMODE;
   const mode = path ? FMODE_PATH : access | FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
   inode.count += 1;
-  return new File(dGet(dentry), inode, flags, mode, lockOwner(filesMade, 0x15));
+  return new File(dGet(dentry), inode, p, flags, mode, lockOwner(filesMade, 0x15));
 }
 
 /** build_open_flags, do_filp_open. Gives the open file; the caller installs it. */
@@ -151,7 +151,7 @@ export function* openFile(
   if ((open & O_TMPFILE_BIT) !== 0) error = yield* tmpfile(fc, p, nd, dirfd, path, opening, lookup);
   else if ((open & O_PATH) !== 0) {
     error = yield* pathLookup(fc, p, nd, dirfd, path, lookup);
-    if (error === 0) opening.file = newFile(nd.dentry as Dentry, inodeOf(nd), open);
+    if (error === 0) opening.file = newFile(p, nd.dentry as Dentry, inodeOf(nd), open);
   } else error = yield* pathOpen(fc, p, nd, dirfd, path, opening, lookup);
   const { file } = opening;
   if (error !== 0) {
@@ -306,7 +306,7 @@ function* fuseCreateOpen(
   }
   invalidateAttributes(directory);
   opening.created = true;
-  const file = newFile(child, inode, opening.flags);
+  const file = newFile(p, child, inode, opening.flags);
   file.fh = readU64(reply, OPEN_AT);
   file.openFlags = reply[OPEN_AT + 2];
   file.opened = true;
@@ -367,7 +367,7 @@ function* vfsOpen(fc: FuseConnection, p: Process, dentry: Dentry, inode: Inode, 
   const isDir = isDirectory(inode.mode);
   const writes = ((flags + 1) & FMODE_WRITE) !== 0;
   if (writes && fc.options.readOnly && type !== S_IFIFO) return -E.EROFS;
-  const file = newFile(dentry, inode, flags);
+  const file = newFile(p, dentry, inode, flags);
   opening.file = file;
   if (type === S_IFIFO) return openFifo(inode, file);
   if (inode.bad) return -E.EIO;

@@ -189,7 +189,7 @@ export function* writeFile(
 ): Operation<number> {
   const { inode } = file;
   if (inode.bad) return -E.EIO;
-  if ((inode.mode & S_IFMT) === S_IFIFO) return inode.readers === 0 ? -E.EPIPE : -E.EAGAIN;
+  if ((inode.mode & S_IFMT) === S_IFIFO) return data.length === 0 ? 0 : inode.readers === 0 ? -E.EPIPE : -E.EAGAIN;
   if (!inode.rwsem.tryDown(true)) yield* inode.rwsem.wait(p, true, 'an inode');
   const result = yield* writeLocked(fc, p, file, offset, data);
   inode.rwsem.up(true);
