@@ -16,17 +16,21 @@ type Calls = Generator<Call, void, SysResult>;
 
 /**
  * The calls that look at the whole tree, as the model believes it to be: listings, attributes, contents, targets,
- * extended attributes; and files that are open and have no name any more. Judging their results compares the trees.
+ * extended attributes; and files that are open and have no name any more, and listings that were begun. Judging their results compares the trees.
  */
 export function* sweep(model: Model, without: Without): Look {
-  yield* sweepUnlinked(model);
-  const calls = sweepInode(model.root, '/', without, new Set());
-  for (let next = calls.next(); !next.done; ) next = calls.next(yield { pid: OBSERVER.pid, call: next.value });
+  yield* sweepOpen(model);
+  yield* by(OBSERVER.pid, sweepInode(model.root, '/', without, new Set()));
 }
 
-function* sweepUnlinked(model: Model): Look {
+function* by(pid: number, calls: Calls): Look {
+  for (let next = calls.next(); !next.done; ) next = calls.next(yield { pid, call: next.value });
+}
+
+function* sweepOpen(model: Model): Look {
   const seen = new Set<Inode>();
-  for (const { pid, fd, inode, readable } of [...model.descriptors()]) {
+  for (const { pid, fd, inode, readable, listing } of [...model.descriptors()]) {
+    if (listing) yield* by(pid, sweepRest(fd));
     if (!inode.isRegular || inode.nlink > 0 || seen.has(inode)) continue;
     seen.add(inode);
     yield { pid, call: { op: 'fstat', fd } };
@@ -54,11 +58,15 @@ function* sweepInode(inode: Inode, path: string, without: Without, seen: Set<Ino
 function* sweepListing(path: string): Calls {
   const fd = yield { op: 'open', path, flags: O_RDONLY | O_DIRECTORY, mode: 0, into: FD };
   if (fd !== FD) return;
+  yield* sweepRest(FD);
+  yield { op: 'close', fd: FD };
+}
+
+function* sweepRest(fd: number): Calls {
   for (let i = 0; i < LISTINGS; i++) {
-    const entries = yield { op: 'getdents', fd: FD, size: BUFFER };
+    const entries = yield { op: 'getdents', fd, size: BUFFER };
     if (!Array.isArray(entries) || entries.length === 0) break;
   }
-  yield { op: 'close', fd: FD };
 }
 
 /** All of a small file; of a large one what was written, what lies around it, and the end. */

@@ -129,11 +129,14 @@ export class Model {
   }
 
   /** Every descriptor of every process that runs. */
-  *descriptors(): Generator<{ pid: number; fd: number; inode: Inode; readable: boolean }> {
+  *descriptors(): Generator<{ pid: number; fd: number; inode: Inode; readable: boolean; listing: boolean }> {
     for (const { pid, alive, files } of this.#state.processes.values()) {
       if (!alive) continue;
       for (const [fd, file] of files.entries())
-        if (file !== undefined) yield { pid, fd, inode: file.inode, readable: file.readable };
+        if (file !== undefined) {
+          const listing = !file.inode.isDead && file.stream !== undefined && file.stream.listed.size > 0;
+          yield { pid, fd, inode: file.inode, readable: file.readable, listing };
+        }
     }
   }
 

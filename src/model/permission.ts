@@ -54,10 +54,7 @@ export function dropPrivileges(process: Process, inode: Inode): void {
   inode.mode &= ~S_ISUID;
 }
 
-/** Whether chown would change the mode: on every filesystem, or on those that take more than fs/fuse does. */
-export function losesPrivileges(process: Process, inode: Inode): 'no' | 'perhaps' | 'yes' {
-  if (inode.isDirectory) return 'no';
-  if ((inode.mode & S_ISUID) !== 0) return 'yes';
-  if (!dropsSgid(process, inode)) return 'no';
-  return (inode.mode & S_IXGRP) !== 0 ? 'yes' : 'perhaps';
+/** Whether chown would change the mode. */
+export function losesPrivileges(process: Process, inode: Inode): boolean {
+  return !inode.isDirectory && ((inode.mode & S_ISUID) !== 0 || dropsSgid(process, inode));
 }

@@ -211,7 +211,7 @@ function fork(m: Making): Call {
 }
 
 const sometimesSmall = (m: Making): number =>
-  m.draw.chance(80) ? 32768 : m.draw.of([24, 32, 48, 64, 280, 1024, 1, 0]);
+  m.draw.chance(60) ? 32768 : m.draw.of([24, 48, 72, 72, 96, 120, 168, 280, 1024, 4096, 1, 0]);
 
 interface Row {
   readonly weight: number;

@@ -19,6 +19,8 @@ type Table = readonly Maker[];
 
 /** Choices of calls: the first has all that there are, each other about half of them. */
 const CHOICES = 64;
+/** How much oftener than usual a kind of call is drawn. */
+const emphases: readonly number[] = [1, 1, 2, 6];
 const tables = new WeakMap<Without, (Table | undefined)[]>();
 
 /**
@@ -36,7 +38,8 @@ function tableFor(without: Without, choice: number): Table {
     const draw = new Draw(new Random(seededRandom(choice, 0)));
     const possible = rows.filter(({ needs }) => !needs.some((need) => without.has(need)));
     const chosen = choice === 0 ? possible : possible.filter(() => draw.chance(45));
-    table = weighted((chosen.length > 0 ? chosen : possible).map(({ weight, make }) => [weight, make]));
+    const times = () => (choice === 0 ? 1 : draw.of(emphases));
+    table = weighted((chosen.length > 0 ? chosen : possible).map(({ weight, make }) => [weight * times(), make]));
     choices[choice] = table;
   }
   return table;
