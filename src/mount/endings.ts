@@ -26,7 +26,8 @@ export function unmountAtEnd(mount: Ending): () => void {
 }
 
 function onExit(): void {
-  for (const mount of [...endings]) mount.unmountNow();
+  // The last first: a mount may lie inside an earlier one.
+  for (const mount of [...endings].reverse()) mount.unmountNow();
 }
 
 /** The second signal does not wait. If nobody else listens, the signal then does to the process what it does by default. */

@@ -32,15 +32,20 @@ export function parseMountTable(text: string): MountEntry[] {
     });
 }
 
-/** What is mounted at exactly this path (resolved, no symbolic links), the topmost if several are; else undefined. */
+/** What is mounted at exactly this path (resolved, no symbolic links), the topmost last. */
+export function mountsAt(path: string): MountEntry[] {
+  return mountTable().filter((entry) => entry.mountPoint === path);
+}
+
+/** The topmost of them. */
 export function mountAt(path: string): MountEntry | undefined {
-  return mountTable().findLast((entry) => entry.mountPoint === path);
+  return mountsAt(path).at(-1);
 }
 
 /** Whether a mount is the topmost one at its place, or below another that was mounted over it. */
 export function whereIs(entry: MountEntry): 'on top' | 'covered' | 'gone' {
   const same = (other: MountEntry) => other.id === entry.id && other.device === entry.device;
-  const there = mountTable().filter(({ mountPoint }) => mountPoint === entry.mountPoint);
+  const there = mountsAt(entry.mountPoint);
   const index = there.findIndex(same);
   if (index < 0) return 'gone';
   return index === there.length - 1 ? 'on top' : 'covered';

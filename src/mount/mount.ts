@@ -13,11 +13,11 @@ import type { FileSystem, Negotiated } from '../vfs/index.ts';
 import { unmountAtEnd } from './endings.ts';
 import { MountError } from './error.ts';
 import { prepareMountPoint } from './mount-point.ts';
-import { type MountEntry, mountAt, whereIs } from './mount-table.ts';
+import { type MountEntry, mountAt, mountsAt, whereIs } from './mount-table.ts';
 import { kernelOptions, type MountOptions } from './options.ts';
 import { checkSystem, needsCapability } from './system.ts';
 import { runTool } from './tool.ts';
-import { abort, unmount, unmountNow } from './unmount.ts';
+import { abort, abortConnection, cutOffNow, livesOnBound, unmount, unmountNow } from './unmount.ts';
 import { startWatcher } from './watcher.ts';
 
 /** Why a mount ended: it was unmounted (by whomever), its connection was aborted, or its filesystem's thread failed. */
@@ -89,6 +89,27 @@ async function mountServer(start: Start, dir: string, settings: MountSettings): 
   const report = settings.report ?? reportToStandardError;
   checkSystem();
   const path = await prepareMountPoint(dir, report);
+  if (underWay.has(path)) throw anotherMount(path);
+  underWay.add(path);
+  try {
+    return await mountPrepared(start, path, settings, report);
+  } finally {
+    underWay.delete(path);
+  }
+}
+
+/** Mount points at which this process is about to mount. */
+const underWay = new Set<string>();
+
+const anotherMount = (path: string) =>
+  new MountError('already-mounted', `${path}: another filesystem is being mounted there; choose another directory`);
+
+async function mountPrepared(
+  start: Start,
+  path: string,
+  settings: MountSettings,
+  report: Report,
+): Promise<DeviceMounted> {
   const server = await startServer(start, settings, report);
   const watcher = startWatcher(path);
   let entry: MountEntry | undefined;
@@ -129,7 +150,9 @@ async function mountDevice(server: DeviceServer, path: string, settings: MountSe
     timeout: 10_000,
     descriptor: server.fd,
   });
-  const entry = mountAt(path);
+  const [entry, ...others] = mountsAt(path);
+  // Which one is ours nobody can tell: mountinfo does not say whose connection it is.
+  if (result.status === 0 && others.length > 0) throw anotherMount(path);
   if (result.status === 0 && entry?.type === type) return entry;
   if (/unknown filesystem type/.test(result.output)) {
     throw new MountError(
@@ -154,6 +177,12 @@ async function attach(
 
   const unmountOnce = async () => {
     await unmount(entry, report);
+    if ((await within(livesOnBound, server.ended)) === 'late' && server.isWaiting()) {
+      report(
+        `${entry.mountPoint}: still in use, detached or mounted elsewhere too; it is cut off, and who uses it gets ENOTCONN`,
+      );
+      abortConnection(entry);
+    }
     const ended = await within(endBound, server.ended);
     if (ended === 'late') {
       report(
@@ -168,7 +197,10 @@ async function attach(
       unmounting ??= unmountOnce();
       return unmounting;
     },
-    unmountNow: () => unmountNow(entry, !server.sharesThread),
+    unmountNow() {
+      unmountNow(entry, !server.sharesThread);
+      cutOffNow(entry, server.isWaiting);
+    },
   };
   const forget = unmountAtEnd({ unmount: async () => void (await mounted.unmount()), unmountNow: mounted.unmountNow });
 

@@ -6,6 +6,8 @@ import { runTool, runToolNow } from './tool.ts';
 /** How long a busy mount is waited for, milliseconds. */
 const busyBound = 2000;
 const toolBound = 10_000;
+/** Milliseconds after which a connection that outlives its mount is cut off. */
+export const livesOnBound = 1000;
 
 /** Unmounts while the daemon still serves; a mount that stays busy is reported, cut off from its daemon and detached. */
 export async function unmount(entry: MountEntry, notice: (line: string) => void): Promise<void> {
@@ -41,7 +43,7 @@ export function unmountNow(entry: MountEntry, served: boolean): void {
     if (served && runToolNow('umount', plain(entry.mountPoint), toolBound).status === 0) return;
     runToolNow('umount', forced(entry.mountPoint), toolBound);
   } else if (where === 'covered') {
-    abortCovered(entry);
+    abortConnection(entry);
   }
 }
 
@@ -51,14 +53,27 @@ export async function abort(entry: MountEntry): Promise<void> {
   if (where === 'on top') {
     await runTool('umount', forced(entry.mountPoint), { timeout: toolBound });
   } else if (where === 'covered') {
-    abortCovered(entry);
+    abortConnection(entry);
   }
 }
 
 const connections = '/sys/fs/fuse/connections';
 
-/** Aborts through the control filesystem (Documentation/filesystems/fuse.rst), which is mounted for it if need be. */
-function abortCovered(entry: MountEntry): void {
+/**
+ * What is unmounted lives on where it is mounted elsewhere too (mount --bind), or was detached with files in use (umount -l).
+ * Its thread would wait for ever: it is cut off.
+ */
+export function cutOffNow(entry: MountEntry, isWaiting: () => boolean): void {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (let waited = 0; waited < livesOnBound && isWaiting(); waited += 20) Atomics.wait(pause, 0, 0, 20);
+  if (isWaiting()) abortConnection(entry);
+}
+
+/**
+ * Aborts through the control filesystem (Documentation/filesystems/fuse.rst), which is mounted for it if need be. The
+ * connection must be known to live: its number is soon another's.
+ */
+export function abortConnection(entry: MountEntry): void {
   const file = `${connections}/${entry.device.split(':')[1]}/abort`;
   const mounted = existsSync(file);
   if (!mounted) runToolNow('mount', ['-i', '-t', 'fusectl', 'fusectl', connections], toolBound);

@@ -1,5 +1,15 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
@@ -43,6 +53,16 @@ const gone = async (place: string) => {
   await until(`nothing is mounted on ${place}`, () => !isMounted(place));
   await until(`the watcher of ${place} ends`, () => watchersOf(place).length === 0);
 };
+
+/** Starts a program that mounts ram on `place`, its first argument, and runs `script`. */
+function program(start: Processes['start'], place: string, script: string): ChildProcess {
+  const library = new URL('../../dist/mount/index.js', import.meta.url).href;
+  const source = `import { mount } from ${JSON.stringify(library)};
+    import { writeFileSync } from 'node:fs';
+    await mount(${JSON.stringify(ram)}, process.argv[1]);
+    ${script}`;
+  return start(process.execPath, '--input-type=module', '-e', source, place);
+}
 
 describeMounts('the end of a mount', () => {
   test('umount ends the command with exit code 0', async ({ place, daemon }) => {
@@ -110,15 +130,7 @@ describeMounts('the end of a mount', () => {
   };
   for (const [name, [script, end]] of Object.entries(ends)) {
     test(`${name} unmounts what a program has mounted`, async ({ place, start }) => {
-      const library = new URL('../../dist/mount/index.js', import.meta.url).href;
-      const child = start(
-        process.execPath,
-        '--input-type=module',
-        '-e',
-        `import { mount } from ${JSON.stringify(library)};
-        await mount(${JSON.stringify(ram)}, ${JSON.stringify(place)});
-        ${script}`,
-      );
+      const child = program(start, place, script);
       const ended = await new Promise((resolve) => child.once('close', (code, signal) => resolve(signal ?? code)));
       expect(ended).toBe(end);
       expect(isMounted(place)).toBe(false);
@@ -167,6 +179,45 @@ describeMounts('the end of a mount', () => {
     execFileSync('umount', [place], { timeout: 20_000 });
     expect(await mounted.closed).toEqual({ reason: 'unmounted' });
     expect(await mounted.unmount()).toEqual({ reason: 'unmounted' });
+  });
+
+  test('a mount that was detached with a file in use is cut off', async ({ place, mounting, reports, start }) => {
+    const mounted = await mounting(ram);
+    writeFileSync(join(place, 'file'), 'x');
+    const user = start('sh', '-c', `exec sleep 60 < ${place}/file`);
+    await until('the file is open', () => readlinkSync(`/proc/${user.pid}/fd/0`).startsWith(place));
+    execFileSync('umount', ['-l', place], { timeout: 20_000 });
+    expect(await mounted.unmount()).toEqual({ reason: 'unmounted' });
+    expect(reports.join()).toContain('still in use, detached or mounted elsewhere too');
+  });
+
+  test('so is a mount that is mounted elsewhere too', async ({ place, mounting, reports }) => {
+    const mounted = await mounting(ram);
+    const elsewhere = mkdtempSync(join(tmpdir(), 'estale-test-'));
+    execFileSync('mount', ['--bind', place, elsewhere], { timeout: 20_000 });
+    try {
+      expect(await mounted.unmount()).toEqual({ reason: 'unmounted' });
+      expect(reports.join()).toContain('still in use, detached or mounted elsewhere too');
+      expect(() => statSync(elsewhere)).toThrow('ENOTCONN');
+    } finally {
+      execFileSync('umount', [elsewhere], { timeout: 20_000 });
+      rmdirSync(elsewhere);
+    }
+  });
+
+  test('a process exits though its mount was detached with a file in use', async ({ place, start }) => {
+    const child = program(
+      start,
+      place,
+      'process.once("SIGUSR2", () => process.exit(3)); writeFileSync(process.argv[1] + "/file", "x"); setInterval(() => {}, 1000);',
+    );
+    await until('the file is there', () => isMounted(place) && existsSync(join(place, 'file')));
+    const user = start('sh', '-c', `exec sleep 60 < ${place}/file`);
+    await until('the file is open', () => readlinkSync(`/proc/${user.pid}/fd/0`).startsWith(place));
+    execFileSync('umount', ['-l', place], { timeout: 20_000 });
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGUSR2');
+    expect(await exited).toBe(3);
   });
 
   test('an aborted connection is unmounted too', async ({ place, mounting }) => {

@@ -39,6 +39,15 @@ describeMounts('what stands in the way of a mount', () => {
     });
   });
 
+  test('several mounts at one place at once: one of them is made', async ({ place }) => {
+    const results = await Promise.allSettled([mount(ram, place), mount(ram, place), mount(ram, place)]);
+    const made = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    for (const mounted of made) expect(await mounted.unmount()).toEqual({ reason: 'unmounted' });
+    expect(made).toHaveLength(1);
+    const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    expect(refused.map(({ code }) => code)).toEqual(['already-mounted', 'already-mounted']);
+  });
+
   test('a mount whose daemon is gone is removed, with a notice', async ({ place, mounting, reports }) => {
     const fd = openSync('/dev/fuse', 'r+');
     const options = 'fd=3,rootmode=40000,user_id=0,group_id=0';

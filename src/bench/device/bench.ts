@@ -2,7 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { median } from '../median.ts';
 import { compileProgram } from './programs.ts';
-import { type BenchServer, deviceCommand, startServer } from './servers.ts';
+import { type BenchServer, daemonCommand, startServer } from './servers.ts';
+
+const device = 'device channel';
+const fuseNative = 'fuse-native';
 
 const rows = [
   { operation: 'stat', title: 'stat' },
@@ -15,8 +18,9 @@ const rows = [
 ] as const;
 
 /**
- * The device channel with the ram filesystem against a C server with the same tree on libfuse's low-level API, single
- * threaded: interleaved rounds, daemons and client on one core, medians, as ratios.
+ * The ram filesystem on the device channel and on the libfuse channel, against a C server with the same tree on libfuse's
+ * low-level API, single threaded, and a plain fuse-native server: interleaved rounds, daemons and client on one core,
+ * medians, as ratios.
  */
 export async function bench(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
@@ -38,8 +42,13 @@ export async function bench(args: readonly string[]): Promise<number> {
 
   const servers: BenchServer[] = [];
   try {
-    if (libfuse !== undefined) servers.push(await startServer('libfuse -s (C)', core, [libfuse, '-f']));
-    servers.push(await startServer('device channel', core, deviceCommand()));
+    for (const [name, command] of [
+      ['libfuse -s (C)', libfuse === undefined ? undefined : [libfuse, '-f']],
+      [device, daemonCommand('serve', 'device')],
+      [fuseNative, daemonCommand('fuse-native')],
+      ['libfuse channel', daemonCommand('serve', 'libfuse')],
+    ] as const)
+      if (command !== undefined) servers.push(await startServer(name, core, command));
     const run = (server: BenchServer, ...rest: string[]) => runClient(client, core, server.directory, rest);
     for (const server of servers) run(server, 'prepare');
 
@@ -77,13 +86,17 @@ function printTable(
   names: readonly string[],
   rates: readonly (readonly number[][])[],
 ): void {
-  const base = names.length > 1 ? names.slice(1).map((name) => ` ${name} / ${names[0]} |`) : [];
-  console.log(`| operations per second | ${names.join(' | ')} |${base.join('')}`);
-  console.log(`|---|${'---|'.repeat(names.length + base.length)}`);
+  const pairs = names.slice(1).map((name) => [name, names[0]] as const);
+  if (names[0] !== device) pairs.push([device, fuseNative]);
+  const heads = [...names, ...pairs.map(([name, other]) => `${name} / ${other}`)];
+  console.log(`| operations per second | ${heads.join(' | ')} |`);
+  console.log(`|---|${'---|'.repeat(heads.length)}`);
   titles.forEach((title, row) => {
-    const [yardstick, ...others] = rates[row];
+    const roundsOf = (name: string) => rates[row][names.indexOf(name)];
     const figures = rates[row].map((rounds) => Math.round(median(rounds)).toLocaleString('en'));
-    const ratios = others.map((rounds) => ` ${median(rounds.map((rate, i) => rate / yardstick[i])).toFixed(2)} |`);
-    console.log(`| ${title} | ${figures.join(' | ')} |${ratios.join('')}`);
+    const ratios = pairs.map(([name, other]) =>
+      median(roundsOf(name).map((rate, i) => rate / roundsOf(other)[i])).toFixed(2),
+    );
+    console.log(`| ${[title, ...figures, ...ratios].join(' | ')} |`);
   });
 }

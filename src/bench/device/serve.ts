@@ -1,9 +1,18 @@
 import { mount } from '../../mount/index.ts';
+import { mountLibfuse } from '../../mount/libfuse/channel.ts';
 
-// The daemon of the benchmark: the ram filesystem, on the conditions of ram_ll.c.
-const mounted = await mount(
+// The daemon of the benchmark: the ram filesystem, on the conditions of ram_ll.c, through the device or libfuse.
+const [channel, directory] = process.argv.slice(2);
+const mounted = await (channel === 'libfuse' ? mountLibfuse : mount)(
   { module: new URL('../../filesystems/ram/index.js', import.meta.url).href, exportName: 'ram' },
-  process.argv[2],
-  { defaultPermissions: false, directIo: true, entryTimeout: 0, attributeTimeout: 0, negativeTimeout: 0 },
+  directory,
+  {
+    defaultPermissions: false,
+    directIo: true,
+    entryTimeout: 0,
+    attributeTimeout: 0,
+    negativeTimeout: 0,
+    report: () => {},
+  },
 );
 await mounted.closed;

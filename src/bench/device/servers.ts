@@ -46,7 +46,7 @@ function isMounted(directory: string): boolean {
   return readFileSync('/proc/self/mountinfo', 'utf8').includes(` ${directory} `);
 }
 
-/** The command of our own channel with the ram filesystem. */
-export function deviceCommand(): readonly string[] {
-  return [process.execPath, fileURLToPath(new URL('./serve.js', import.meta.url))];
+/** The command of one of the benchmark's own daemons, which stand beside this module. */
+export function daemonCommand(script: 'serve' | 'fuse-native', ...args: readonly string[]): readonly string[] {
+  return [process.execPath, fileURLToPath(new URL(`./${script}.js`, import.meta.url)), ...args];
 }

@@ -15,7 +15,7 @@ export interface DeviceStatistics {
   readonly refused: number;
 }
 
-const slots = { requests: 0, replies: 1, unwanted: 2, refused: 3 } as const;
+const slots = { requests: 0, replies: 1, unwanted: 2, refused: 3, waiting: 4 } as const;
 
 /** The counts in shared memory, so that a thread that never yields can be watched. */
 export type Counters = Float64Array<SharedArrayBuffer>;
@@ -31,6 +31,11 @@ export function readCounters(counters: Counters): DeviceStatistics {
     unwanted: counters[slots.unwanted],
     refused: counters[slots.refused],
   };
+}
+
+/** Whether a thread waits for a request now: then the connection is alive. */
+export function isWaiting(counters: Counters): boolean {
+  return counters[slots.waiting] === 1;
 }
 
 /** What a read of the device came to: the length of a request, or that there is none now, or never again. */
@@ -67,11 +72,15 @@ export class DeviceConnection {
    */
   read(): ReadResult {
     const { bytes } = this.request;
+    const counters = this.#counters;
     try {
+      counters[slots.waiting] = 1;
       const length = readSync(this.fd, bytes, 0, bytes.length, null);
-      this.#counters[slots.requests]++;
+      counters[slots.waiting] = 0;
+      counters[slots.requests]++;
       return length;
     } catch (error) {
+      counters[slots.waiting] = 0;
       switch (errorCode(error)) {
         case 'ENODEV':
         case 'ECONNABORTED':

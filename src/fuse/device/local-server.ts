@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import type { FileSystem, Negotiated } from '../../vfs/index.ts';
-import { DeviceConnection, newCounters, readCounters } from './connection.ts';
+import { DeviceConnection, isWaiting, newCounters, readCounters } from './connection.ts';
 import { deferred } from './deferred.ts';
 import { openDevice } from './device.ts';
 import { serveEventLoop } from './serve.ts';
@@ -16,6 +16,7 @@ export function startLocalServer(filesystem: FileSystem, options: ServeOptions, 
 
   const finish = deferred<Error | undefined>();
   let closed = false;
+  let serving = false;
   const close = () => {
     if (closed) return;
     closed = true;
@@ -29,8 +30,10 @@ export function startLocalServer(filesystem: FileSystem, options: ServeOptions, 
     sharesThread: true,
     ended: finish.promise,
     statistics: () => readCounters(counters),
+    isWaiting: () => isWaiting(counters),
     serve() {
       const negotiated = deferred<Negotiated>();
+      serving = true;
       serveEventLoop(connection, session, { fd, maxWrite: options.maxWrite, counters }, () =>
         negotiated.resolve(session.negotiated!),
       )
@@ -43,8 +46,12 @@ export function startLocalServer(filesystem: FileSystem, options: ServeOptions, 
       return negotiated.promise;
     },
     async stop() {
-      close();
-      finish.resolve(undefined);
+      session.close();
+      // A reader that is under way closes the descriptor when it ends: until then its number must stay taken.
+      if (!serving) {
+        close();
+        finish.resolve(undefined);
+      }
     },
   };
 }

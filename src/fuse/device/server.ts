@@ -25,6 +25,8 @@ export interface DeviceServer {
   /** When the connection has ended and the descriptor is closed; with the error if it was not the kernel that ended it. */
   readonly ended: Promise<Error | undefined>;
   statistics(): DeviceStatistics;
+  /** Whether its thread waits for the next request: nothing but the connection's end or a request brings it back. */
+  isWaiting(): boolean;
   /** Closes a descriptor that was never served, or stops code that does not come back once the connection is gone. */
   stop(): Promise<void>;
 }

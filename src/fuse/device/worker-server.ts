@@ -1,5 +1,5 @@
 import type { Negotiated } from '../../vfs/index.ts';
-import { newCounters, readCounters } from './connection.ts';
+import { isWaiting, newCounters, readCounters } from './connection.ts';
 import { deferred } from './deferred.ts';
 import type { FileSystemModule } from './module.ts';
 import type { DeviceServer, Report, ServeOptions } from './server.ts';
@@ -37,6 +37,7 @@ export function startWorkerServer(
     sharesThread: false,
     ended: ended.promise,
     statistics: () => readCounters(counters),
+    isWaiting: () => isWaiting(counters),
     serve() {
       order('serve');
       return negotiated.promise;
