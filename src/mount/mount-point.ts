@@ -2,6 +2,7 @@ import { readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { MountError } from './error.ts';
 import { type MountEntry, mountAt } from './mount-table.ts';
+import { checkPlatform } from './system.ts';
 import { runTool } from './tool.ts';
 
 /**
@@ -11,6 +12,7 @@ import { runTool } from './tool.ts';
  * @throws MountError that says what to do
  */
 export async function prepareMountPoint(dir: string, notice: (line: string) => void): Promise<string> {
+  checkPlatform();
   const place = placeOf(dir);
   for (let mounted = mountAt(place); mounted !== undefined; mounted = mountAt(place)) {
     if (!(await isDeadFuseMount(mounted))) {

@@ -35,6 +35,14 @@ function add(path: string, node: Node): void {
   children.get(parent)?.add(name);
 }
 
+function remove(path: string): Node | undefined {
+  const [parent, name] = split(path);
+  const node = nodes.get(path);
+  nodes.delete(path);
+  children.get(parent)?.delete(name);
+  return node;
+}
+
 function openNode(node: Node): number {
   const free = open.indexOf(undefined);
   const fd = free < 0 ? open.length : free;
@@ -98,11 +106,14 @@ const operations: Partial<PathOperations> = {
     node.changed = Date.now();
     done(length);
   },
-  unlink(path, done) {
-    const [parent, name] = split(path);
-    children.get(parent)?.delete(name);
-    done(nodes.delete(path) ? 0 : ENOENT);
+  // libfuse renames what is removed before its last release has come.
+  rename(path, newPath, done) {
+    const node = remove(path);
+    if (node === undefined) return done(ENOENT);
+    add(newPath, node);
+    done(0);
   },
+  unlink: (path, done) => done(remove(path) === undefined ? ENOENT : 0),
 };
 
 const Fuse = loadFuseNative();
