@@ -250,10 +250,12 @@ function* vfsRename(fc: FuseConnection, p: Process, from: Nameidata, to: Nameida
     inode.count += 1;
     if (!inode.rwsem.tryDown(true)) yield* inode.rwsem.wait(p, true, 'an inode');
   }
-  if (isDir && !exchange && target !== null) shrinkChildren(fc, newDentry);
   error = yield* fuseRename(fc, p, from, to, flags);
   if (error === 0) {
-    if (!exchange && target !== null && isDir) target.dead = true;
+    if (!exchange && target !== null && isDir) {
+      shrinkChildren(fc, newDentry);
+      target.dead = true;
+    }
     if (exchange) dExchange(fc, oldDentry, newDentry);
     else dMove(fc, oldDentry, newDentry);
   }
