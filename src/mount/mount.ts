@@ -14,7 +14,7 @@ import { unmountAtEnd } from './endings.ts';
 import { MountError } from './error.ts';
 import { prepareMountPoint } from './mount-point.ts';
 import { type MountEntry, mountAt, mountsAt, whereIs } from './mount-table.ts';
-import { kernelOptions, type MountOptions } from './options.ts';
+import { checkMountOptions, kernelOptions, type MountOptions } from './options.ts';
 import { checkSystem, needsCapability } from './system.ts';
 import { runTool } from './tool.ts';
 import { abort, abortConnection, cutOffNow, livesOnBound, unmount, unmountNow } from './unmount.ts';
@@ -87,6 +87,7 @@ type Start = (options: ServeOptions, report: Report) => DeviceServer | Promise<D
 
 async function mountServer(start: Start, dir: string, settings: MountSettings): Promise<DeviceMounted> {
   const report = settings.report ?? reportToStandardError;
+  checkMountOptions(settings);
   checkSystem();
   const path = await prepareMountPoint(dir, report);
   if (underWay.has(path)) throw anotherMount(path);

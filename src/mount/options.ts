@@ -54,9 +54,10 @@ const specs: Readonly<Record<string, Spec>> = {
   subtype: { kind: 'text', pattern: /^[\w.+-]+$/, expected: 'letters, digits, and . _ + -', key: 'subtype' },
 };
 
-const longestTimeout = 2 ** 32 - 1;
-const leastTransfer = 4096;
-const mostTransfer = 1024 * 1024;
+const ranges = {
+  seconds: { what: 'seconds', pattern: /^\d+(\.\d+)?$/, least: 0, most: 2 ** 32 - 1 },
+  bytes: { what: 'a whole number of bytes', pattern: /^\d+$/, least: 4096, most: 1024 * 1024 },
+} as const;
 
 /**
  * Reads mount options as `-o` takes them: `allow_other,entry_timeout=1.5`. The last of several settings of one option wins.
@@ -88,24 +89,18 @@ function parseValue(name: string, spec: Value, given: string | undefined): boole
       if (given !== undefined) throw wrong(name, 'no value', given);
       return spec.value;
     case 'seconds':
-      return inRange(name, /^\d+(\.\d+)?$/, given, 'seconds', 0, longestTimeout);
-    case 'bytes':
-      return inRange(name, /^\d+$/, given, 'a whole number of bytes', leastTransfer, mostTransfer);
+    case 'bytes': {
+      const isNumber = given !== undefined && ranges[spec.kind].pattern.test(given);
+      return inRange(name, spec.kind, isNumber ? Number(given) : Number.NaN, given);
+    }
     case 'text':
       if (given === undefined || !spec.pattern.test(given)) throw wrong(name, spec.expected, given);
       return given;
   }
 }
 
-function inRange(
-  name: string,
-  pattern: RegExp,
-  given: string | undefined,
-  what: string,
-  least: number,
-  most: number,
-): number {
-  const value = given !== undefined && pattern.test(given) ? Number(given) : Number.NaN;
+function inRange(name: string, kind: keyof typeof ranges, value: number, given: string | undefined): number {
+  const { what, least, most } = ranges[kind];
   if (!(value >= least && value <= most)) throw wrong(name, `${what} from ${least} to ${most}`, given);
   return value;
 }
@@ -113,6 +108,24 @@ function inRange(
 function wrong(name: string, expected: string, given: string | undefined): MountError {
   const got = given === undefined ? 'no value' : `"${given}"`;
   return new MountError('bad-option', `mount option ${name}: expected ${expected}, given ${got}`);
+}
+
+/**
+ * Makes sure of options that did not come through `parseMountOptions`.
+ *
+ * @throws MountError `bad-option`, naming the option, the expected and the given
+ */
+export function checkMountOptions(options: MountOptions): void {
+  for (const [name, spec] of Object.entries(specs)) {
+    const given: unknown = options[spec.key];
+    if (given === undefined) continue;
+    const text = String(given);
+    if (spec.kind === 'text') parseValue(name, spec, text);
+    else if (spec.kind !== 'switch') {
+      const usable = typeof given === 'number' && (spec.kind === 'seconds' || Number.isInteger(given));
+      inRange(name, spec.kind, usable ? given : Number.NaN, text);
+    } else if (typeof given !== 'boolean') throw wrong(name, 'true or false', text);
+  }
 }
 
 /** The options that the kernel takes with the mount (fs/fuse/inode.c, fuse_fs_parameters), for the device as descriptor `fd`. */

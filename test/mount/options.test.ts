@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { kernelOptions, parseMountOptions } from '../../src/mount/options.ts';
+import { checkMountOptions, kernelOptions, parseMountOptions } from '../../src/mount/options.ts';
 
 describe('mount options', () => {
   test('switches, seconds, bytes and names, as -o spells them', () => {
@@ -44,5 +44,23 @@ describe('mount options', () => {
     expect(kernelOptions({ defaultPermissions: false, allowOther: true, readOnly: true, maxRead: 4096 }, 3, 5, 6)).toBe(
       'fd=3,rootmode=40000,user_id=5,group_id=6,nosuid,nodev,allow_other,ro,max_read=4096',
     );
+  });
+
+  test.each([
+    [{ entryTimeout: Number.NaN }, 'mount option entry_timeout: expected seconds from 0 to 4294967295, given "NaN"'],
+    [{ attributeTimeout: -1 }, 'mount option attr_timeout: expected seconds from 0 to 4294967295, given "-1"'],
+    [{ maxWrite: 0 }, 'mount option max_write: expected a whole number of bytes from 4096 to 1048576, given "0"'],
+    [
+      { maxRead: 4096.5 },
+      'mount option max_read: expected a whole number of bytes from 4096 to 1048576, given "4096.5"',
+    ],
+    [{ subtype: 'a,b' }, 'mount option subtype: expected letters, digits, and . _ + -, given "a,b"'],
+    [{ readOnly: 'yes' as unknown as boolean }, 'mount option ro: expected true or false, given "yes"'],
+  ])('settings of a program are checked too: %o', (settings, message) => {
+    expect(() => checkMountOptions(settings)).toThrow(message);
+  });
+
+  test('settings in range pass', () => {
+    expect(() => checkMountOptions({ entryTimeout: 1e-7, maxWrite: 4096, readOnly: false, fsname: 'x' })).not.toThrow();
   });
 });

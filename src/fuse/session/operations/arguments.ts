@@ -28,3 +28,10 @@ export function checkedSize(size: number): number {
   if (size > LARGEST_RESULT) mismatch(`at most ${LARGEST_RESULT} bytes to be asked for`, size);
   return size;
 }
+
+/** The name of what MKNOD or CREATE makes, and the caller's umask before it, which is not there below 7.12. */
+export function nameBehindUmask(exchange: Exchange): string {
+  if ((exchange.core.negotiated?.minor ?? 0) < 12) return exchange.lastName(8);
+  exchange.umask = exchange.word(2);
+  return exchange.lastName(16);
+}

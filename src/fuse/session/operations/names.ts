@@ -2,7 +2,7 @@ import { type Entry, errno } from '../../../vfs/index.ts';
 import { fuse_entry_out, initFlags, OUT_HEADER_SIZE, writeEntryOut, writeTimeout } from '../../protocol/index.ts';
 import { checkEntry } from '../bad-answer.ts';
 import type { Exchange } from '../exchange.ts';
-import { nodeArgument } from './arguments.ts';
+import { nameBehindUmask, nodeArgument } from './arguments.ts';
 import { emptyReply, type Operation } from './operation.ts';
 
 const ENTRY_REPLY_SIZE = OUT_HEADER_SIZE + fuse_entry_out.size;
@@ -64,10 +64,7 @@ export const mknod: Operation<Entry> = {
   least: 8,
   run: (exchange) => {
     const { filesystem } = exchange.core;
-    // Below 7.12 there is no umask.
-    const compat = (exchange.core.negotiated?.minor ?? 0) < 12;
-    if (!compat) exchange.umask = exchange.word(2);
-    const name = exchange.lastName(compat ? 8 : 16);
+    const name = nameBehindUmask(exchange);
     if (filesystem.mknod === undefined) return errno.ENOSYS;
     return filesystem.mknod(exchange.node, name, exchange.word(0), exchange.word(1), exchange);
   },

@@ -16,7 +16,7 @@ import {
 } from '../../protocol/index.ts';
 import { bad, checkOpened } from '../bad-answer.ts';
 import type { Exchange } from '../exchange.ts';
-import { handleArgument, RESULT_WORD } from './arguments.ts';
+import { handleArgument, nameBehindUmask, RESULT_WORD } from './arguments.ts';
 import { giveEntry } from './names.ts';
 import { emptyReply, type Operation } from './operation.ts';
 
@@ -106,10 +106,7 @@ export const create: Operation<Created> = {
   least: 8,
   run: (exchange) => {
     const { filesystem } = exchange.core;
-    // Below 7.12 there is no umask.
-    const compat = (exchange.core.negotiated?.minor ?? 0) < 12;
-    if (!compat) exchange.umask = exchange.word(2);
-    const name = exchange.lastName(compat ? 8 : 16);
+    const name = nameBehindUmask(exchange);
     // The kernel then makes the file with MKNOD and opens it (fuse_atomic_open, fs/fuse/dir.c).
     if (filesystem.create === undefined) return errno.ENOSYS;
     return filesystem.create(exchange.node, name, exchange.word(1), exchange.word(0), exchange);
