@@ -3,6 +3,7 @@ import type { TreeNode } from '../model/index.ts';
 import { Draw } from './arbitrary/draw.ts';
 import { generateProgram } from './arbitrary/generator.ts';
 import type { Conditions } from './conditions.ts';
+import { kindOf } from './kind.ts';
 import type { KnownDivergence } from './known.ts';
 import { type Program, type ProgramStep, withSteps } from './program.ts';
 import { openArena } from './replay.ts';
@@ -16,6 +17,8 @@ import type { Settings, Target } from './target.ts';
 export interface Finding {
   /** What it is counted by: the call, expected and actual. */
   readonly signature: string;
+  /** What was done wrong at heart: several signatures may be of one kind. */
+  readonly kind?: string;
   /** The smallest program that shows it; its last call fails. */
   readonly program: Program;
   readonly expected: string;
@@ -153,10 +156,20 @@ class Campaign {
     this.#calls += shrunk.calls;
     const { program, divergence } = shrunk.failure;
     const signature = signatureOf(shrunk.failure);
+    const kind = kindOf(shrunk.failure);
     if (this.#findings.has(signature)) return;
     const { expected, actual } = divergence;
     const conditions = conditionsOf(arena, shrunk.settings);
-    const finding: Finding = { signature, program, expected, actual, seed: this.#seed, run: this.#runs, conditions };
+    const finding: Finding = {
+      signature,
+      kind,
+      program,
+      expected,
+      actual,
+      seed: this.#seed,
+      run: this.#runs,
+      conditions,
+    };
     this.#findings.set(signature, finding);
     if (!this.#known.has(signature)) this.#options.onFinding?.(finding);
   }

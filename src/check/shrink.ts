@@ -26,7 +26,7 @@ export async function shrink(arena: Arena, found: Failure, budget: number): Prom
   const attempt = async (
     program: Program,
     same: (failure: Failure) => boolean,
-    drawn: Settings | undefined = settings,
+    drawn: Settings | undefined,
   ): Promise<boolean> => {
     runs++;
     const outcome = await runProgram({ ...arena, settings: drawn }, program, false);
@@ -42,31 +42,33 @@ export async function shrink(arena: Arena, found: Failure, budget: number): Prom
       progress = false;
       for (const candidate of simplerPrograms(failure.program)) {
         if (runs >= budget) break;
-        progress = await attempt(candidate, (other) => rawKey(other) === key);
+        progress = await attempt(candidate, (other) => rawKey(other) === key, settings);
         if (progress) break;
       }
     }
   };
   const key = rawKey(found);
   for (const fewer of fewerSettings(settings))
-    if (await attempt(found.program, (other) => rawKey(other) === key, fewer)) break;
+    if (await attempt(failure.program, (other) => rawKey(other) === key, fewer)) break;
   await simplify();
   for (const question of plainQuestions(failure)) {
     const { program, divergence } = failure;
     const { pid } = program.steps[program.steps.length - 1];
     const asked = withSteps(program, program.steps.with(-1, { pid, call: question }));
     const same = (other: Failure) => other.call === question && other.divergence.expected === divergence.expected;
-    if (!(await attempt(asked, same))) continue;
+    if (!(await attempt(asked, same, settings))) continue;
     await simplify();
     break;
   }
   return { failure, settings, runs, calls };
 }
 
-/** None, or each by itself. */
+/** None; each by itself; all but one. */
 function fewerSettings(settings: Settings | undefined): readonly (Settings | undefined)[] {
   if (settings === undefined) return [];
-  return [undefined, ...Object.entries(settings).map(([name, value]) => ({ [name]: value }))];
+  const entries = Object.entries(settings);
+  const single = entries.map(([name, value]) => ({ [name]: value }));
+  return [undefined, ...single, ...entries.map((_, i) => Object.fromEntries(entries.toSpliced(i, 1)))];
 }
 
 /** Whether a path leads somewhere is asked in many ways; the plainest are lstat and stat. */

@@ -15,6 +15,7 @@ import { type Program, type ProgramProcess, withSteps } from '../program.ts';
  */
 export function* simplerPrograms(program: Program): Generator<Program> {
   yield* withoutChunks(program);
+  yield* withoutDetours(program);
   yield* withFewerProcesses(program);
   yield* withSimplerNames(program);
   yield* withSimplerCalls(program);
@@ -27,6 +28,23 @@ function* withoutChunks(program: Program): Generator<Program> {
       yield withSteps(program, [...steps.slice(0, Math.max(0, end - size)), ...steps.slice(end)]);
 }
 
+/** Without a rename, of what then has its later name from the start; without a dup, whose descriptor is then the first. */
+function* withoutDetours(program: Program): Generator<Program> {
+  for (const [i, { call }] of program.steps.entries()) {
+    if (call.op === 'rename') {
+      const { path, newPath } = call;
+      const before = { ...program, steps: program.steps.slice(0, i) };
+      const named = mapped(before, (kind, value) => (kind === 'path' && value === path ? newPath : value));
+      yield withSteps(program, [...named.steps, ...program.steps.slice(i + 1)]);
+    } else if (call.op === 'dup' || call.op === 'dup2') {
+      const copy = call.op === 'dup' ? call.into : call.newFd;
+      const after = { ...program, steps: program.steps.slice(i + 1) };
+      const joined = mapped(after, (kind, value) => (kind === 'fd' && value === copy ? call.fd : value));
+      yield withSteps(program, [...program.steps.slice(0, i), ...joined.steps]);
+    }
+  }
+}
+
 function* withFewerProcesses(program: Program): Generator<Program> {
   const { processes, steps } = program;
   for (const other of processes)
@@ -35,6 +53,13 @@ function* withFewerProcesses(program: Program): Generator<Program> {
       const moved = steps.map((step) => (step.pid === process.pid ? { ...step, pid: other.pid } : step));
       yield withSteps(program, moved);
     }
+  const [only] = processes;
+  if (
+    processes.length === 1 &&
+    only.pid !== 1 &&
+    steps.every(({ pid, call }) => pid === only.pid && call.op !== 'kill')
+  )
+    yield { ...program, processes: [{ ...only, pid: 1 }], steps: steps.map(({ call }) => ({ pid: 1, call })) };
   for (const [i, process] of processes.entries())
     for (const simpler of simplerProcesses(process)) yield { ...program, processes: processes.with(i, simpler) };
 }
