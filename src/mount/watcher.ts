@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { isMainThread } from 'node:worker_threads';
 import { escapeMountField, type MountEntry } from './mount-table.ts';
 
 /** A process that outlives this one, should it be killed, for as long as it takes to unmount. */
@@ -16,7 +17,11 @@ export interface Watcher {
  * that has the device too is gone.
  */
 const script = `
-directory=$1 point=$2 id= device=
+directory=$1 point=$2 wake=$3 id= device=
+if [ -n "$wake" ]; then
+  while sleep "$wake"; do timeout -s KILL 2 stat -f -- "$directory"; done > /dev/null 2>&1 &
+  trap "kill $!" EXIT
+fi
 while read -r word first second; do
   case $word in
     mounted) id=$first device=$second ;;
@@ -40,11 +45,18 @@ while [ $tries -lt 60 ]; do
 done
 `;
 
+/**
+ * Seconds between two requests that the watcher makes where the mount belongs to a worker thread. When such a worker is
+ * terminated, as all are when the process exits, no code of ours runs any more, and Node waits for the thread that waits for a
+ * request: one must come.
+ */
+const WAKE = '1';
+
 /** Starts the watcher of a mount that is about to be made; it is in a session of its own, where Ctrl-C does not reach it. */
 export function startWatcher(directory: string): Watcher {
   const child: ChildProcess = spawn(
     '/bin/sh',
-    ['-c', script, 'estale-watcher', directory, escapeMountField(directory)],
+    ['-c', script, 'estale-watcher', directory, escapeMountField(directory), isMainThread ? '' : WAKE],
     {
       stdio: ['pipe', 'ignore', 'ignore'],
       env: { PATH: `${process.env.PATH ?? ''}:/usr/sbin:/usr/bin:/sbin:/bin`, LC_ALL: 'C' },

@@ -54,13 +54,16 @@ const gone = async (place: string) => {
   await until(`the watcher of ${place} ends`, () => watchersOf(place).length === 0);
 };
 
+/** Mounts ram on `place`, in any kind of module. */
+function mountingSource(place: string): string {
+  const library = new URL('../../dist/mount/index.js', import.meta.url).href;
+  return `const { mount } = await import(${JSON.stringify(library)});
+    await mount(${JSON.stringify(ram)}, ${JSON.stringify(place)});`;
+}
+
 /** Starts a program that mounts ram on `place`, its first argument, and runs `script`. */
 function program(start: Processes['start'], place: string, script: string): ChildProcess {
-  const library = new URL('../../dist/mount/index.js', import.meta.url).href;
-  const source = `import { mount } from ${JSON.stringify(library)};
-    import { writeFileSync } from 'node:fs';
-    await mount(${JSON.stringify(ram)}, process.argv[1]);
-    ${script}`;
+  const source = `import { writeFileSync } from 'node:fs'; ${mountingSource(place)} ${script}`;
   return start(process.execPath, '--input-type=module', '-e', source, place);
 }
 
@@ -134,6 +137,24 @@ describeMounts('the end of a mount', () => {
       const ended = await new Promise((resolve) => child.once('close', (code, signal) => resolve(signal ?? code)));
       expect(ended).toBe(end);
       expect(isMounted(place)).toBe(false);
+      await gone(place);
+    });
+  }
+
+  const workerEnds: Readonly<Record<string, readonly [script: string, code: number]>> = {
+    'process.exit of the whole process': ['process.exit(7)', 7],
+    'its termination': ['await worker.terminate()', 0],
+  };
+  for (const [name, [script, code]] of Object.entries(workerEnds)) {
+    test(`a worker's mount goes with ${name}`, async ({ place, start }) => {
+      const body = `${mountingSource(place)} require('node:worker_threads').parentPort.postMessage('mounted');`;
+      const source = `import { Worker } from 'node:worker_threads';
+        import { once } from 'node:events';
+        const worker = new Worker(${JSON.stringify(`(async () => { ${body} })()`)}, { eval: true, execArgv: [] });
+        await once(worker, 'message');
+        ${script}`;
+      const child = start(process.execPath, '--input-type=module', '-e', source);
+      expect(await new Promise((resolve) => child.once('close', (exit, signal) => resolve(signal ?? exit)))).toBe(code);
       await gone(place);
     });
   }
