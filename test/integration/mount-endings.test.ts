@@ -152,6 +152,8 @@ describeMounts('the end of a mount', () => {
         import { once } from 'node:events';
         const worker = new Worker(${JSON.stringify(`(async () => { ${body} })()`)}, { eval: true, execArgv: [] });
         await once(worker, 'message');
+        // By then the thread that serves waits for a request.
+        await new Promise((resolve) => setTimeout(resolve, 300));
         ${script}`;
       const child = start(process.execPath, '--input-type=module', '-e', source);
       expect(await new Promise((resolve) => child.once('close', (exit, signal) => resolve(signal ?? exit)))).toBe(code);
