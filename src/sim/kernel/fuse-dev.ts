@@ -22,7 +22,7 @@ export interface Link {
   /** Called for every message: `fromKernel` tells requests from replies and notifications. */
   readonly observe: ((fromKernel: boolean, message: Message, length: number) => void) | undefined;
   /** Whether a request may be answered within the call that sends it; false while faults may strike. */
-  inline: boolean;
+  inline(): boolean;
   /** Called with what is wrong with a message of the daemon. */
   readonly report: (problem: string) => void;
 }
@@ -108,7 +108,7 @@ export class FuseDevice implements Runnable {
       return true;
     }
     task.sleeps += 1;
-    if (this.link.inline && this.#scheduler.readyCount === (this.#readerReady ? 1 : 0)) {
+    if (this.link.inline() && this.#scheduler.readyCount === (this.#readerReady ? 1 : 0)) {
       if (this.#sendInline(request, task)) return true;
     } else {
       this.queue(request);

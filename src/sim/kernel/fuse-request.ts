@@ -3,8 +3,8 @@ import { IN_HEADER_SIZE, OUT_HEADER_SIZE, opcodeName, readU64, writeName } from 
 import type { U64 } from '../../vfs/index.ts';
 import type { Process } from './process.ts';
 
-/** Room for the two names of a rename. */
-const FIRST_SIZE = 1024;
+/** Room for arguments and a name or two as programs have them. */
+const FIRST_SIZE = 256;
 /** The largest fixed reply: STATX's. */
 const REPLY_SIZE = OUT_HEADER_SIZE + 288;
 

@@ -133,9 +133,7 @@ export class SimKernel implements Kernel {
     const link: Link = {
       deliver: hook === undefined ? toServer : (message, length) => hook.request(message, length, toServer),
       observe: this.#observer(),
-      get inline() {
-        return options.inline !== false && hook?.armed !== true;
-      },
+      inline: () => options.inline !== false && hook?.armed !== true,
       report: options.report ?? (() => {}),
     };
     const fc = new FuseConnection(scheduler, options.mount ?? {}, link);
