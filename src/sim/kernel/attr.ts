@@ -14,8 +14,8 @@ import {
   type TimeArgument,
   type Timespec,
 } from '../../vfs/index.ts';
-import { statx as fuseStatx, getattr, type Iattr, needsGetattr, setattr } from './dir.ts';
 import { type File, FMODE_PATH, FMODE_WRITE } from './file.ts';
+import { statx as fuseStatx, getattr, type Iattr, needsGetattr, setattr } from './fuse-attr.ts';
 import type { FuseConnection } from './fuse-connection.ts';
 import { type Inode, STATX_BASIC_STATS, STATX_BTIME } from './inode.ts';
 import { inodeOf, pathLookup } from './namei.ts';

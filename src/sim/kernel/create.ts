@@ -30,8 +30,9 @@ import {
   S_IXGRP,
 } from '../../vfs/index.ts';
 import { type Dentry, dDrop, dPut, dSpliceAlias } from './dcache.ts';
-import { entryAttributeExpiry, entryExpiry, fuseIget, invalidAttributes, lookupSlow } from './dir.ts';
+import { lookupSlow } from './dir.ts';
 import type { FuseConnection } from './fuse-connection.ts';
+import { entryAttributeExpiry, entryExpiry, fuseIget, invalidAttributes } from './fuse-inode.ts';
 import { IN, OUT } from './fuse-request.ts';
 import { type Inode, invalidateAttributes } from './inode.ts';
 import { inodeOf, pathLookup, pathParent } from './namei.ts';

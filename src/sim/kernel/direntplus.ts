@@ -1,8 +1,8 @@
 import { readU64 } from '../../fuse/protocol/index.ts';
 import { type Dentry, dAllocParallel, dInvalidate, dLookup, dLookupDone, dPut, dSpliceAlias } from './dcache.ts';
-import { changeAttributes, fuseIget, invalidAttributes, isStale } from './dir.ts';
 import type { File } from './file.ts';
 import type { FuseConnection } from './fuse-connection.ts';
+import { changeAttributes, fuseIget, invalidAttributes, isStale } from './fuse-inode.ts';
 import { type Inode, makeBad } from './inode.ts';
 
 /**

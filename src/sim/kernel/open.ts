@@ -42,18 +42,11 @@ import {
 import { truncate } from './attr.ts';
 import { fuseMknod, maskedMode } from './create.ts';
 import { Dentry, dAdd, dGet, dPut } from './dcache.ts';
-import {
-  entryAttributeExpiry,
-  entryExpiry,
-  fuseIget,
-  invalidAttributes,
-  lookupCached,
-  lookupFast,
-  lookupNew,
-} from './dir.ts';
+import { lookupCached, lookupFast, lookupNew } from './dir.ts';
 import { File, FMODE_LSEEK, FMODE_PATH, FMODE_PREAD, FMODE_PWRITE, FMODE_READ, FMODE_WRITE } from './file.ts';
 import { releaseFile } from './file-table.ts';
 import type { FuseConnection } from './fuse-connection.ts';
+import { entryAttributeExpiry, entryExpiry, fuseIget, invalidAttributes } from './fuse-inode.ts';
 import { IN, OUT } from './fuse-request.ts';
 import { type Inode, invalidateAttributes } from './inode.ts';
 import { handleDots, inodeOf, linkPathWalk, pathInit, pathLookup, stepInto } from './namei.ts';

@@ -9,7 +9,7 @@ import {
   S_ISVTX,
   S_IXGRP,
 } from '../../vfs/index.ts';
-import { getattr } from './dir.ts';
+import { getattr } from './fuse-attr.ts';
 import type { FuseConnection } from './fuse-connection.ts';
 import { IN } from './fuse-request.ts';
 import { type Inode, STATX_GID, STATX_MODE, STATX_UID } from './inode.ts';

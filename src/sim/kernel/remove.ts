@@ -18,7 +18,8 @@ import {
   isSubdirectory,
   shrinkChildren,
 } from './dcache.ts';
-import { lookupSlow, updateCtime } from './dir.ts';
+import { lookupSlow } from './dir.ts';
+import { updateCtime } from './fuse-attr.ts';
 import type { FuseConnection } from './fuse-connection.ts';
 import { IN } from './fuse-request.ts';
 import { type Inode, invalidateAttributes, iput } from './inode.ts';
@@ -95,12 +96,7 @@ export function* unlink(fc: FuseConnection, p: Process, call: CallOf<'unlink'>):
   const error = yield* pathParent(fc, p, nd, call.dirfd, call.path);
   if (error !== 0) return error;
   if (nd.lastType !== LAST_NORM) return -E.EISDIR;
-  if (fc.options.readOnly) return -E.EROFS;
-  const directory = inodeOf(nd);
-  yield* lockDirectory(p, directory);
-  const result = yield* removeName(fc, p, nd, false);
-  directory.rwsem.up(true);
-  return result;
+  return yield* removeLast(fc, p, nd, false);
 }
 
 /** do_rmdir, vfs_rmdir. */
@@ -111,16 +107,21 @@ export function* rmdir(fc: FuseConnection, p: Process, call: CallOf<'rmdir'>): O
   if (nd.lastType === LAST_DOTDOT) return -E.ENOTEMPTY;
   if (nd.lastType === LAST_DOT) return -E.EINVAL;
   if (nd.lastType !== LAST_NORM) return -E.EBUSY;
+  return yield* removeLast(fc, p, nd, true);
+}
+
+/** Removes the last component under the directory's lock. */
+function* removeLast(fc: FuseConnection, p: Process, nd: Nameidata, isDir: boolean): Operation<number> {
   if (fc.options.readOnly) return -E.EROFS;
   const directory = inodeOf(nd);
   yield* lockDirectory(p, directory);
-  const result = yield* removeName(fc, p, nd, true);
+  const result = yield* removeLocked(fc, p, nd, isDir);
   directory.rwsem.up(true);
   return result;
 }
 
 /** Looks the last component up, checks, and removes it. The directory is locked. */
-function* removeName(fc: FuseConnection, p: Process, nd: Nameidata, isDir: boolean): Operation<number> {
+function* removeLocked(fc: FuseConnection, p: Process, nd: Nameidata, isDir: boolean): Operation<number> {
   const child = yield* lookupSlow(fc, p, nd.dentry as Dentry, nd.last, nd.flags);
   if (typeof child === 'number') return child;
   nd.setChild(fc, child);

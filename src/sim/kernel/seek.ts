@@ -9,8 +9,8 @@ import {
   SEEK_HOLE,
   SEEK_SET,
 } from '../../vfs/index.ts';
-import { updateAttributes } from './dir.ts';
 import { type File, FMODE_LSEEK } from './file.ts';
+import { updateAttributes } from './fuse-attr.ts';
 import type { FuseConnection } from './fuse-connection.ts';
 import { IN } from './fuse-request.ts';
 import { STATX_ATIME, STATX_BASIC_STATS } from './inode.ts';

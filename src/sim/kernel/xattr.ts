@@ -13,7 +13,7 @@ import {
   XATTR_REPLACE,
   XATTR_SIZE_MAX,
 } from '../../vfs/index.ts';
-import { updateCtime } from './dir.ts';
+import { updateCtime } from './fuse-attr.ts';
 import type { FuseConnection } from './fuse-connection.ts';
 import { IN } from './fuse-request.ts';
 import type { Inode } from './inode.ts';

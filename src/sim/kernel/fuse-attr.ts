@@ -1,0 +1,187 @@
+import {
+  FATTR_ATIME,
+  FATTR_ATIME_NOW,
+  FATTR_FH,
+  FATTR_GID,
+  FATTR_KILL_SUIDGID,
+  FATTR_LOCKOWNER,
+  FATTR_MODE,
+  FATTR_MTIME,
+  FATTR_MTIME_NOW,
+  FATTR_SIZE,
+  FATTR_UID,
+  fuse_attr_out,
+  fuse_setattr_in,
+  fuse_statx_in,
+  fuse_statx_out,
+  opcodes,
+  writeU64,
+} from '../../fuse/protocol/index.ts';
+import { errnoNumbers as E, isDirectory, isRegular, S_IFMT, type Timespec } from '../../vfs/index.ts';
+import type { File } from './file.ts';
+import type { FuseConnection } from './fuse-connection.ts';
+import { attributeExpiry, changeAttributes, invalidAttributes } from './fuse-inode.ts';
+import { type FuseRequest, IN, OUT } from './fuse-request.ts';
+import { type Inode, invalidateAttributes, makeBad, STATX_BASIC_STATS, STATX_CTIME } from './inode.ts';
+import type { Operation } from './operation.ts';
+import type { Process } from './process.ts';
+
+const { GETATTR, SETATTR, STATX } = opcodes;
+
+/** Where struct fuse_attr starts in the results, in words. */
+const ATTR_ATTR = OUT + 4;
+
+/** fuse_perm_getattr, fuse_do_getattr: fresh attributes; of an open file by its handle. */
+export function* getattr(fc: FuseConnection, p: Process, inode: Inode, file?: File): Operation<number> {
+  const version = fc.attrVersion;
+  const { request } = p;
+  const words = request.begin(GETATTR.code, inode.nodeid, 16);
+  words[IN + 1] = 0;
+  if (file !== undefined && isRegular(inode.mode)) {
+    words[IN] = 1;
+    writeU64(words, IN + 2, file.fh);
+  } else {
+    words[IN] = 0;
+    words[IN + 2] = 0;
+    words[IN + 3] = 0;
+  }
+  request.expected = fuse_attr_out.size;
+  if (!fc.device.send(p)) yield;
+  return request.error !== 0 ? request.error : takeAttributes(fc, inode, request, version);
+}
+
+function takeAttributes(fc: FuseConnection, inode: Inode, request: FuseRequest, version: number): number {
+  const { words } = request.reply;
+  if (invalidAttributes(words, ATTR_ATTR) || ((words[ATTR_ATTR + 15] ^ inode.mode) & S_IFMT) !== 0) {
+    makeBad(fc, inode);
+    return -E.EIO;
+  }
+  changeAttributes(fc, inode, words, ATTR_ATTR, attributeExpiry(fc, words), version);
+  return 0;
+}
+
+/** Whether the attributes of `mask` (STATX_*) must be asked for (fuse_update_get_attr). */
+export const needsGetattr = (fc: FuseConnection, inode: Inode, mask: number): boolean =>
+  (mask & inode.invalMask) !== 0 || inode.time < fc.now;
+
+/** fuse_update_attributes. */
+export function* updateAttributes(fc: FuseConnection, p: Process, file: File, mask: number): Operation<number> {
+  return needsGetattr(fc, file.inode, mask) ? yield* getattr(fc, p, file.inode, file) : 0;
+}
+
+/** fuse_do_statx: what GETATTR gives, and the time of birth; undefined where the filesystem does not know it. */
+export function* statx(
+  fc: FuseConnection,
+  p: Process,
+  inode: Inode,
+  flags: number,
+  mask: number,
+): Operation<Timespec | undefined | number> {
+  const version = fc.attrVersion;
+  const { request } = p;
+  request.begin(STATX.code, inode.nodeid, fuse_statx_in.size);
+  fuse_statx_in.write(request.message, IN * 4, { getattr_flags: 0, fh: 0, sx_flags: flags & ~0x6000, sx_mask: mask });
+  request.expected = fuse_statx_out.size;
+  if (!fc.device.send(p)) yield;
+  if (request.error !== 0) return request.error;
+  const reply = fuse_statx_out.read(request.reply, OUT * 4);
+  const { stat } = reply;
+  // Written back as struct fuse_attr, so that there is one way by which attributes come in.
+  const words = new Uint32Array(22);
+  writeU64(words, 0, stat.ino);
+  writeU64(words, 2, stat.size);
+  writeU64(words, 4, stat.blocks);
+  for (const [i, time] of [stat.atime, stat.mtime, stat.ctime].entries()) {
+    writeU64(words, 6 + 2 * i, time.tv_sec);
+    words[12 + i] = time.tv_nsec;
+  }
+  words.set(
+    [stat.mode, stat.nlink, stat.uid, stat.gid, encodeDevice(stat.rdev_major, stat.rdev_minor), stat.blksize],
+    15,
+  );
+  if (invalidAttributes(words, 0) || ((stat.mode ^ inode.mode) & S_IFMT) !== 0) {
+    makeBad(fc, inode);
+    return -E.EIO;
+  }
+  const valid = fc.expiry(Number(reply.attr_valid), reply.attr_valid_nsec);
+  if ((stat.mask & STATX_BASIC_STATS) === STATX_BASIC_STATS) changeAttributes(fc, inode, words, 0, valid, version);
+  const { btime } = stat;
+  return (stat.mask & 0x800) === 0 ? undefined : { sec: Number(btime.tv_sec), nsec: btime.tv_nsec };
+}
+
+/** new_encode_dev (include/linux/kdev_t.h). */
+function encodeDevice(major: number, minor: number): number {
+  return ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0;
+}
+
+/** struct iattr: what a setattr changes. */
+export interface Iattr {
+  mode?: number;
+  uid?: number;
+  gid?: number;
+  size?: number;
+  atime?: Timespec | 'now';
+  mtime?: Timespec | 'now';
+  /** ATTR_FILE: the open file that it goes through. */
+  file?: File;
+  /** ATTR_OPEN: it is the truncation of an open. */
+  open?: boolean;
+  /** ATTR_KILL_SUID or ATTR_KILL_SGID. */
+  killPrivileges?: boolean;
+  /** ATTR_FORCE: without the checks of setattr_prepare. */
+  force?: boolean;
+}
+
+/** fuse_do_setattr: sends the changes and takes the attributes that come back. Permission was checked. */
+export function* setattr(fc: FuseConnection, p: Process, inode: Inode, changes: Iattr): Operation<number> {
+  const { file, size } = changes;
+  if (changes.open && fc.atomicOTrunc) return 0;
+  const handle = changes.open ? undefined : file;
+  // An open or an ftruncate changes the time of modification by itself (update_mtime).
+  const mtime = size !== undefined && (changes.open || file !== undefined) ? undefined : changes.mtime;
+  const { atime } = changes;
+  const now = fc.scheduler.clock.now();
+  const at = atime === 'now' ? now : atime;
+  const mt = mtime === 'now' ? now : mtime;
+  let valid = 0;
+  if (changes.mode !== undefined) valid |= FATTR_MODE;
+  if (changes.uid !== undefined) valid |= FATTR_UID;
+  if (changes.gid !== undefined) valid |= FATTR_GID;
+  if (size !== undefined) valid |= FATTR_SIZE | FATTR_LOCKOWNER;
+  if (atime !== undefined) valid |= atime === 'now' ? FATTR_ATIME | FATTR_ATIME_NOW : FATTR_ATIME;
+  if (mtime !== undefined) valid |= mtime === 'now' ? FATTR_MTIME | FATTR_MTIME_NOW : FATTR_MTIME;
+  if (handle !== undefined) valid |= FATTR_FH;
+  if (fc.handleKillprivV2) {
+    const chown = !isDirectory(inode.mode) && (changes.uid !== undefined || changes.gid !== undefined);
+    if (chown || (size !== undefined && !p.capable)) valid |= FATTR_KILL_SUIDGID;
+  }
+  const { request } = p;
+  request.begin(SETATTR.code, inode.nodeid, fuse_setattr_in.size);
+  fuse_setattr_in.write(request.message, IN * 4, {
+    valid,
+    fh: handle?.fh ?? 0,
+    size: size ?? 0,
+    lock_owner: size === undefined ? 0 : p.owner,
+    atime: at?.sec ?? 0,
+    mtime: mt?.sec ?? 0,
+    ctime: 0,
+    atimensec: at?.nsec ?? 0,
+    mtimensec: mt?.nsec ?? 0,
+    ctimensec: 0,
+    mode: changes.mode ?? 0,
+    uid: changes.uid ?? 0,
+    gid: changes.gid ?? 0,
+  });
+  request.expected = fuse_attr_out.size;
+  if (!fc.device.send(p)) yield;
+  if (request.error !== 0) {
+    if (request.error === -E.EINTR) invalidateAttributes(inode);
+    return request.error;
+  }
+  return takeAttributes(fc, inode, request, 0);
+}
+
+/** fuse_update_ctime: the time of change is not known any more. */
+export function updateCtime(inode: Inode): void {
+  invalidateAttributes(inode, STATX_CTIME);
+}

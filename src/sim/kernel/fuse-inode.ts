@@ -1,0 +1,84 @@
+import { readS64, readU64 } from '../../fuse/protocol/index.ts';
+import { S_IFMT } from '../../vfs/index.ts';
+import type { FuseConnection } from './fuse-connection.ts';
+import { OUT } from './fuse-request.ts';
+import { Inode, makeBad, STATX_BASIC_STATS } from './inode.ts';
+
+/** fuse_invalid_attr: a type that there is, and a size below 2^63. */
+export function invalidAttributes(words: Uint32Array, at: number): boolean {
+  const type = words[at + 15] & S_IFMT;
+  const known =
+    type === 0o100000 ||
+    type === 0o040000 ||
+    type === 0o120000 ||
+    type === 0o020000 ||
+    type === 0o060000 ||
+    type === 0o010000 ||
+    type === 0o140000;
+  return !known || words[at + 3] > 0x7fffffff;
+}
+
+/** fuse_change_attributes: takes attributes (at word `at`) unless something newer is known since `version`. */
+export function changeAttributes(
+  fc: FuseConnection,
+  inode: Inode,
+  words: Uint32Array,
+  at: number,
+  time: number,
+  version: number,
+) {
+  if (version !== 0 && inode.attrVersion > version) return;
+  inode.attrVersion = fc.nextAttrVersion();
+  inode.time = time;
+  inode.invalMask &= ~STATX_BASIC_STATS;
+  inode.nosec = false;
+  inode.ino = readU64(words, at);
+  inode.size = Number(readU64(words, at + 2));
+  inode.blocks = Number(readU64(words, at + 4));
+  inode.atimeSec = Number(readS64(words, at + 6));
+  inode.mtimeSec = Number(readS64(words, at + 8));
+  inode.ctimeSec = Number(readS64(words, at + 10));
+  inode.atimeNsec = words[at + 12];
+  inode.mtimeNsec = words[at + 13];
+  inode.ctimeNsec = words[at + 14];
+  const mode = (inode.mode & S_IFMT) | (words[at + 15] & 0o7777);
+  inode.originalMode = mode;
+  // Without default_permissions the sticky bit is the filesystem's business (fuse_change_attributes_common).
+  inode.mode = fc.options.defaultPermissions === false ? mode & ~0o1000 : mode;
+  inode.nlink = words[at + 16];
+  inode.uid = words[at + 17];
+  inode.gid = words[at + 18];
+  inode.rdev = words[at + 19];
+  inode.blksize = words[at + 20];
+}
+
+export const entryExpiry = (fc: FuseConnection, words: Uint32Array): number =>
+  fc.expiry(words[OUT + 4] + words[OUT + 5] * 2 ** 32, words[OUT + 8]);
+export const entryAttributeExpiry = (fc: FuseConnection, words: Uint32Array): number =>
+  fc.expiry(words[OUT + 6] + words[OUT + 7] * 2 ** 32, words[OUT + 9]);
+export const attributeExpiry = (fc: FuseConnection, words: Uint32Array): number =>
+  fc.expiry(words[OUT] + words[OUT + 1] * 2 ** 32, words[OUT + 2]);
+
+/** fuse_stale_inode: the node id stands for another inode now. */
+export const isStale = (inode: Inode, generation: unknown, mode: number): boolean =>
+  inode.generation !== generation || ((inode.mode ^ mode) & S_IFMT) !== 0;
+
+/** fuse_iget (fs/fuse/inode.c): the inode of an entry; the caller gets a reference. */
+export function fuseIget(fc: FuseConnection, words: Uint32Array, at: number, time: number, version: number): Inode {
+  const nodeid = readU64(words, at);
+  const generation = readU64(words, at + 2);
+  const mode = words[at + 10 + 15];
+  let inode = fc.inodes.get(nodeid);
+  if (inode !== undefined && isStale(inode, generation, mode)) {
+    makeBad(fc, inode);
+    inode = undefined;
+  }
+  if (inode === undefined) {
+    inode = new Inode(nodeid, generation);
+    inode.mode = mode & S_IFMT;
+    fc.inodes.set(nodeid, inode);
+  } else inode.count += 1;
+  inode.nlookup += 1;
+  changeAttributes(fc, inode, words, at + 10, time, version);
+  return inode;
+}
