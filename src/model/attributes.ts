@@ -54,7 +54,8 @@ export function judgeStat(s: State, inode: Inode, stat: Stat): Verdict {
   return (
     timeVerdict('mtime', inode.mtime, stat.mtime) ??
     timeVerdict('ctime', inode.ctime, stat.ctime) ??
-    timeVerdict('atime', inode.atime, stat.atime)
+    timeVerdict('atime', inode.atime, stat.atime) ??
+    (stat.btime === undefined ? undefined : timeVerdict('btime', inode.btime, stat.btime))
   );
 }
 
@@ -233,6 +234,7 @@ function statisticsOf(s: State): Verdict {
   if (!isStatistics(result)) return s.succeeds() ?? wrongValue('result', 'malformed', 'a statfs', typeof result);
   if (!(result.bsize > 0)) return wrongValue('bsize', 'not positive', 'more than 0', result.bsize);
   if (result.bfree > result.blocks) return wrongValue('bfree', 'above blocks', `up to ${result.blocks}`, result.bfree);
+  if (result.bavail > result.bfree) return wrongValue('bavail', 'above bfree', `up to ${result.bfree}`, result.bavail);
   if (result.ffree > result.files) return wrongValue('ffree', 'above files', `up to ${result.files}`, result.ffree);
   return undefined;
 }

@@ -47,16 +47,18 @@ export function close(s: State, call: CallOf<'close'>): Verdict {
 }
 
 export function dup(s: State, call: CallOf<'dup'>): Verdict {
-  const file = s.descriptor(call.fd);
-  if (file === undefined || descriptorRefused(call.into)) return s.fails(E.EBADF);
-  if (s.failed) return s.succeeds();
-  return giveDescriptor(s, file, call.into);
+  return duplicate(s, call.fd, call.into);
 }
 
 export function dup2(s: State, call: CallOf<'dup2'>): Verdict {
-  const file = s.descriptor(call.fd);
-  if (file === undefined || descriptorRefused(call.newFd)) return s.fails(E.EBADF);
+  return duplicate(s, call.fd, call.newFd);
+}
+
+/** Onto itself it does nothing: neither is the descriptor closed, nor are locks released. */
+function duplicate(s: State, fd: number, into: number | undefined): Verdict {
+  const file = s.descriptor(fd);
+  if (file === undefined || descriptorRefused(into)) return s.fails(E.EBADF);
   if (s.failed) return s.succeeds();
-  if (call.fd !== call.newFd) return giveDescriptor(s, file, call.newFd);
-  return s.result === call.newFd ? undefined : wrongValue('descriptor', 'wrong', call.newFd, String(s.result));
+  if (fd !== into) return giveDescriptor(s, file, into);
+  return s.result === fd ? undefined : wrongValue('descriptor', 'wrong', fd, String(s.result));
 }

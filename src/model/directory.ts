@@ -100,6 +100,6 @@ function judgeEntry(s: State, dir: Inode, stream: DirectoryStream, entry: Direct
   if (entry.type !== 0 && entry.type !== direntType(inode.mode))
     return wrongValue('entry type', 'wrong', direntType(inode.mode), `${entry.type} of ${JSON.stringify(name)}`);
   // The root's `..` lies outside where the root is a directory of the host.
-  if (entry.ino === 0 || name === '..') return undefined;
+  if (entry.ino === 0 || (name === '..' && dir === s.root)) return undefined;
   return identityVerdict(s, inode, entry.ino);
 }

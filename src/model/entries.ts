@@ -31,6 +31,7 @@ export function makeInode(s: State, dir: Inode, mode: number): Inode {
   const inode = new Inode(bits, process.uid, gid);
   inode.cause = s.op;
   inode.atime.touch(s.before, s.after, s.slack, s.op);
+  inode.btime.touch(s.before, s.after, s.slack, s.op);
   s.touchMtime(inode);
   return inode;
 }

@@ -216,9 +216,17 @@ export function lseek(s: State, call: CallOf<'lseek'>): Verdict {
   return undefined;
 }
 
-function setSize(inode: Inode, size: number): void {
+/** With the same size Linux' truncate leaves the times, ftruncate and POSIX.1-2024 update them; FUSE cannot tell the two. */
+function resize(s: State, inode: Inode, size: number): Verdict {
+  if (tooLarge(s, size)) return undefined;
+  if (s.failed) return s.succeeds();
+  if (size === inode.size) s.mayTouchMtime(inode);
+  else s.touchMtime(inode);
   if (size < inode.size) inode.content?.clear(size, inode.size);
   inode.size = size;
+  inode.cause = s.op;
+  dropPrivilegesByWrite(s.process, inode);
+  return undefined;
 }
 
 export function truncate(s: State, call: CallOf<'truncate'>): Verdict {
@@ -229,15 +237,7 @@ export function truncate(s: State, call: CallOf<'truncate'>): Verdict {
   if (inode.isDirectory) return s.fails(E.EISDIR);
   if (!inode.isRegular) return s.fails(E.EINVAL);
   if (!permitted(s.process, inode, MAY_WRITE)) return s.fails(E.EACCES);
-  if (tooLarge(s, call.size)) return undefined;
-  if (s.failed) return s.succeeds();
-  // With the same size Linux leaves the times, POSIX.1-2024 updates them.
-  if (call.size === inode.size) s.mayTouchMtime(inode);
-  else s.touchMtime(inode);
-  setSize(inode, call.size);
-  inode.cause = s.op;
-  dropPrivilegesByWrite(s.process, inode);
-  return undefined;
+  return resize(s, inode, call.size);
 }
 
 export function ftruncate(s: State, call: CallOf<'ftruncate'>): Verdict {
@@ -246,15 +246,7 @@ export function ftruncate(s: State, call: CallOf<'ftruncate'>): Verdict {
   if (file === undefined) return s.fails(E.EBADF);
   const { inode } = file;
   if (!inode.isRegular || !file.writable) return s.fails(E.EINVAL);
-  if (tooLarge(s, call.size)) return undefined;
-  if (s.failed) return s.succeeds();
-  // FUSE cannot tell it from truncate(2): with the same size the times may stay.
-  if (call.size === inode.size) s.mayTouchMtime(inode);
-  else s.touchMtime(inode);
-  setSize(inode, call.size);
-  inode.cause = s.op;
-  dropPrivilegesByWrite(s.process, inode);
-  return undefined;
+  return resize(s, inode, call.size);
 }
 
 const FALLOC_MODES =

@@ -31,6 +31,8 @@ export class Inode {
   readonly atime = new Stamp();
   readonly mtime = new Stamp();
   readonly ctime = new Stamp();
+  /** Of its making, which nothing changes; only statx tells it. */
+  readonly btime = new Stamp();
   /** The call that changed it last (mode, owner, size, names). */
   cause = '';
   locks: ByteRangeLock[] | undefined = undefined;

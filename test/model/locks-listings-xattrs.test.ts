@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Call, DirectoryEntry } from '../../src/vfs/index.ts';
-import { Judge } from './judge.ts';
+import { at, Judge, stat } from './judge.ts';
 
 const mkdir = (path: string): Call => ({ op: 'mkdir', path, mode: 0o755 });
+const madeAt = (sec: number) => ({ atime: at(sec), mtime: at(sec), ctime: at(sec) });
 const open = (path: string, flags: number, into: number): Call => ({ op: 'open', path, flags, mode: 0o644, into });
 
 describe('a listing', () => {
@@ -44,6 +45,28 @@ describe('a listing', () => {
   });
 });
 
+describe('a listing and stat', () => {
+  it("agree on the number of a directory's parent", () => {
+    const judge = new Judge().given([mkdir('/a'), 0], [mkdir('/a/b'), 0], [open('/a/b', 0o200000, 3), 3]);
+    judge.given([
+      { op: 'lstat', path: '/a' },
+      stat({ mode: 0o40755, nlink: 3, ino: 5, ...madeAt(1001), mtime: at(1002), ctime: at(1002) }),
+    ]);
+    const getdents: Call = { op: 'getdents', fd: 3, size: 4096 };
+    expect(judge.says(getdents, [{ name: '..', ino: 6, type: 4, offset: 1 }])).toBe('ino changed');
+  });
+});
+
+describe('the time of birth', () => {
+  it('is that of the making, and stays', () => {
+    const statx: Call = { op: 'statx', path: '/f', flags: 0, mask: 0xfff };
+    const judge = new Judge().given([open('/f', 0o102, 3), 3], [{ op: 'chmod', path: '/f', mode: 0o600 }, 0]);
+    const seen = { ...madeAt(1001), mode: 0o100600, ctime: at(1002) };
+    expect(judge.says(statx, stat({ ...seen, btime: at(1002) }))).toBe('btime changed');
+    expect(judge.says(statx, stat({ ...seen, btime: at(1001) }))).toBe('allowed');
+  });
+});
+
 describe('byte-range locks', () => {
   const set = (type: 'read' | 'write' | 'unlock', start: number, size: number, fd = 3): Call => ({
     op: 'setlk',
@@ -61,6 +84,13 @@ describe('byte-range locks', () => {
     judge.by(2, open('/f', 2, 4), 4);
     return judge;
   };
+
+  it('stay when a descriptor is duplicated onto itself', () => {
+    for (const dup of [{ op: 'dup', fd: 3, into: 3 } as const, { op: 'dup2', fd: 3, newFd: 3 } as const]) {
+      const judge = two().given([set('write', 0, 1), 0], [dup, 3]);
+      expect(judge.by(2, set('write', 0, 1), 'EAGAIN')).toBe('allowed');
+    }
+  });
 
   it('of two processes conflict where they overlap and one writes', () => {
     const judge = two().given([set('write', 0, 10), 0]);

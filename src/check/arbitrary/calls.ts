@@ -231,9 +231,10 @@ const onAny = (weight: number, make: Maker, ...needs: readonly Capability[]): Ro
 
 const statx: Maker = (m) => {
   const flags = m.draw.of(numbers.statFlags);
+  const mask = m.draw.chance(50) ? 0x7ff : 0xfff;
   if (flags === 0x1000 && m.has('directory-descriptors'))
-    return { op: 'statx', path: '', flags, mask: 0x7ff, dirfd: m.anyFd() };
-  return m.at({ op: 'statx', path: m.some(), flags: flags & 0x100, mask: 0x7ff });
+    return { op: 'statx', path: '', flags, mask, dirfd: m.anyFd() };
+  return m.at({ op: 'statx', path: m.some(), flags: flags & 0x100, mask });
 };
 
 /** How often each kind of call is drawn, what it needs, and how. */
