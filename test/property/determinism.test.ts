@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ram } from '../../src/filesystems/index.ts';
 import { createSimulation, type SimulateOptions } from '../../src/sim/index.ts';
-import { type Call, O_CREAT, O_RDWR, root, SEEK_SET } from '../../src/vfs/index.ts';
+import { type Call, LOCK_EX, O_CREAT, O_RDWR, root, SEEK_SET } from '../../src/vfs/index.ts';
 import { deferredRam } from '../sim/kernel/deferred-ram.ts';
 
 const PROCESSES = [1, 2, 3];
@@ -109,4 +109,17 @@ test('different orders do give different traces', async () => {
   const hashes = new Set<string>();
   for (let seed = 0; seed < 20; seed++) hashes.add((await run(program, { seed, order: 'random' })).hash);
   expect(hashes.size).toBeGreaterThan(1);
+});
+
+test('owners of locks are the same in the next run', () => {
+  const trace = (): string => {
+    const { kernel } = createSimulation(ram, { filesystem: { locks: true } });
+    kernel.spawn(1, root);
+    kernel.call(1, { op: 'open', path: '/a', flags: O_CREAT | O_RDWR, mode: 0o644, into: 3 });
+    expect(kernel.call(1, { op: 'flock', fd: 3, operation: LOCK_EX })).toBe(0);
+    kernel.call(1, { op: 'close', fd: 3 });
+    kernel.close();
+    return kernel.traceHash;
+  };
+  expect(trace()).toBe(trace());
 });

@@ -39,6 +39,8 @@ export class FuseConnection {
   endProcess: (task: Process) => void = () => {};
   /** RLIMIT_FSIZE of every process. */
   fileSizeLimit = Number.POSITIVE_INFINITY;
+  /** Open files so far: they make the owners of flock locks, which are equal in equal runs. */
+  filesOpened = 0;
   attrVersion = 1;
   epoch = 1;
 

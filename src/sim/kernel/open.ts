@@ -104,15 +104,14 @@ interface Opening {
   file: File | undefined;
 }
 
-let filesMade = 0;
-
 function newFile(p: Process, dentry: Dentry, inode: Inode, flags: number): File {
-  filesMade += 1;
+  const { fc } = p;
+  fc.filesOpened += 1;
   const path = (flags & O_PATH) !== 0;
   const access = (flags + 1) & O_ACCMODE;
   const mode = path ? FMODE_PATH : access | FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
   inode.count += 1;
-  return new File(dGet(dentry), inode, p, flags, mode, lockOwner(filesMade, 0x15));
+  return new File(dGet(dentry), inode, p, flags, mode, lockOwner(fc.filesOpened, 0x15));
 }
 
 /** build_open_flags, do_filp_open. Gives the open file; the caller installs it. */
