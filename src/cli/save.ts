@@ -1,6 +1,10 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { counterexampleToText, type Finding } from '../check/index.ts';
+import { UsageError } from './usage.ts';
+
+/** Where counterexamples go if nobody says. */
+export const DEFAULT_DIRECTORY = 'counterexamples';
 
 const slug = (text: string): string =>
   text
@@ -8,9 +12,39 @@ const slug = (text: string): string =>
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '');
 
-/** Writes a finding as a counterexample file into a directory; gives its path. The same finding has the same name. */
-export function saveFinding(directory: string, target: string, finding: Finding): string {
-  const path = join(directory, `${slug(target)}-${slug(finding.signature).slice(0, 80)}.json`);
-  writeFileSync(path, counterexampleToText({ ...finding, target }));
-  return path;
+/** The directory into which findings are written, made when there is one. */
+export class CounterexampleFolder {
+  readonly directory: string;
+  readonly #warn: (line: string) => void;
+  #usable = true;
+
+  /**
+   * A directory that was `asked` for must be usable. @throws UsageError where it is not; the default one that is not is
+   * told to `warn` once, and the findings are not saved.
+   */
+  constructor(asked: string | undefined, warn: (line: string) => void) {
+    this.directory = asked ?? DEFAULT_DIRECTORY;
+    this.#warn = warn;
+    if (asked === undefined) return;
+    try {
+      mkdirSync(asked, { recursive: true });
+    } catch (error) {
+      throw new UsageError(`--save: cannot make the directory ${asked}: ${(error as Error).message}`);
+    }
+  }
+
+  /** Writes a finding as a file; gives its path, undefined where it cannot be written. The same finding has the same name. */
+  save(target: string, finding: Finding): string | undefined {
+    if (!this.#usable) return undefined;
+    const path = join(this.directory, `${slug(target)}-${slug(finding.signature).slice(0, 80)}.json`);
+    try {
+      mkdirSync(this.directory, { recursive: true });
+      writeFileSync(path, counterexampleToText({ ...finding, target }));
+      return path;
+    } catch (error) {
+      this.#usable = false;
+      this.#warn(`counterexamples are not saved: ${(error as Error).message}; name another directory with --save`);
+      return undefined;
+    }
+  }
 }

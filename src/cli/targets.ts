@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { hostKernel } from '../check/host-kernel/index.ts';
 import { IN_MEMORY_FILE_SIZE, memfsTarget, reusingTarget, simulatedTarget, type Target } from '../check/index.ts';
@@ -57,6 +57,16 @@ function hostModel(directory: string): ModelOptions {
   };
 }
 
+function scratchDirectory(path: string): string {
+  try {
+    return mkdtempSync(join(resolve(path), '.estale-check-'));
+  } catch (error) {
+    throw new UsageError(
+      `target dir:${path}: expected a directory in which a directory can be made, but ${(error as Error).message}`,
+    );
+  }
+}
+
 /** Programs run in a fresh directory below the one that is given, so that nothing in it is touched. */
 function directoryTarget(path: string): OpenTarget {
   const stat = statSync(path, { throwIfNoEntry: false });
@@ -64,7 +74,7 @@ function directoryTarget(path: string): OpenTarget {
     throw new UsageError(
       `target dir:${path}: expected an existing directory, ${stat ? 'it is a file' : 'nothing is there'}`,
     );
-  const scratch = mkdtempSync(join(resolve(path), '.estale-check-'));
+  const scratch = scratchDirectory(path);
   const remove = () => rmSync(scratch, { recursive: true, force: true });
   process.once('exit', remove);
   const kernel = hostKernel({ directory: scratch });
@@ -74,14 +84,4 @@ function directoryTarget(path: string): OpenTarget {
     model: hostModel(scratch),
   });
   return { target, probe: true, close: () => target.close() };
-}
-
-/** Makes a directory for what a command saves. @throws UsageError where there is something else. */
-export function outputDirectory(option: string, path: string): string {
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch (error) {
-    throw new UsageError(`--${option}: cannot make the directory ${path}: ${(error as Error).message}`);
-  }
-  return path;
 }

@@ -5,6 +5,32 @@ import { type MountEntry, mountAt } from './mount-table.ts';
 import { checkPlatform } from './system.ts';
 import { runTool } from './tool.ts';
 
+/** Mount points at which this process is about to mount. */
+const underWay = new Set<string>();
+
+export const anotherMount = (path: string): MountError =>
+  new MountError('already-mounted', `${path}: another filesystem is being mounted there; choose another directory`);
+
+/**
+ * Prepares a mount point and mounts on it, one filesystem at a time.
+ *
+ * @throws MountError that says what to do
+ */
+export async function onMountPoint<T>(
+  dir: string,
+  notice: (line: string) => void,
+  mount: (path: string) => Promise<T>,
+): Promise<T> {
+  const path = await prepareMountPoint(dir, notice);
+  if (underWay.has(path)) throw anotherMount(path);
+  underWay.add(path);
+  try {
+    return await mount(path);
+  } finally {
+    underWay.delete(path);
+  }
+}
+
 /**
  * Makes sure that a filesystem can be mounted on `dir`: an empty directory with nothing mounted on it. A FUSE mount whose
  * daemon is gone (ENOTCONN) is taken away first, with a line to `notice`. Gives the resolved path.

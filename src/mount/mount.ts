@@ -12,7 +12,7 @@ import {
 import type { FileSystem, Negotiated } from '../vfs/index.ts';
 import { unmountAtEnd } from './endings.ts';
 import { MountError } from './error.ts';
-import { prepareMountPoint } from './mount-point.ts';
+import { anotherMount, onMountPoint } from './mount-point.ts';
 import { type MountEntry, mountAt, mountsAt, whereIs } from './mount-table.ts';
 import { checkMountOptions, kernelOptions, type MountOptions } from './options.ts';
 import { checkSystem, needsCapability } from './system.ts';
@@ -89,21 +89,8 @@ async function mountServer(start: Start, dir: string, settings: MountSettings): 
   const report = settings.report ?? reportToStandardError;
   checkMountOptions(settings);
   checkSystem();
-  const path = await prepareMountPoint(dir, report);
-  if (underWay.has(path)) throw anotherMount(path);
-  underWay.add(path);
-  try {
-    return await mountPrepared(start, path, settings, report);
-  } finally {
-    underWay.delete(path);
-  }
+  return onMountPoint(dir, report, (path) => mountPrepared(start, path, settings, report));
 }
-
-/** Mount points at which this process is about to mount. */
-const underWay = new Set<string>();
-
-const anotherMount = (path: string) =>
-  new MountError('already-mounted', `${path}: another filesystem is being mounted there; choose another directory`);
 
 async function mountPrepared(
   start: Start,

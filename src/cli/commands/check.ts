@@ -16,12 +16,11 @@ import {
 import { runCampaign, showReport } from '../campaign.ts';
 import { capabilityNamed } from '../capability.ts';
 import { listenForInterrupt } from '../interrupt.ts';
-import { saveFinding } from '../save.ts';
-import { openTarget, outputDirectory, targetNames } from '../targets.ts';
+import { CounterexampleFolder, DEFAULT_DIRECTORY } from '../save.ts';
+import { openTarget, targetNames } from '../targets.ts';
 import { duration, exitCode, parseOptions, UsageError, wholeNumber, whyUnread } from '../usage.ts';
 
 const DEFAULT_TIME = 10_000;
-const DEFAULT_DIRECTORY = 'counterexamples';
 const MAX_SEED = 2 ** 32 - 1;
 
 /** Words in lines of at most `width` characters. */
@@ -89,20 +88,19 @@ export async function run(args: string[]): Promise<number> {
   const known = values.known === undefined ? [] : readKnown(values.known, values.accept === true);
   const say = values.json ? () => {} : console.log;
 
-  if (values.save !== undefined) outputDirectory('save', values.save);
+  const folder = new CounterexampleFolder(values.save, (line) => console.error(`estale: ${line}`));
   const { target: opened, probe: unknown, close } = await openTarget(word);
   const interrupt = listenForInterrupt();
   try {
     const probed = values.probe || unknown ? await probedCapabilities(opened, say) : [];
     const target: Target = { ...opened, without: new Set([...opened.without, ...excluded, ...probed]) };
     say(`checking ${target.name}, seed ${seed}${showWithout(target)}`);
-    const directory = values.save ?? DEFAULT_DIRECTORY;
     const saved = new Map<Finding, string>();
     const limits = { seed, runs, time: time ?? (runs === undefined ? DEFAULT_TIME : undefined), known };
     const report = await runCampaign(target, limits, interrupt.signal, (finding) => {
-      const path = saveFinding(outputDirectory('save', directory), target.name, finding);
-      saved.set(finding, path);
-      say(`\n${showFinding(finding)}\nsaved: ${path}`);
+      const path = folder.save(target.name, finding);
+      if (path !== undefined) saved.set(finding, path);
+      say(`\n${showFinding(finding)}${path === undefined ? '' : `\nsaved: ${path}`}`);
     });
     if (values.json) console.log(JSON.stringify(reportAsJson(report, saved), undefined, 2));
     for (const { signature } of report.known) say(`known: ${signature}`);

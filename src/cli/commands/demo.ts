@@ -2,8 +2,7 @@ import { type Finding, memfsTarget, showFinding, simulatedTarget } from '../../c
 import { filesystems } from '../../filesystems/index.ts';
 import { runCampaign, showReport } from '../campaign.ts';
 import { listenForInterrupt } from '../interrupt.ts';
-import { saveFinding } from '../save.ts';
-import { outputDirectory } from '../targets.ts';
+import { CounterexampleFolder } from '../save.ts';
 import { exitCode } from '../usage.ts';
 
 const SEED = 2004;
@@ -21,8 +20,8 @@ export async function run(): Promise<number> {
     if (findings.length <= SHOWN) console.log(`${showFinding(finding)}\n`);
     if (findings.length === SHOWN) console.log('... and more, which are saved\n');
   });
-  const directory = outputDirectory('save', 'counterexamples');
-  const saved = findings.map((finding) => saveFinding(directory, 'memfs', finding));
+  const folder = new CounterexampleFolder(undefined, (line) => console.error(`estale: ${line}`));
+  const saved = findings.map((finding) => folder.save('memfs', finding));
   if (interrupt.signal.aborted) return exitCode.nothingFound;
 
   console.log(`estale: the same for its own ram filesystem, through the FUSE protocol and the simulated kernel\n`);
@@ -36,7 +35,7 @@ export async function run(): Promise<number> {
   console.log(showReport(memfs));
   console.log(showReport(ram));
   console.log(`
-Each divergence is a program of system calls that Linux answers otherwise; they are saved in ${directory}/.
+Each divergence is a program of system calls that Linux answers otherwise; they are saved in ${folder.directory}/.
 Read:  README.md, for the concepts and how to check your own filesystem
 Type:  npx estale replay ${saved[0] ?? 'FILE'} -v
        npx estale check memfs --time 2m

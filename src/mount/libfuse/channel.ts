@@ -1,11 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { compiledModule, type FileSystemModule } from '../../fuse/device/index.ts';
+import { compiledModule, type FileSystemModule, type Report } from '../../fuse/device/index.ts';
 import { unmountAtEnd } from '../endings.ts';
 import { MountError } from '../error.ts';
 import { type Closed, type Mounted, type MountSettings, reportToStandardError } from '../mount.ts';
-import { prepareMountPoint } from '../mount-point.ts';
+import { onMountPoint } from '../mount-point.ts';
 import { isStillMounted, type MountEntry, mountAt } from '../mount-table.ts';
+import { checkMountOptions } from '../options.ts';
 import { abort, unmount, unmountNow } from '../unmount.ts';
 import { startWatcher } from '../watcher.ts';
 import type { HostMessage, HostTask } from './messages.ts';
@@ -28,7 +29,16 @@ export async function mountLibfuse(
   settings: MountSettings = {},
 ): Promise<Mounted> {
   const report = settings.report ?? reportToStandardError;
-  const directory = await prepareMountPoint(dir, report);
+  checkMountOptions(settings);
+  return onMountPoint(dir, report, (directory) => mountPrepared(source, directory, settings, report));
+}
+
+async function mountPrepared(
+  source: FileSystemModule,
+  directory: string,
+  settings: MountSettings,
+  report: Report,
+): Promise<Mounted> {
   report(
     'channel libfuse: no callers’ ids, nanoseconds, rename flags, holes, fallocate, copy_file_range, locks at the filesystem; see docs/libfuse.md',
   );
@@ -58,7 +68,7 @@ export async function mountLibfuse(
 /** Everything in one string: fuse-native puts it behind `fsname=`, and libfuse splits it at the commas. */
 function libfuseOptions(settings: MountSettings): string {
   const words = [
-    settings.fsname ?? 'estale',
+    (settings.fsname ?? 'estale').replace(/[\\,]/g, '\\$&'),
     `subtype=${settings.subtype ?? 'estale'}`,
     'nosuid',
     'nodev',
@@ -76,12 +86,7 @@ function libfuseOptions(settings: MountSettings): string {
 }
 
 /** Waits until the mount answers; gives the filesystem's name. */
-async function mounted(
-  child: ChildProcess,
-  task: HostTask,
-  exited: Promise<Exit>,
-  report: NonNullable<MountSettings['report']>,
-): Promise<string> {
+async function mounted(child: ChildProcess, task: HostTask, exited: Promise<Exit>, report: Report): Promise<string> {
   return await new Promise<string>((resolve, reject) => {
     const fail = (message: string) => reject(new MountError('mount-failed', `channel libfuse: ${message}`));
     const timer = setTimeout(() => fail(`the kernel's INIT was not answered in ${MOUNT_BOUND / 1000} s`), MOUNT_BOUND);
@@ -113,7 +118,7 @@ function attach(
   entry: MountEntry,
   filesystem: string,
   exited: Promise<Exit>,
-  report: NonNullable<MountSettings['report']>,
+  report: Report,
   release: () => void,
 ): Mounted {
   let unmounting: Promise<Closed> | undefined;
