@@ -42,7 +42,9 @@ export async function runCampaign(
 
 /** What a campaign did, in a line. */
 export function showReport({ target, seed, runs, calls, callsPerSecond, findings, known }: Report): string {
-  const found = findings.length === 0 ? 'nothing found' : `${counted(findings.length, 'different divergence')} found`;
+  const kinds = new Set(findings.map(({ kind, signature }) => kind ?? signature)).size;
+  const divergences = `${counted(findings.length, 'different divergence')} of ${counted(kinds, 'kind')} found`;
+  const found = findings.length === 0 ? 'nothing found' : divergences;
   const accepted = known.length === 0 ? '' : `, ${known.length} known`;
   return `${target}: ${found}${accepted} in ${counted(runs, 'program')}, ${counted(calls, 'checked call')} (${thousands(callsPerSecond)}/s), seed ${seed}`;
 }

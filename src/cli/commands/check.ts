@@ -96,11 +96,17 @@ export async function run(args: string[]): Promise<number> {
     const target: Target = { ...opened, without: new Set([...opened.without, ...excluded, ...probed]) };
     say(`checking ${target.name}, seed ${seed}${showWithout(target)}`);
     const saved = new Map<Finding, string>();
+    const kinds = new Set<string>();
     const limits = { seed, runs, time: time ?? (runs === undefined ? DEFAULT_TIME : undefined), known };
     const report = await runCampaign(target, limits, interrupt.signal, (finding) => {
       const path = folder.save(target.name, finding);
       if (path !== undefined) saved.set(finding, path);
-      say(`\n${showFinding(finding)}${path === undefined ? '' : `\nsaved: ${path}`}`);
+      const where = path === undefined ? '' : `\nsaved: ${path}`;
+      const { kind = finding.signature } = finding;
+      // The first of a kind stands for the others, which tell the same mistake by other calls.
+      if (kinds.has(kind)) say(`\nlike an earlier one: ${finding.signature}${where}`);
+      else say(`\n${showFinding(finding)}${where}`);
+      kinds.add(kind);
     });
     if (values.json) console.log(JSON.stringify(reportAsJson(report, saved), undefined, 2));
     for (const { signature } of report.known) say(`known: ${signature}`);

@@ -14,11 +14,15 @@ const SHOWN = 6;
 export async function run(): Promise<number> {
   console.log(`estale: looking for differences between memfs and POSIX for ${MEMFS_TIME / 1000} seconds\n`);
   const findings: Finding[] = [];
+  const kinds = new Set<string>();
   const interrupt = listenForInterrupt();
   const memfs = await runCampaign(memfsTarget(), { seed: SEED, time: MEMFS_TIME }, interrupt.signal, (finding) => {
     findings.push(finding);
-    if (findings.length <= SHOWN) console.log(`${showFinding(finding)}\n`);
-    if (findings.length === SHOWN) console.log('... and more, which are saved\n');
+    const { kind = finding.signature } = finding;
+    if (kinds.has(kind)) return;
+    kinds.add(kind);
+    if (kinds.size <= SHOWN) console.log(`${showFinding(finding)}\n`);
+    if (kinds.size === SHOWN) console.log('... and more, which are saved\n');
   });
   const folder = new CounterexampleFolder(undefined, (line) => console.error(`estale: ${line}`));
   const saved = findings.map((finding) => folder.save('memfs', finding));
@@ -36,7 +40,7 @@ export async function run(): Promise<number> {
   console.log(showReport(ram));
   console.log(`
 Each divergence is a program of system calls that Linux answers otherwise; they are saved in ${folder.directory}/.
-Read:  README.md, for the concepts and how to check your own filesystem
+Read:  README.md, for the concepts and how to check your own filesystem; docs/memfs.md, for what is wrong in memfs
 Type:  npx estale replay ${saved[0] ?? 'FILE'} -v
        npx estale check memfs --time 2m
        mkdir -p /tmp/hello && npx estale mount hello /tmp/hello   (then, elsewhere: cat /tmp/hello/5+34)`);
