@@ -6,7 +6,6 @@ import {
   chownSync,
   closeSync,
   constants,
-  existsSync,
   fstatSync,
   fsyncSync,
   ftruncateSync,
@@ -37,6 +36,7 @@ import type { Mounted } from '../../src/mount/index.ts';
 import { mountLibfuse } from '../../src/mount/libfuse/channel.ts';
 import { mountAt } from '../../src/mount/mount-table.ts';
 import { describeMounts, fixture, mountTest, ram } from '../support/mount.ts';
+import { type Shell, shellIn, testPrograms } from '../support/programs.ts';
 
 interface Libfuse {
   /** Mounts on `place` through libfuse; unmounted after the test. */
@@ -217,50 +217,14 @@ describeMounts('operations on a libfuse mount', () => {
 });
 
 describeMounts('real programs on a libfuse mount', () => {
-  const it = test.extend<{ shell: (script: string) => string }>({
-    shell: async ({ place, libfuse }, use) => {
-      await libfuse(ram);
-      const env = {
-        ...process.env,
-        SOURCE: new URL('../../src/vfs', import.meta.url).pathname,
-        GIT_CONFIG_GLOBAL: '/dev/null',
-        GIT_AUTHOR_NAME: 'a',
-        GIT_AUTHOR_EMAIL: 'a@example.org',
-        GIT_COMMITTER_NAME: 'a',
-        GIT_COMMITTER_EMAIL: 'a@example.org',
-      };
-      await use((script) =>
-        execFileSync('sh', ['-euc', script], { cwd: place, env, encoding: 'utf8', timeout: 60_000 }),
-      );
-    },
-  });
-
-  it('tar: a tree goes in and comes out the same', ({ shell }) => {
-    shell('tar -C "$SOURCE" -cf tree.tar . && mkdir out && tar -C out -xf tree.tar && diff -r "$SOURCE" out');
-    expect(shell('cd out && find . -type f -exec stat -c "%n %a %s" {} + | sort')).toBe(
-      shell('cd "$SOURCE" && find . -type f -exec stat -c "%n %a %s" {} + | sort'),
-    );
-  });
-
-  it('git: init, commit, fsck', ({ shell }) => {
-    shell('git init -q r && cp -r "$SOURCE" r/ && cd r && git add . && git commit -qm one && git fsck --strict');
-    expect(shell('cd r && git status --porcelain && git log --format=%s')).toBe('one\n');
-  });
-
-  it.skipIf(!existsSync('/usr/bin/sqlite3'))('sqlite3: write, reopen, check', ({ shell }) => {
-    shell(`sqlite3 d.db 'create table t(n integer primary key, x); begin;
-      with recursive c(n) as (select 1 union all select n + 1 from c where n < 500) insert into t select n, hex(randomblob(100)) from c;
-      commit; delete from t where n % 3 = 0; vacuum;'`);
-    expect(shell(`sqlite3 d.db 'pragma integrity_check; select count(*) from t;'`)).toBe('ok\n334\n');
-  });
-
-  it('find sees everything, rm -r leaves nothing', ({ shell, place }) => {
-    for (let i = 0; i < 10; i++) mkdirSync(join(place, `d${i}/e/f`), { recursive: true });
-    shell('for d in d*; do touch $d/e/f/1 $d/e/f/2 $d/e/3; done');
-    expect(shell('find . -type f | wc -l').trim()).toBe('30');
-    shell('rm -r d*');
-    expect(readdirSync(place)).toEqual([]);
-  });
+  testPrograms(
+    test.extend<{ shell: Shell }>({
+      shell: async ({ place, libfuse }, use) => {
+        await libfuse(ram);
+        await use(shellIn(place));
+      },
+    }),
+  );
 });
 
 describeMounts('filesystems on a libfuse mount', () => {
