@@ -114,6 +114,8 @@ export function link(s: State, call: CallOf<'link'>): Verdict {
   if (inode.nlink === 0 && !inode.linkable) return s.fails(E.ENOENT);
   if (s.failed) return s.succeeds();
   inode.nlink++;
+  // vfs_link (fs/namei.c) clears I_LINKABLE.
+  inode.linkable = false;
   inode.cause = s.op;
   s.touchCtime(inode);
   addEntry(s, s.dir, s.name, inode);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Call } from '../../src/vfs/index.ts';
+import { AT_EMPTY_PATH, type Call, O_TMPFILE, O_WRONLY } from '../../src/vfs/index.ts';
 import { Judge } from './judge.ts';
 
 const mkdir = (path: string, mode = 0o755): Call => ({ op: 'mkdir', path, mode });
@@ -50,6 +50,18 @@ describe('making names', () => {
     const judge = tree();
     expect(judge.says(open(0o100), 4)).toBe('allowed');
     expect(judge.says(lstat('/nowhere'), 'ENOENT')).toBe('expected success, got ENOENT');
+  });
+});
+
+describe('a file made by O_TMPFILE', () => {
+  it('can be linked once; when that name is gone it cannot be linked any more', () => {
+    const link: Call = { op: 'link', path: '', newPath: '/new', flags: AT_EMPTY_PATH, dirfd: 4 };
+    const judge = tree().given(
+      [{ op: 'open', path: '/', flags: O_TMPFILE | O_WRONLY, mode: 0o644, into: 4 }, 4],
+      [link, 0],
+      [{ op: 'unlink', path: '/new' }, 0],
+    );
+    expect(judge.says(link, 'ENOENT')).toBe('allowed');
   });
 });
 
