@@ -94,10 +94,11 @@ function mayLink(s: State, inode: Inode): boolean {
 export function link(s: State, call: CallOf<'link'>): Verdict {
   if ((call.flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) !== 0) return s.fails(E.EINVAL);
   let inode: Inode;
-  if (call.path.length === 0 && (call.flags & AT_EMPTY_PATH) !== 0) {
+  const emptyAllowed = (call.flags & AT_EMPTY_PATH) !== 0;
+  // Needs CAP_DAC_READ_SEARCH; since 6.10 the credentials that opened dirfd will do (path_init), whatever the path.
+  if (emptyAllowed && !call.path.startsWith('/') && s.process.uid !== 0 && s.isError(E.ENOENT)) return undefined;
+  if (call.path.length === 0 && emptyAllowed) {
     const file = call.dirfd === undefined ? undefined : s.descriptor(call.dirfd);
-    // Needs CAP_DAC_READ_SEARCH; since 6.10 the credentials that opened the file will do.
-    if (s.process.uid !== 0 && s.isError(E.ENOENT)) return undefined;
     if (call.dirfd !== undefined && file === undefined) return s.fails(E.EBADF);
     inode = file === undefined ? s.process.cwd : file.inode;
   } else {
