@@ -37,6 +37,8 @@ const openFlags = new Map([
 const flagFields: Readonly<Record<string, ReadonlyMap<number, string>>> = {
   'INIT.flags': byBit(constants.initFlags),
   'INIT.flags2': byBit(constants.initFlags2),
+  'INIT reply.flags': byBit(constants.initFlags),
+  'INIT reply.flags2': byBit(constants.initFlags2),
   'IOCTL.flags': flagNames('FUSE_IOCTL_'),
   'POLL.flags': flagNames('FUSE_POLL_'),
   'OPEN reply.open_flags': flagNames('FOPEN_'),
