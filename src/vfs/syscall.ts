@@ -251,8 +251,3 @@ export function dataBytes(data: Data): Uint8Array {
   }
   return pattern.subarray(data.seed, end);
 }
-
-/** Length of a `Data` in bytes. */
-export function dataLength(data: Data): number {
-  return data.length;
-}

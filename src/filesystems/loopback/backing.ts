@@ -77,7 +77,6 @@ export interface Backing {
 }
 
 export const backings = ['node:fs', 'memfs'] as const;
-export type BackingName = (typeof backings)[number];
 
 /** The backing that the options name: a fresh memfs, a directory of the host, or any object given as `fs`. */
 export function backingOf(options: FileSystemOptions): Backing {

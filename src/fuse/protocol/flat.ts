@@ -1,6 +1,6 @@
 import type { Attributes, U64 } from '../../vfs/index.ts';
 import type { Message } from '../message.ts';
-import { IN_HEADER_SIZE, OUT_HEADER_SIZE } from './constants.ts';
+import { IN_HEADER_SIZE } from './constants.ts';
 import { readS64, readU64, writeU64 } from './u64.ts';
 
 /**
@@ -38,12 +38,7 @@ export function writeOutHeader(message: Message, length: number, error: number, 
   writeU64(words, 2, unique);
 }
 
-/** The errno number of a reply, positive, or 0. */
-export const replyError = (message: Message): number => -message.signedWords[1];
-export const replyUnique = (message: Message): U64 => readU64(message.words, 2);
 export const requestOpcode = (message: Message): number => message.words[1];
-export const requestUnique = (message: Message): U64 => readU64(message.words, 2);
-export const requestNode = (message: Message): U64 => readU64(message.words, 4);
 
 /** Writes attributes as struct fuse_attr at byte `at`, which is a multiple of 4. */
 export function writeAttributes(message: Message, at: number, attributes: Attributes): void {
@@ -150,8 +145,3 @@ export function writeGetattr(
   writeU64(words, 12, fh ?? 0);
   return IN_HEADER_SIZE + 16;
 }
-
-/** Where results of a reply start, in bytes. */
-export const RESULT_AT = OUT_HEADER_SIZE;
-/** Where arguments of a request start, in bytes. */
-export const ARGUMENT_AT = IN_HEADER_SIZE;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { ram } from '../../../src/filesystems/index.ts';
 import { Message } from '../../../src/fuse/index.ts';
-import { encodeRequest, LinkDescriber } from '../../../src/fuse/protocol/index.ts';
+import { dialectOf, encodeReply, encodeRequest, initFlags, LinkDescriber } from '../../../src/fuse/protocol/index.ts';
 import { Session } from '../../../src/fuse/session/index.ts';
 import { testEnvironment } from '../../support/environment.ts';
 
@@ -34,4 +34,19 @@ it('the messages of a link are told in words, each reply as that of its request'
   );
   expect(lines[1]).toMatch(/^<- #2 INIT reply major=7 minor=45 .*flags=ASYNC_READ\|BIG_WRITES/);
   expect(lines.slice(2)).toEqual(['-> #4 LOOKUP node 1 uid 0 gid 0 pid 7 name="a b"', '<- #4 LOOKUP reply ENOENT']);
+});
+
+it('extended attributes are told in the layout that INIT agreed on', () => {
+  const lines: string[] = [];
+  const describer = new LinkDescriber((line) => lines.push(line));
+  const message = new Message(4096);
+  const dialect = dialectOf(45, initFlags.SETXATTR_EXT);
+  const body = { size: 1, flags: 0, setxattr_flags: 0, padding: 0 };
+  const value = { op: 'SETXATTR', header: { ...header, unique: 6 }, body, name: 'user.a', data: new Uint8Array([120]) };
+  const init = { op: 'INIT', header: { ...header, nodeid: 0 }, body: { major: 7, minor: 45 } };
+  describer.message(true, message, encodeRequest(message, init as never));
+  const reply = { op: 'INIT', unique: 2, body: { major: 7, minor: 45, flags: initFlags.SETXATTR_EXT } };
+  describer.message(false, message, encodeReply(message, reply as never));
+  describer.message(true, message, encodeRequest(message, value as never, dialect));
+  expect(lines[2]).toMatch(/^-> #6 SETXATTR .*name="user\.a" .*"x"/);
 });
