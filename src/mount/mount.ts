@@ -115,16 +115,19 @@ async function mountPrepared(
   }
 }
 
+/** What the server needs of the settings: data that can travel into a worker. */
+function serveOptions({ report: _, fsname: __, subtype: ___, ...policy }: MountSettings): ServeOptions {
+  return {
+    ...policy,
+    entryTimeout: policy.entryTimeout ?? 1,
+    attributeTimeout: policy.attributeTimeout ?? 1,
+    maxWrite: policy.maxWrite ?? mostWrite,
+  };
+}
+
 async function startServer(start: Start, settings: MountSettings, report: Report): Promise<DeviceServer> {
-  const {
-    entryTimeout = 1,
-    attributeTimeout = 1,
-    negativeTimeout = 0,
-    directIo = false,
-    maxWrite = mostWrite,
-  } = settings;
   try {
-    return await start({ maxWrite, entryTimeout, attributeTimeout, negativeTimeout, directIo }, report);
+    return await start(serveOptions(settings), report);
   } catch (error) {
     throw new MountError('filesystem-failed', error instanceof Error ? error.message : String(error), { cause: error });
   }

@@ -1,25 +1,23 @@
+import type { CachePolicy } from '../fuse/session/index.ts';
 import { didYouMean } from '../vfs/index.ts';
 import { MountError } from './error.ts';
 
-/** How a filesystem is mounted. Times are seconds, sizes bytes; what is left out takes the default named here. */
-export interface MountOptions {
+/**
+ * How a filesystem is mounted. Times are seconds, sizes bytes; what is left out takes the default named here, or what the
+ * filesystem wishes.
+ */
+export interface MountOptions extends CachePolicy {
   /** Users other than the one who mounts may use it; default false. */
   readonly allowOther?: boolean;
   /** The kernel checks permissions by mode, owner and supplementary groups; default true. */
   readonly defaultPermissions?: boolean;
   readonly readOnly?: boolean;
-  /** Every open file bypasses the page cache; default false. */
-  readonly directIo?: boolean;
   /** How long the kernel may keep a name; 0 to 2^32 - 1, default 1. */
   readonly entryTimeout?: number;
   /** How long the kernel may keep attributes; 0 to 2^32 - 1, default 1. */
   readonly attributeTimeout?: number;
-  /** How long the kernel may remember that a name is missing; 0 to 2^32 - 1, default 0. */
-  readonly negativeTimeout?: number;
   /** Largest READ; 4096 to 1048576, default the kernel's. */
   readonly maxRead?: number;
-  /** Largest WRITE; 4096 to 1048576, default 1048576. */
-  readonly maxWrite?: number;
   /** The source in the mount table; default the filesystem's name. */
   readonly fsname?: string;
   /** The type in the mount table is `fuse.` and this; default estale. */
@@ -30,6 +28,9 @@ type Value =
   | { readonly kind: 'switch'; readonly value: boolean }
   | { readonly kind: 'seconds' }
   | { readonly kind: 'bytes' }
+  | { readonly kind: 'count' }
+  | { readonly kind: 'requests' }
+  | { readonly kind: 'word'; readonly words: Readonly<Record<string, boolean | 'auto'>> }
   | { readonly kind: 'text'; readonly pattern: RegExp; readonly expected: string };
 
 type Spec = Value & { readonly key: keyof MountOptions };
@@ -45,11 +46,33 @@ const specs: Readonly<Record<string, Spec>> = {
   ro: on('readOnly'),
   rw: off('readOnly'),
   direct_io: on('directIo'),
+  kernel_cache: on('keepCache'),
+  cache_readdir: on('cacheDirectories'),
+  writeback_cache: on('writebackCache'),
+  no_writeback_cache: off('writebackCache'),
+  auto_inval_data: on('autoInvalData'),
+  no_auto_inval_data: off('autoInvalData'),
+  explicit_inval_data: on('explicitInvalData'),
+  atomic_o_trunc: on('atomicOTrunc'),
+  no_atomic_o_trunc: off('atomicOTrunc'),
+  cache_symlinks: on('cacheSymlinks'),
+  no_cache_symlinks: off('cacheSymlinks'),
+  handle_killpriv: on('handleKillpriv'),
+  no_handle_killpriv: off('handleKillpriv'),
+  handle_killpriv_v2: on('handleKillprivV2'),
+  no_handle_killpriv_v2: off('handleKillprivV2'),
+  export_support: on('exportSupport'),
+  no_export_support: off('exportSupport'),
+  parallel_dirops: on('parallelDirops'),
+  no_parallel_dirops: off('parallelDirops'),
+  readdirplus: { kind: 'word', words: { auto: 'auto', yes: true, no: false }, key: 'readdirplus' },
   entry_timeout: { kind: 'seconds', key: 'entryTimeout' },
   attr_timeout: { kind: 'seconds', key: 'attributeTimeout' },
   negative_timeout: { kind: 'seconds', key: 'negativeTimeout' },
   max_read: { kind: 'bytes', key: 'maxRead' },
   max_write: { kind: 'bytes', key: 'maxWrite' },
+  max_readahead: { kind: 'count', key: 'maxReadahead' },
+  max_background: { kind: 'requests', key: 'maxBackground' },
   fsname: { kind: 'text', pattern: /^[^\0\n]+$/, expected: 'a name', key: 'fsname' },
   subtype: { kind: 'text', pattern: /^[\w.+-]+$/, expected: 'letters, digits, and . _ + -', key: 'subtype' },
 };
@@ -57,6 +80,8 @@ const specs: Readonly<Record<string, Spec>> = {
 const ranges = {
   seconds: { what: 'seconds', pattern: /^\d+(\.\d+)?$/, least: 0, most: 2 ** 32 - 1 },
   bytes: { what: 'a whole number of bytes', pattern: /^\d+$/, least: 4096, most: 1024 * 1024 },
+  count: { what: 'a whole number', pattern: /^\d+$/, least: 0, most: 2 ** 32 - 1 },
+  requests: { what: 'a whole number', pattern: /^\d+$/, least: 1, most: 65535 },
 } as const;
 
 /**
@@ -89,10 +114,16 @@ function parseValue(name: string, spec: Value, given: string | undefined): boole
       if (given !== undefined) throw wrong(name, 'no value', given);
       return spec.value;
     case 'seconds':
-    case 'bytes': {
+    case 'bytes':
+    case 'count':
+    case 'requests': {
       const isNumber = given !== undefined && ranges[spec.kind].pattern.test(given);
       return inRange(name, spec.kind, isNumber ? Number(given) : Number.NaN, given);
     }
+    case 'word':
+      if (given === undefined || !Object.hasOwn(spec.words, given))
+        throw wrong(name, Object.keys(spec.words).join(' or '), given);
+      return spec.words[given];
     case 'text':
       if (given === undefined || !spec.pattern.test(given)) throw wrong(name, spec.expected, given);
       return given;
@@ -121,7 +152,10 @@ export function checkMountOptions(options: MountOptions): void {
     if (given === undefined) continue;
     const text = String(given);
     if (spec.kind === 'text') parseValue(name, spec, text);
-    else if (spec.kind !== 'switch') {
+    else if (spec.kind === 'word') {
+      if (!Object.values(spec.words).includes(given as boolean | 'auto'))
+        throw wrong(name, Object.values(spec.words).join(' or '), text);
+    } else if (spec.kind !== 'switch') {
       const usable = typeof given === 'number' && (spec.kind === 'seconds' || Number.isInteger(given));
       inRange(name, spec.kind, usable ? given : Number.NaN, text);
     } else if (typeof given !== 'boolean') throw wrong(name, 'true or false', text);

@@ -56,12 +56,9 @@ export function createSimulation(factory: FileSystemFactory, options: SimulateOp
   let session: Session | undefined;
   const connect = (send: (message: Message, length: number) => number): Session => {
     session = new Session(filesystem, {
+      ...mount,
       send,
       report,
-      entryTimeout: mount.entryTimeout,
-      attributeTimeout: mount.attributeTimeout,
-      negativeTimeout: mount.negativeTimeout,
-      maxWrite: mount.maxWrite,
     });
     return session;
   };

@@ -1,14 +1,9 @@
 import type { Negotiated } from '../../vfs/index.ts';
+import type { CachePolicy } from '../session/index.ts';
 import type { DeviceStatistics } from './connection.ts';
 
-/** What a server is told about the mount; plain data. Times are seconds, sizes bytes. */
-export interface ServeOptions {
-  readonly maxWrite: number;
-  readonly entryTimeout: number;
-  readonly attributeTimeout: number;
-  readonly negativeTimeout: number;
-  readonly directIo: boolean;
-}
+/** What a server is told about the mount; plain data. */
+export type ServeOptions = CachePolicy & { readonly maxWrite: number };
 
 /** Takes what the user of a mount should know: errors of the filesystem's code with their stack, and its warnings. */
 export type Report = (message: string, error?: Error) => void;

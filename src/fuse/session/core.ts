@@ -1,5 +1,6 @@
 import { errno, type FileSystem, type Negotiated, type NodeId, ROOT_NODE } from '../../vfs/index.ts';
 import type { Message } from '../message.ts';
+import { FOPEN_CACHE_DIR, FOPEN_DIRECT_IO, FOPEN_KEEP_CACHE } from '../protocol/index.ts';
 import { Lookups } from './lookups.ts';
 import type { SessionOptions } from './options.ts';
 
@@ -12,6 +13,9 @@ export class Core {
   readonly attributeTimeout: number;
   readonly negativeTimeout: number;
   readonly directIo: boolean;
+  /** FOPEN_* that every open file, and every open directory, gets. */
+  readonly fileFlags: number;
+  readonly directoryFlags: number;
   /** Answers may come later: write data must then outlive the call, after which its buffer is the sender's again. */
   readonly asynchronous: boolean;
   negotiated: Negotiated | undefined;
@@ -28,6 +32,9 @@ export class Core {
     this.attributeTimeout = options.attributeTimeout ?? 0;
     this.negativeTimeout = options.negativeTimeout ?? 0;
     this.directIo = options.directIo ?? false;
+    const keep = options.keepCache ? FOPEN_KEEP_CACHE : 0;
+    this.fileFlags = keep | (this.directIo ? FOPEN_DIRECT_IO : 0);
+    this.directoryFlags = options.cacheDirectories ? keep | FOPEN_CACHE_DIR : 0;
     this.asynchronous = filesystem.mode === 'async';
   }
 

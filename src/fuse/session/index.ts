@@ -1,3 +1,3 @@
 export { Lookups } from './lookups.ts';
-export type { SessionOptions } from './options.ts';
+export type { CachePolicy, SessionOptions } from './options.ts';
 export { Session } from './session.ts';

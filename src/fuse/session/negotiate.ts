@@ -39,8 +39,9 @@ export interface Agreement extends InitAnswer {
 export function negotiate(filesystem: FileSystem, init: InitIn, options: SessionOptions): Agreement {
   const minor = Math.min(init.minor, FUSE_KERNEL_MINOR_VERSION);
   const extended = (init.flags & flag.INIT_EXT) !== 0;
-  const flags = (wantedFlags(filesystem) & init.flags) >>> 0;
-  const flags2 = extended ? (wantedFlags2(filesystem.wishes ?? {}) & init.flags2) >>> 0 : 0;
+  const wishes: Wishes = { ...filesystem.wishes, ...given(options) };
+  const flags = (wantedFlags(filesystem, wishes) & init.flags) >>> 0;
+  const flags2 = extended ? (wantedFlags2(wishes) & init.flags2) >>> 0 : 0;
   const maxWrite = largestWrite(flags, options.maxWrite ?? MAX_WRITE);
   const maxReadahead = Math.min(init.max_readahead, options.maxReadahead ?? init.max_readahead);
   const maxBackground = options.maxBackground ?? MAX_BACKGROUND;
@@ -97,8 +98,11 @@ function largestWrite(flags: number, asked: number): number {
   return Math.max(PAGE_SIZE, Math.min(asked, most));
 }
 
-function wantedFlags(filesystem: FileSystem): number {
-  const wishes = filesystem.wishes ?? {};
+/** Options that were left out do not hide the filesystem's wishes. */
+const given = (options: SessionOptions): Wishes =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+
+function wantedFlags(filesystem: FileSystem, wishes: Wishes): number {
   let flags = flag.ASYNC_READ | flag.BIG_WRITES | flag.ASYNC_DIO | flag.MAX_PAGES | flag.INIT_EXT;
   const when = (wanted: boolean | undefined, bits: number): void => {
     if (wanted) flags |= bits;

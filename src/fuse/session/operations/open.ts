@@ -39,18 +39,15 @@ function writeOpened(exchange: Exchange, i: number, opened: Opened, more: number
   words[i + 3] = 0;
 }
 
-/** What the session adds to every open file. */
-const fileFlags = (exchange: Exchange): number => (exchange.core.directIo ? FOPEN_DIRECT_IO : 0);
-
 function replyOpened(exchange: Exchange, opened: Opened): number {
   checkOpened(opened);
-  writeOpened(exchange, RESULT_WORD, opened, fileFlags(exchange));
+  writeOpened(exchange, RESULT_WORD, opened, exchange.core.fileFlags);
   return OUT_HEADER_SIZE + 16;
 }
 
 function replyOpenedDirectory(exchange: Exchange, opened: Opened): number {
   checkOpened(opened);
-  writeOpened(exchange, RESULT_WORD, opened, 0);
+  writeOpened(exchange, RESULT_WORD, opened, exchange.core.directoryFlags);
   return OUT_HEADER_SIZE + 16;
 }
 
@@ -91,7 +88,7 @@ const createdResult = {
     if (typeof created !== 'object' || created === null) bad('create', 'an object', created);
     checkOpened(created.opened);
     giveEntry(exchange, OUT_HEADER_SIZE, created.entry);
-    writeOpened(exchange, RESULT_WORD + fuse_entry_out.size / 4, created.opened, fileFlags(exchange));
+    writeOpened(exchange, RESULT_WORD + fuse_entry_out.size / 4, created.opened, exchange.core.fileFlags);
     return OUT_HEADER_SIZE + fuse_entry_out.size + 16;
   },
   undelivered: (exchange: Exchange, { entry, opened }: Created): unknown => {
