@@ -37,6 +37,10 @@ function showArgument(kind: ArgumentKind, value: unknown): string {
       return JSON.stringify(value);
     case 'fd':
       return `fd${value}`;
+    case 'map':
+      return `map${value}`;
+    case 'handle':
+      return `handle${value}`;
     case 'data':
       return showData(value as Data);
     case 'datas':
@@ -61,7 +65,7 @@ export function showCall(call: Call): string {
     .map(([name, kind]) => showArgument(kind, given[name]));
   for (const [name, kind] of Object.entries(row.optional ?? {}))
     if (name !== 'into' && given[name] !== undefined) words.push(`${name}=${showArgument(kind, given[name])}`);
-  const target = given.into === undefined ? '' : `fd${given.into} = `;
+  const target = given.into === undefined ? '' : `${showArgument(row.optional?.into ?? 'fd', given.into)} = `;
   return `${target}${call.op}(${words.join(', ')})`;
 }
 
@@ -143,7 +147,7 @@ class ArgumentReader {
   }
 
   #number(expected: string): number {
-    const word = this.word(expected, /(?:fd)?([-\w|.+]+)/);
+    const word = this.word(expected, /(?:fd|map|handle)?([-\w|.+]+)/);
     const number = readNumber(word);
     if (number === undefined) throw new ScriptError(this.#line, expected, word);
     return number;
@@ -199,9 +203,11 @@ class ArgumentReader {
   }
 }
 
+const numbered = /^(?:fd|map|handle)(\d+) *= */;
+
 function parseCall(text: string, line: number): Call {
   const reader = new ArgumentReader(text, line);
-  const into = /^fd\d+ *= */.test(text) ? Number(reader.word('a descriptor', /fd(\d+) *= */)) : undefined;
+  const into = numbered.test(text) ? Number(reader.word('a descriptor', numbered)) : undefined;
   const op = reader.word('a call', /(\w+) *\(\s*/);
   const row = rowOf(op);
   if (row === undefined) throw new ScriptError(line, 'a system call', op);

@@ -58,6 +58,19 @@ export const symbols: Partial<Record<ArgumentKind, Symbols>> = {
     ),
   },
   xattrFlags: { bits: named('XATTR_CREATE', 'XATTR_REPLACE') },
+  protection: { bits: named('PROT_READ', 'PROT_WRITE', 'PROT_EXEC'), values: named('PROT_NONE') },
+  mapFlags: { bits: named('MAP_SHARED', 'MAP_PRIVATE') },
+  msyncFlags: { bits: named('MS_ASYNC', 'MS_INVALIDATE', 'MS_SYNC') },
+  advice: {
+    values: named(
+      'POSIX_FADV_NORMAL',
+      'POSIX_FADV_RANDOM',
+      'POSIX_FADV_SEQUENTIAL',
+      'POSIX_FADV_WILLNEED',
+      'POSIX_FADV_DONTNEED',
+      'POSIX_FADV_NOREUSE',
+    ),
+  },
   flockOperation: { bits: named('LOCK_SH', 'LOCK_EX', 'LOCK_NB', 'LOCK_UN') },
 };
 

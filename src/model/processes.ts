@@ -77,3 +77,8 @@ export function kill(s: State, call: CallOf<'kill'>): Verdict {
   if (call.signal !== 0 && !ignored.has(call.signal)) end(target);
   return undefined;
 }
+
+/** Not judged yet. */
+export function unjudged(): Verdict {
+  return undefined;
+}

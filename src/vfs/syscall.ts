@@ -7,7 +7,8 @@ import type { LockType } from './filesystem.ts';
  *
  * A call that makes a descriptor has an optional `into`: the number to give to it, as if dup3(2) had moved it there (what
  * was open there is closed first); without it the lowest free number from 3 on. So a program keeps its meaning when calls
- * are removed from it.
+ * are removed from it. Mappings of memory and file handles have numbers of their own, from 0 on, in the same way: what they
+ * stand for (an address, bytes that only the kernel understands) differs from one kernel to the next.
  */
 
 /** Bytes to write: themselves, or `length` bytes of the endless text `patternByte(seed), patternByte(seed + 1), ...`. */
@@ -18,6 +19,10 @@ export type TimeArgument = Timespec | 'now' | 'omit';
 
 interface ArgumentTypes {
   fd: number;
+  /** A mapping of the process, made by mmap. */
+  map: number;
+  /** A file handle that the process keeps, made by name_to_handle_at. */
+  handle: number;
   pid: number;
   path: string;
   /** Content of a symbolic link. */
@@ -45,6 +50,11 @@ interface ArgumentTypes {
   lockType: LockType;
   time: TimeArgument;
   signal: number;
+  protection: number;
+  mapFlags: number;
+  msyncFlags: number;
+  advice: number;
+  caches: number;
 }
 
 export type ArgumentKind = keyof ArgumentTypes;
@@ -70,6 +80,8 @@ interface ResultTypes {
   /** 0. */
   none: 0;
   fd: number;
+  map: number;
+  handle: number;
   pid: number;
   count: number;
   offset: number;
@@ -192,6 +204,29 @@ export const syscalls = table({
     arguments: { fd: 'fd', type: 'lockType', whence: 'whence', start: 'offset', size: 'offset' },
     result: 'lock',
   },
+
+  /** Maps `size` bytes of a file from `offset` on. */
+  mmap: {
+    arguments: { fd: 'fd', offset: 'offset', size: 'size', protection: 'protection', flags: 'mapFlags' },
+    optional: { into: 'map' },
+    result: 'map',
+  },
+  munmap: { arguments: { map: 'map' }, result: 'none' },
+  /** `offset` and `size` are within the mapping. */
+  msync: { arguments: { map: 'map', offset: 'offset', size: 'size', flags: 'msyncFlags' }, result: 'none' },
+  /** The processor reads memory: what is there up to the first page that gives SIGBUS or SIGSEGV; nothing: EFAULT. */
+  load: { arguments: { map: 'map', offset: 'offset', size: 'size' }, result: 'data' },
+  /** The processor writes memory, as far as there is any. */
+  store: { arguments: { map: 'map', offset: 'offset', data: 'data' }, result: 'count' },
+  posix_fadvise: { arguments: { fd: 'fd', offset: 'offset', size: 'size', advice: 'advice' }, result: 'none' },
+  /** /proc/sys/vm/drop_caches: 1 the page cache, 2 dentries and inodes, 3 both; what is dirty or in use stays. */
+  drop_caches: { arguments: { caches: 'caches' }, result: 'none' },
+  name_to_handle_at: {
+    arguments: { path: 'path', flags: 'atFlags' },
+    optional: { ...at, into: 'handle' },
+    result: 'handle',
+  },
+  open_by_handle_at: { arguments: { handle: 'handle', flags: 'openFlags' }, optional: into, result: 'fd' },
 
   chdir: { arguments: { path: 'path' }, result: 'none' },
   fchdir: { arguments: { fd: 'fd' }, result: 'none' },

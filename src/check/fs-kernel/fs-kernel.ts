@@ -329,6 +329,17 @@ export class FsKernel implements Kernel {
       case 'setlk':
       case 'getlk':
         return ENOSYS;
+      // node:fs has no words for these.
+      case 'mmap':
+      case 'munmap':
+      case 'msync':
+      case 'load':
+      case 'store':
+      case 'posix_fadvise':
+      case 'drop_caches':
+      case 'name_to_handle_at':
+      case 'open_by_handle_at':
+        return ENOSYS;
       default:
         return call satisfies never;
     }

@@ -219,6 +219,16 @@ export class SystemCalls {
       case 'exit':
       case 'kill':
         throw new Error(`${call.op}: expected a call that one process can make alone`);
+      case 'mmap':
+      case 'munmap':
+      case 'msync':
+      case 'load':
+      case 'store':
+      case 'posix_fadvise':
+      case 'drop_caches':
+      case 'name_to_handle_at':
+      case 'open_by_handle_at':
+        return -errno.ENOSYS.errno;
       default:
         return call satisfies never;
     }
