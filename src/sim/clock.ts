@@ -8,6 +8,8 @@ interface Timer {
   readonly at: number;
   readonly label: string;
   readonly callback: () => void;
+  /** The kernel's own: no promise can follow from it. */
+  readonly quiet: boolean;
 }
 
 /** Virtual time: it stands still unless it is moved. */
@@ -35,9 +37,18 @@ export class VirtualClock implements Clock, Timers {
   }
 
   after(milliseconds: number, callback: () => void): () => void {
+    return this.#add(milliseconds, callback, false);
+  }
+
+  /** The same for the simulated kernel itself. */
+  afterQuietly(milliseconds: number, callback: () => void): () => void {
+    return this.#add(milliseconds, callback, true);
+  }
+
+  #add(milliseconds: number, callback: () => void, quiet: boolean): () => void {
     const delay = milliseconds > 0 ? Math.round(milliseconds * 1e6) : 0;
     this.#made += 1;
-    const timer: Timer = { at: this.nanoseconds + delay, label: `timer.${this.#made}`, callback };
+    const timer: Timer = { at: this.nanoseconds + delay, label: `timer.${this.#made}`, callback, quiet };
     const timers = this.#timers;
     let i = timers.length;
     while (i > 0 && timers[i - 1].at <= timer.at) i -= 1;

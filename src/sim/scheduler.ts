@@ -68,8 +68,8 @@ export class Scheduler {
 
   #readyDueTimers(): void {
     for (let timer = this.clock.takeDue(); timer !== undefined; timer = this.clock.takeDue()) {
-      const { label, callback } = timer;
-      this.#ready.push({ label, run: () => this.#fire(callback) });
+      const { label, callback, quiet } = timer;
+      this.#ready.push({ label, run: quiet ? callback : () => this.#fire(callback) });
     }
   }
 

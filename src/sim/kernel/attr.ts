@@ -31,6 +31,7 @@ import {
 } from './permission.ts';
 import type { Process } from './process.ts';
 import { newSizeOk } from './size-limits.ts';
+import { updateTime } from './writeback.ts';
 import { fuseRemovexattr, xattrSize } from './xattr.ts';
 
 const AT_NO_AUTOMOUNT = 0x800;
@@ -203,6 +204,13 @@ export function* removePrivileges(fc: FuseConnection, p: Process, file: File): O
   const error = drop ? yield* notifyChange(fc, p, inode, { killPrivileges: true, force: true }) : 0;
   // inode_has_no_xattr; SB_NOSEC comes with HANDLE_KILLPRIV_V2.
   if (error === 0 && fc.handleKillprivV2 && (inode.mode & (S_ISUID | S_ISGID)) === 0) inode.nosec = true;
+  return error;
+}
+
+/** file_modified (fs/inode.c): before a change of content that is no write. */
+export function* fileModified(fc: FuseConnection, p: Process, file: File): Operation<number> {
+  const error = yield* removePrivileges(fc, p, file);
+  if (error === 0) updateTime(fc, file.inode);
   return error;
 }
 

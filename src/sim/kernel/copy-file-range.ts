@@ -5,18 +5,23 @@ import {
   opcodes,
 } from '../../fuse/protocol/index.ts';
 import { type CallOf, errnoNumbers as E, isDirectory, isRegular, O_APPEND } from '../../vfs/index.ts';
-import { removePrivileges } from './attr.ts';
+import { fileModified } from './attr.ts';
 import { type File, FMODE_READ, FMODE_WRITE } from './file.ts';
 import type { FuseConnection } from './fuse-connection.ts';
+import { wire } from './fuse-read.ts';
 import { IN } from './fuse-request.ts';
+import { writeUpdateAttributes } from './fuse-write.ts';
 import type { Operation } from './operation.ts';
+import { PAGE_SIZE } from './page-cache.ts';
 import type { Process } from './process.ts';
-import { MAX_RW_COUNT, openFileOf, readFile, wire, writeFile, writeUpdateAttributes } from './read-write.ts';
-import { writeLimits } from './size-limits.ts';
+import { openFileOf, readFile, writeFile } from './read-write.ts';
+import { MAX_RW_COUNT, writeLimits } from './size-limits.ts';
+import { truncatePagecacheRange } from './truncate.ts';
+import { flushTimeUpdate, updateTime, writebackRange } from './writeback.ts';
 
 const { COPY_FILE_RANGE, COPY_FILE_RANGE_64 } = opcodes;
 /** What a pipe between two files carries (PIPE_DEF_BUFFERS pages). */
-const SPLICE_SIZE = 16 * 4096;
+const SPLICE_SIZE = 16 * PAGE_SIZE;
 
 /** vfs_copy_file_range (fs/read_write.c). */
 export function* copyFileRange(fc: FuseConnection, p: Process, call: CallOf<'copy_file_range'>): Operation<number> {
@@ -76,8 +81,16 @@ function* fuseCopyFileRange(
 ): Operation<number> {
   if (fc.noCopyFileRange) return -E.EOPNOTSUPP;
   const { inode } = to;
+  const source = from.inode;
+  if (!source.rwsem.tryDown(true)) yield* source.rwsem.wait(p, true, 'an inode');
+  const failed = yield* writebackRange(fc, p, source, positionIn);
+  source.rwsem.up(true);
+  if (failed !== 0) return failed;
   if (!inode.rwsem.tryDown(true)) yield* inode.rwsem.wait(p, true, 'an inode');
-  let result = yield* removePrivileges(fc, p, to);
+  let result = yield* fileModified(fc, p, to);
+  if (result === 0) result = yield* writebackRange(fc, p, inode, positionOut);
+  const { mapping } = inode;
+  if (mapping !== null) mapping.sizeUnstable = !fc.writebackCache && positionOut + count > inode.size;
   while (result === 0) {
     const wide = !fc.noCopyFileRange64;
     const { request } = p;
@@ -105,13 +118,22 @@ function* fuseCopyFileRange(
     } else if (result === 0) {
       const copied = wide ? Number(request.u64(0)) : request.word(0);
       result = copied > count ? -E.EIO : copied;
-      if (result >= 0) writeUpdateAttributes(fc, inode, positionOut + result, result);
+      if (result >= 0) {
+        // Partly copied pages go too: what they hold is older than what was copied.
+        truncatePagecacheRange(inode, pageFloor(positionOut), pageFloor(positionOut + result + PAGE_SIZE - 1));
+        updateTime(fc, inode);
+        writeUpdateAttributes(fc, inode, positionOut + result, result);
+      }
     }
     break;
   }
+  if (mapping !== null) mapping.sizeUnstable = false;
   inode.rwsem.up(true);
+  yield* flushTimeUpdate(fc, p, inode);
   return result;
 }
+
+const pageFloor = (position: number): number => position - (position % PAGE_SIZE);
 
 /** splice_copy_file_range: through a pipe, by reads and writes. */
 function* spliceCopy(

@@ -48,6 +48,7 @@ import {
 import type { Operation } from './operation.ts';
 import { MAY_EXEC, MAY_READ, MAY_WRITE, ownerOrCapable, permission, stripSgid } from './permission.ts';
 import type { Process } from './process.ts';
+import { updateCtimeInCache } from './writeback.ts';
 
 const { MKNOD, MKDIR, SYMLINK, LINK } = opcodes;
 const ENTRY_MODE = OUT + 10 + 15;
@@ -117,7 +118,7 @@ function* createNewEntry(fc: FuseConnection, p: Process, nd: Nameidata, type: nu
   if (found === undefined) return -E.ELOOP;
   found.time = expiry;
   if (found !== child) dPut(fc, found);
-  invalidateAttributes(directory);
+  fc.directoryChanged(directory);
   return 0;
 }
 
@@ -264,8 +265,10 @@ function* vfsLink(fc: FuseConnection, p: Process, nd: Nameidata, inode: Inode): 
     p.request.name(nd.last);
     error = yield* createNewEntry(fc, p, nd, inode.mode);
     // The attributes that came with the answer are the newest (fuse_update_ctime_in_cache).
-    if (error === 0) inode.linkable = false;
-    else if (error === -E.EINTR) invalidateAttributes(inode);
+    if (error === 0) {
+      inode.linkable = false;
+      yield* updateCtimeInCache(fc, p, inode);
+    } else if (error === -E.EINTR) invalidateAttributes(inode);
     else if (error === -E.ENOSYS) {
       fc.noLink = true;
       error = -E.EPERM;

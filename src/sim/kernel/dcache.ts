@@ -154,7 +154,21 @@ function place(fc: FuseConnection, dentry: Dentry, parent: Dentry, name: string)
   dentry.parent = parent;
   dentry.name = name;
   hash(dentry);
-  dPut(fc, old);
+  if (old !== dentry) dPut(fc, old);
+}
+
+/** d_obtain_alias: a dentry of an inode (whose reference it takes) that was found without a name; with a reference. */
+export function dObtainAlias(fc: FuseConnection, inode: Inode): Dentry {
+  const [known] = inode.aliases;
+  if (known !== undefined) {
+    dGet(known);
+    iput(fc, inode);
+    return known;
+  }
+  const dentry = new Dentry('/', null, fc.epoch);
+  dentry.inode = inode;
+  inode.aliases.push(dentry);
+  return dentry;
 }
 
 /**

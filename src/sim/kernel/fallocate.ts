@@ -14,15 +14,19 @@ import {
   S_IFIFO,
   S_IFMT,
 } from '../../vfs/index.ts';
-import { removePrivileges } from './attr.ts';
+import { fileModified } from './attr.ts';
 import { type File, FMODE_WRITE } from './file.ts';
 import type { FuseConnection } from './fuse-connection.ts';
+import { wire } from './fuse-read.ts';
 import { IN } from './fuse-request.ts';
+import { writeUpdateAttributes } from './fuse-write.ts';
 import { FUSE_STATX_MODSIZE, invalidateAttributes } from './inode.ts';
 import type { Operation } from './operation.ts';
 import type { Process } from './process.ts';
-import { openFileOf, wire, writeUpdateAttributes } from './read-write.ts';
+import { openFileOf } from './read-write.ts';
 import { MAX_BYTES, newSizeOk } from './size-limits.ts';
+import { truncatePagecacheRange } from './truncate.ts';
+import { flushTimeUpdate, updateTime, writebackRange } from './writeback.ts';
 
 const { FALLOCATE } = opcodes;
 
@@ -60,6 +64,7 @@ export function* fallocate(fc: FuseConnection, p: Process, call: CallOf<'falloca
   if (!inode.rwsem.tryDown(true)) yield* inode.rwsem.wait(p, true, 'an inode');
   const error = yield* fuseFallocate(fc, p, file, mode, offset, size);
   inode.rwsem.up(true);
+  yield* flushTimeUpdate(fc, p, inode);
   return error;
 }
 
@@ -72,9 +77,14 @@ function* fuseFallocate(
   size: number,
 ): Operation<number> {
   const { inode } = file;
-  let error = (mode & FALLOC_FL_KEEP_SIZE) !== 0 ? 0 : newSizeOk(fc, inode, offset + size);
-  if (error === 0) error = yield* removePrivileges(fc, p, file);
+  const keepsSize = (mode & FALLOC_FL_KEEP_SIZE) !== 0;
+  const clears = (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) !== 0;
+  let error = clears ? yield* writebackRange(fc, p, inode, offset) : 0;
+  if (error === 0 && !keepsSize) error = newSizeOk(fc, inode, offset + size);
+  if (error === 0) error = yield* fileModified(fc, p, file);
   if (error !== 0) return error;
+  const { mapping } = inode;
+  if (mapping !== null) mapping.sizeUnstable = !keepsSize;
   const { request } = p;
   const words = request.begin(FALLOCATE.code, inode.nodeid, fuse_fallocate_in.size);
   writeU64(words, IN, file.fh);
@@ -83,12 +93,18 @@ function* fuseFallocate(
   words[IN + 6] = mode;
   words[IN + 7] = 0;
   if (!fc.device.send(p)) yield;
+  if (mapping !== null) mapping.sizeUnstable = false;
   if (request.error === -E.ENOSYS) {
     fc.noFallocate = true;
     return -E.EOPNOTSUPP;
   }
   if (request.error !== 0) return request.error;
-  if ((mode & FALLOC_FL_KEEP_SIZE) === 0) writeUpdateAttributes(fc, inode, offset + size, size);
+  if (!keepsSize) {
+    const grows = offset + size > inode.size;
+    writeUpdateAttributes(fc, inode, offset + size, size);
+    if (grows) updateTime(fc, inode);
+  }
+  if (clears) truncatePagecacheRange(inode, offset, offset + size);
   invalidateAttributes(inode, FUSE_STATX_MODSIZE);
   return 0;
 }

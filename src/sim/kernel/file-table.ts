@@ -12,9 +12,11 @@ import { type File, FMODE_PATH, FMODE_READ, FMODE_WRITE } from './file.ts';
 import { releaseFlock, releasePosixLocks } from './file-locks.ts';
 import type { FuseConnection } from './fuse-connection.ts';
 import { IN } from './fuse-request.ts';
-import { iput } from './inode.ts';
+import { invalidateAttributes, iput, STATX_BLOCKS } from './inode.ts';
 import type { Operation } from './operation.ts';
+import { checkErrors } from './page-cache.ts';
 import { OPEN_MAX, type Process } from './process.ts';
+import { writeInodeNow } from './writeback.ts';
 
 const { FLUSH, RELEASE, RELEASEDIR } = opcodes;
 
@@ -42,18 +44,35 @@ export function* installFile(fc: FuseConnection, p: Process, file: File, into: n
 /** filp_close: FLUSH, the owner's POSIX locks, and the reference. The error is FLUSH's. */
 export function* closeFile(fc: FuseConnection, p: Process, file: File): Operation<number> {
   let error = 0;
+  const { inode } = file;
   if ((file.mode & FMODE_PATH) === 0) {
-    if (isRegular(file.inode.mode)) error = yield* flush(fc, p, file);
-    releasePosixLocks(file.inode, p.owner);
+    if (isRegular(inode.mode)) error = yield* flush(fc, p, file);
+    releasePosixLocks(inode, p.owner);
   }
+  // fuse_release: what was made dirty since FLUSH.
+  if (file.count === 1 && fc.writebackCache && inode.mapping !== null) yield* writeInodeNow(fc, p, inode);
   fput(fc, file);
   return error;
 }
 
 /** fuse_flush. */
 function* flush(fc: FuseConnection, p: Process, file: File): Operation<number> {
-  if (file.inode.bad) return -E.EIO;
-  if ((file.openFlags & FOPEN_NOFLUSH) !== 0 || fc.noFlush) return 0;
+  const { inode } = file;
+  if (inode.bad) return -E.EIO;
+  if ((file.openFlags & FOPEN_NOFLUSH) !== 0 && !fc.writebackCache) return 0;
+  const { mapping } = inode;
+  if (mapping !== null) {
+    const failed = yield* writeInodeNow(fc, p, inode);
+    const error = failed !== 0 ? failed : checkErrors(mapping);
+    if (error !== 0) return error;
+  }
+  const error = fc.noFlush ? 0 : yield* sendFlush(fc, p, file);
+  // Only the filesystem knows how many blocks were written.
+  if (error === 0 && fc.writebackCache) invalidateAttributes(inode, STATX_BLOCKS);
+  return error;
+}
+
+function* sendFlush(fc: FuseConnection, p: Process, file: File): Operation<number> {
   const { request } = p;
   const words = request.begin(FLUSH.code, file.inode.nodeid, fuse_flush_in.size);
   writeU64(words, IN, file.fh);
@@ -75,23 +94,45 @@ export function fput(fc: FuseConnection, file: File): void {
   releaseFile(fc, file);
 }
 
-/** fuse_release_common: RELEASE goes out and nobody waits for it; it holds the inode until it is answered. */
+/** fuse_file_get: a request in the background names the file's handle, which is released behind it. */
+export function fuseFileGet(file: File): void {
+  file.fuseCount += 1;
+}
+
+/** fuse_file_put: with the last reference RELEASE goes out and nobody waits for it; it holds the inode until it is answered. */
+export function fuseFilePut(fc: FuseConnection, file: File): void {
+  file.fuseCount -= 1;
+  if (file.fuseCount > 0) return;
+  const { inode } = file;
+  if (!file.opened || !fc.device.connected) {
+    iput(fc, inode);
+    return;
+  }
+  const request = fc.device.background(() => iput(fc, inode));
+  const words = request.begin(
+    isDirectory(inode.mode) ? RELEASEDIR.code : RELEASE.code,
+    inode.nodeid,
+    fuse_release_in.size,
+  );
+  writeU64(words, IN, file.fh);
+  words[IN + 2] = file.flags;
+  words[IN + 3] = file.flock ? FUSE_RELEASE_FLOCK_UNLOCK : 0;
+  writeU64(words, IN + 4, file.flock ? file.owner : 0);
+  fc.device.queueBackground(request);
+}
+
+/** fuse_release_common, fuse_prepare_release. */
 export function releaseFile(fc: FuseConnection, file: File): void {
   const { inode, dentry } = file;
   if ((inode.mode & S_IFMT) === S_IFIFO && (file.mode & FMODE_PATH) === 0) {
     if ((file.mode & FMODE_READ) !== 0) inode.readers -= 1;
     if ((file.mode & FMODE_WRITE) !== 0) inode.writers -= 1;
   }
-  const isDir = isDirectory(inode.mode);
-  if (!file.opened || !fc.device.connected) iput(fc, inode);
-  else {
-    const request = fc.device.background(() => iput(fc, inode));
-    const words = request.begin(isDir ? RELEASEDIR.code : RELEASE.code, inode.nodeid, fuse_release_in.size);
-    writeU64(words, IN, file.fh);
-    words[IN + 2] = file.flags;
-    words[IN + 3] = file.flock ? FUSE_RELEASE_FLOCK_UNLOCK : 0;
-    writeU64(words, IN + 4, file.flock ? file.owner : 0);
-    fc.device.queue(request);
+  const { mapping } = inode;
+  if (mapping !== null) {
+    const written = mapping.writeFiles.indexOf(file);
+    if (written >= 0) mapping.writeFiles.splice(written, 1);
   }
+  fuseFilePut(fc, file);
   dPut(fc, dentry);
 }

@@ -2,6 +2,7 @@ import type { U64 } from '../../vfs/index.ts';
 import type { Dentry } from './dcache.ts';
 import type { Inode } from './inode.ts';
 import type { Process } from './process.ts';
+import type { ReadaheadState } from './readahead.ts';
 import { RwSemaphore } from './rw-semaphore.ts';
 
 export const FMODE_READ = 1;
@@ -10,6 +11,13 @@ export const FMODE_LSEEK = 4;
 export const FMODE_PREAD = 8;
 export const FMODE_PWRITE = 16;
 export const FMODE_PATH = 0x4000;
+
+interface ReaddirStream {
+  position: U64;
+  /** Index of the entry behind `position`. */
+  next: number;
+  version: number;
+}
 
 /** struct file and struct fuse_file in one (include/linux/fs.h, fs/fuse/fuse_i.h): an open file, shared by descriptors. */
 export class File {
@@ -36,6 +44,15 @@ export class File {
   flock = false;
   /** fuse_lock_owner_id of the file, the owner of flock locks. */
   readonly owner: number;
+
+  /** refcount of struct fuse_file: the open file, and requests in the background that name its handle. */
+  fuseCount = 1;
+  /** f_ra, made with the first read through the page cache. */
+  readahead: ReadaheadState | undefined;
+  /** f_wb_err: of the inode's write-back errors, how many the file knows of. */
+  errorsSeen = 0;
+  /** ff->readdir: where in the cached listing of a directory the file stands. */
+  readonly readdir: ReaddirStream = { position: 0, next: 0, version: 0 };
 
   constructor(dentry: Dentry, inode: Inode, opener: Process, flags: number, mode: number, owner: number) {
     this.dentry = dentry;

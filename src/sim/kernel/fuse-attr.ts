@@ -1,6 +1,7 @@
 import {
   FATTR_ATIME,
   FATTR_ATIME_NOW,
+  FATTR_CTIME,
   FATTR_FH,
   FATTR_GID,
   FATTR_KILL_SUIDGID,
@@ -15,16 +16,28 @@ import {
   fuse_statx_in,
   fuse_statx_out,
   opcodes,
+  readU64,
   writeU64,
 } from '../../fuse/protocol/index.ts';
 import { errnoNumbers as E, isDirectory, isRegular, S_IFMT, type Timespec } from '../../vfs/index.ts';
 import type { File } from './file.ts';
 import type { FuseConnection } from './fuse-connection.ts';
-import { attributeExpiry, changeAttributes, invalidAttributes } from './fuse-inode.ts';
+import { attributeExpiry, changeAttributes, changeAttributesCommon, invalidAttributes } from './fuse-inode.ts';
 import { type FuseRequest, IN, OUT } from './fuse-request.ts';
-import { type Inode, invalidateAttributes, makeBad, STATX_BASIC_STATS, STATX_CTIME } from './inode.ts';
+import {
+  type Inode,
+  invalidateAttributes,
+  makeBad,
+  STATX_BASIC_STATS,
+  STATX_CTIME,
+  STATX_MTIME,
+  STATX_SIZE,
+} from './inode.ts';
 import type { Operation } from './operation.ts';
+import { mappingOf } from './page-cache.ts';
 import type { Process } from './process.ts';
+import { invalidateInodePages2, truncatePagecache } from './truncate.ts';
+import { releaseNowrite, setNowrite, syncWrites, trustsCache, updateCtimeInCache, writeInodeNow } from './writeback.ts';
 
 const { GETATTR, SETATTR, STATX } = opcodes;
 
@@ -50,9 +63,13 @@ export function* getattr(fc: FuseConnection, p: Process, inode: Inode, file?: Fi
   return request.error !== 0 ? request.error : takeAttributes(fc, inode, request, version);
 }
 
+/** fuse_invalid_attr, inode_wrong_type. */
+const wrongAttributes = (inode: Inode, words: Uint32Array): boolean =>
+  invalidAttributes(words, ATTR_ATTR) || ((words[ATTR_ATTR + 15] ^ inode.mode) & S_IFMT) !== 0;
+
 function takeAttributes(fc: FuseConnection, inode: Inode, request: FuseRequest, version: number): number {
   const { words } = request.reply;
-  if (invalidAttributes(words, ATTR_ATTR) || ((words[ATTR_ATTR + 15] ^ inode.mode) & S_IFMT) !== 0) {
+  if (wrongAttributes(inode, words)) {
     makeBad(fc, inode);
     return -E.EIO;
   }
@@ -62,7 +79,13 @@ function takeAttributes(fc: FuseConnection, inode: Inode, request: FuseRequest, 
 
 /** Whether the attributes of `mask` (STATX_*) must be asked for (fuse_update_get_attr). */
 export const needsGetattr = (fc: FuseConnection, inode: Inode, mask: number): boolean =>
-  (mask & inode.invalMask) !== 0 || inode.time < fc.now;
+  (mask & inode.invalMask) !== 0
+    ? (mask & inode.invalMask & ~cacheMask(fc, inode)) !== 0 || inode.time < fc.now
+    : inode.time < fc.now;
+
+/** fuse_get_cache_mask: attributes that the kernel knows better than the filesystem. */
+const cacheMask = (fc: FuseConnection, inode: Inode): number =>
+  trustsCache(fc, inode) ? STATX_MTIME | STATX_CTIME | STATX_SIZE : 0;
 
 /** fuse_update_attributes. */
 export function* updateAttributes(fc: FuseConnection, p: Process, file: File, mask: number): Operation<number> {
@@ -132,15 +155,59 @@ export interface Iattr {
   force?: boolean;
 }
 
-/** fuse_do_setattr: sends the changes and takes the attributes that come back. Permission was checked. */
+/**
+ * fuse_do_setattr: sends the changes and takes the attributes that come back. Permission was checked. With write-back the
+ * kernel's own times go along, and what is dirty goes first.
+ */
 export function* setattr(fc: FuseConnection, p: Process, inode: Inode, changes: Iattr): Operation<number> {
-  const { file, size } = changes;
-  if (changes.open && fc.atomicOTrunc) return 0;
-  const handle = changes.open ? undefined : file;
-  // An open or an ftruncate changes the time of modification by itself (update_mtime).
-  const mtime = size !== undefined && (changes.open || file !== undefined) ? undefined : changes.mtime;
-  const { atime } = changes;
+  if (changes.open && fc.atomicOTrunc) {
+    inode.size = 0;
+    truncatePagecache(inode, 0);
+    return 0;
+  }
+  const trusted = trustsCache(fc, inode);
+  const { size } = changes;
+  if (trusted && flushesFirst(changes)) {
+    const error = yield* writeInodeNow(fc, p, inode);
+    if (error !== 0) return error;
+    if (inode.mapping !== null) yield* syncWrites(fc, p, inode.mapping);
+  }
+  const mapping = size === undefined ? null : trusted || inode.mapping !== null ? mappingOf(inode) : null;
+  if (mapping !== null) {
+    yield* setNowrite(p, mapping);
+    mapping.sizeUnstable = true;
+  }
   const now = fc.scheduler.clock.now();
+  setattrRequest(fc, p, inode, changes, now);
+  const { request } = p;
+  if (!fc.device.send(p)) yield;
+  let { error } = request;
+  if (error === -E.EINTR) invalidateAttributes(inode);
+  if (mapping !== null) mapping.sizeUnstable = false;
+  if (error === 0) error = takeSetattr(fc, inode, changes, request, now);
+  if (mapping !== null) releaseNowrite(fc, mapping);
+  return error;
+}
+
+/** Whether dirty data and times are to be with the filesystem before the change. */
+const flushesFirst = ({ mode, uid, gid, atime, mtime }: Iattr): boolean =>
+  mode !== undefined ||
+  uid !== undefined ||
+  gid !== undefined ||
+  typeof mtime === 'object' ||
+  typeof atime === 'object';
+
+/** iattr_to_fattr. */
+function setattrRequest(fc: FuseConnection, p: Process, inode: Inode, changes: Iattr, now: Timespec): void {
+  const { file, size, atime } = changes;
+  const trusted = trustsCache(fc, inode);
+  const handle = changes.open ? undefined : file;
+  // An open or an ftruncate changes the time of modification by itself (update_mtime), unless the kernel keeps the time.
+  let { mtime } = changes;
+  if (size !== undefined && typeof mtime !== 'object') {
+    if (trusted) mtime = size !== inode.size ? 'now' : mtime;
+    else if (changes.open || file !== undefined) mtime = undefined;
+  }
   const at = atime === 'now' ? now : atime;
   const mt = mtime === 'now' ? now : mtime;
   let valid = 0;
@@ -149,7 +216,8 @@ export function* setattr(fc: FuseConnection, p: Process, inode: Inode, changes: 
   if (changes.gid !== undefined) valid |= FATTR_GID;
   if (size !== undefined) valid |= FATTR_SIZE | FATTR_LOCKOWNER;
   if (atime !== undefined) valid |= atime === 'now' ? FATTR_ATIME | FATTR_ATIME_NOW : FATTR_ATIME;
-  if (mtime !== undefined) valid |= mtime === 'now' ? FATTR_MTIME | FATTR_MTIME_NOW : FATTR_MTIME;
+  if (mtime !== undefined) valid |= mtime === 'now' && !trusted ? FATTR_MTIME | FATTR_MTIME_NOW : FATTR_MTIME;
+  if (trusted) valid |= FATTR_CTIME;
   if (handle !== undefined) valid |= FATTR_FH;
   if (fc.handleKillprivV2) {
     const chown = !isDirectory(inode.mode) && (changes.uid !== undefined || changes.gid !== undefined);
@@ -164,24 +232,49 @@ export function* setattr(fc: FuseConnection, p: Process, inode: Inode, changes: 
     lock_owner: size === undefined ? 0 : p.owner,
     atime: at?.sec ?? 0,
     mtime: mt?.sec ?? 0,
-    ctime: 0,
+    ctime: trusted ? now.sec : 0,
     atimensec: at?.nsec ?? 0,
     mtimensec: mt?.nsec ?? 0,
-    ctimensec: 0,
+    ctimensec: trusted ? now.nsec : 0,
     mode: changes.mode ?? 0,
     uid: changes.uid ?? 0,
     gid: changes.gid ?? 0,
   });
   request.expected = fuse_attr_out.size;
-  if (!fc.device.send(p)) yield;
-  if (request.error !== 0) {
-    if (request.error === -E.EINTR) invalidateAttributes(inode);
-    return request.error;
+}
+
+function takeSetattr(fc: FuseConnection, inode: Inode, changes: Iattr, request: FuseRequest, now: Timespec): number {
+  const trusted = trustsCache(fc, inode);
+  const { size: oldSize } = inode;
+  if (trusted) {
+    const { mtime } = changes;
+    const moves = changes.size !== undefined && changes.size !== oldSize;
+    const time = typeof mtime === 'object' ? mtime : mtime === 'now' || moves ? now : undefined;
+    if (time !== undefined) {
+      inode.mtimeSec = time.sec;
+      inode.mtimeNsec = time.nsec;
+    }
+    inode.ctimeSec = now.sec;
+    inode.ctimeNsec = now.nsec;
   }
-  return takeAttributes(fc, inode, request, 0);
+  const { words } = request.reply;
+  if (wrongAttributes(inode, words)) {
+    makeBad(fc, inode);
+    return -E.EIO;
+  }
+  changeAttributesCommon(fc, inode, words, ATTR_ATTR, attributeExpiry(fc, words));
+  if (trusted && changes.size === undefined) return 0;
+  const size = Number(readU64(words, ATTR_ATTR + 2));
+  inode.size = size;
+  if (isRegular(inode.mode) && size !== oldSize) {
+    truncatePagecache(inode, size);
+    invalidateInodePages2(fc, inode);
+  }
+  return 0;
 }
 
 /** fuse_update_ctime: the time of change is not known any more. */
-export function updateCtime(inode: Inode): void {
+export function* updateCtime(fc: FuseConnection, p: Process, inode: Inode): Operation<void> {
   invalidateAttributes(inode, STATX_CTIME);
+  if (fc.writebackCache) yield* updateCtimeInCache(fc, p, inode);
 }

@@ -1,14 +1,24 @@
 import type { Message } from '../../fuse/message.ts';
-import { fuse_init_in, fuse_init_out, initFlags, opcodes, type StructValue } from '../../fuse/protocol/index.ts';
+import {
+  fuse_init_in,
+  fuse_init_out,
+  initFlags,
+  initFlags2,
+  opcodes,
+  type StructValue,
+} from '../../fuse/protocol/index.ts';
 import { errnoNumbers, type SysResult, type U64 } from '../../vfs/index.ts';
 import type { Scheduler } from '../scheduler.ts';
 import { Dentry } from './dcache.ts';
+import { Flusher } from './flusher.ts';
 import { FuseDevice, type Link } from './fuse-dev.ts';
 import { type FuseRequest, OUT } from './fuse-request.ts';
-import { Inode } from './inode.ts';
+import { Inode, invalidateAttributes } from './inode.ts';
 import type { MountOptions } from './mount-options.ts';
+import type { AddressSpace } from './page-cache.ts';
 import type { PendingCall } from './pending-call.ts';
-import type { Process } from './process.ts';
+import { Process } from './process.ts';
+import { VM_READAHEAD_PAGES } from './readahead.ts';
 import { RwSemaphore } from './rw-semaphore.ts';
 
 const PAGE_SIZE = 4096;
@@ -21,6 +31,8 @@ const FUSE_NAME_MAX = 4095;
 const OFFERED_FLAGS = 0x73fffffb;
 const OFFERED_FLAGS2 = 0x5fd;
 const MAX_READAHEAD = 131072;
+/** FUSE_DEFAULT_MAX_BACKGROUND; three quarters of it are the threshold of congestion. */
+const DEFAULT_BACKGROUND = 12;
 
 /** struct fuse_conn with the superblock (fs/fuse/fuse_i.h, fs/fuse/inode.c): what is mounted, what was agreed, and every cached inode. */
 export class FuseConnection {
@@ -41,6 +53,9 @@ export class FuseConnection {
   fileSizeLimit = Number.POSITIVE_INFINITY;
   /** Open files so far: they make the owners of flock locks, which are equal in equal runs. */
   filesOpened = 0;
+  /** Inodes with dirty pages or times (wb->b_dirty), and who writes them in the end. */
+  readonly dirtyInodes = new Set<AddressSpace>();
+  readonly flusher: Flusher;
   attrVersion = 1;
   epoch = 1;
 
@@ -84,6 +99,17 @@ export class FuseConnection {
   cacheSymlinks = false;
   autoInvalData = false;
   abortError = false;
+  asyncRead = false;
+  asyncDio = false;
+  bigWrites = false;
+  writebackCache = false;
+  explicitInvalData = false;
+  exportSupport = false;
+  directIoAllowMmap = false;
+  /** bdi->ra_pages: pages of the largest read-ahead. */
+  readaheadPages = VM_READAHEAD_PAGES;
+  maxBackground = DEFAULT_BACKGROUND;
+  congestionThreshold = Math.floor((DEFAULT_BACKGROUND * 3) / 4);
 
   constructor(scheduler: Scheduler, options: MountOptions, link: Link) {
     this.scheduler = scheduler;
@@ -98,6 +124,7 @@ export class FuseConnection {
     this.root.inode = inode;
     this.root.hashed = true;
     inode.aliases.push(this.root);
+    this.flusher = new Flusher(this, new Process(this, 0, { uid: 0, gid: 0, groups: [] }, 0, this.root));
   }
 
   /** The clock's nanoseconds. */
@@ -113,6 +140,12 @@ export class FuseConnection {
   nextAttrVersion(): number {
     this.attrVersion += 1;
     return this.attrVersion;
+  }
+
+  /** A change of a directory by this kernel (fuse_dir_changed, fs/fuse/dir.c). */
+  directoryChanged(inode: Inode): void {
+    inode.changes += 1;
+    invalidateAttributes(inode);
   }
 
   queueForget(nodeid: U64, lookups: number): void {
@@ -132,7 +165,7 @@ export class FuseConnection {
     });
     request.expected = fuse_init_out.size;
     request.withoutCredentials = true;
-    this.device.queue(request);
+    this.device.queueBackground(request);
   }
 
   /** process_init_reply (fs/fuse/inode.c). */
@@ -166,6 +199,16 @@ export class FuseConnection {
     this.setxattrExt = has(initFlags.SETXATTR_EXT);
     this.autoInvalData = has(initFlags.AUTO_INVAL_DATA);
     this.abortError = has(initFlags.ABORT_ERROR);
+    this.asyncRead = has(initFlags.ASYNC_READ);
+    this.asyncDio = has(initFlags.ASYNC_DIO);
+    this.bigWrites = has(initFlags.BIG_WRITES);
+    this.writebackCache = has(initFlags.WRITEBACK_CACHE);
+    this.explicitInvalData = !this.autoInvalData && has(initFlags.EXPLICIT_INVAL_DATA);
+    this.exportSupport = has(initFlags.EXPORT_SUPPORT);
+    this.directIoAllowMmap = (reply.flags2 & initFlags2.DIRECT_IO_ALLOW_MMAP) !== 0;
+    this.readaheadPages = Math.min(VM_READAHEAD_PAGES, Math.floor(reply.max_readahead / PAGE_SIZE));
+    if (reply.max_background > 0) this.maxBackground = reply.max_background;
+    if (reply.congestion_threshold > 0) this.congestionThreshold = reply.congestion_threshold;
   }
 
   /** A message from the daemon: replies end requests, notifications act on the caches. Returns 0 or an errno number. */

@@ -12,6 +12,7 @@ import type { Runnable, Scheduler } from '../scheduler.ts';
 import type { FuseConnection } from './fuse-connection.ts';
 import { FuseRequest } from './fuse-request.ts';
 import { notify } from './notify.ts';
+import type { Operation } from './operation.ts';
 import type { Process } from './process.ts';
 import { copyBytes } from './slab.ts';
 
@@ -52,6 +53,11 @@ export class FuseDevice implements Runnable {
   readonly #pending: FuseRequest[] = [];
   readonly #interrupts: FuseRequest[] = [];
   readonly #forgets: Forget[] = [];
+  /** fc->bg_queue, num_background, active_background, blocked_waitq. */
+  readonly #backgroundQueue: FuseRequest[] = [];
+  #numBackground = 0;
+  #activeBackground = 0;
+  readonly #blocked: Process[] = [];
   /** Requests that were read and not answered, but for the one that is answered inline. */
   readonly #processing = new Map<number, FuseRequest>();
   /** An INTERRUPT or forgets, being handed to the daemon. */
@@ -146,10 +152,49 @@ export class FuseDevice implements Runnable {
   }
 
   /** A request that nobody waits for (fuse_simple_background); `onEnd` hears of its end, and must leave it alone afterwards. */
-  background(onEnd: (request: FuseRequest) => void): FuseRequest {
+  background(onEnd: (request: FuseRequest) => void, caller?: Process): FuseRequest {
     const request = this.#idle.pop() ?? new FuseRequest(undefined);
     request.onEnd = onEnd;
+    request.caller = caller;
     return request;
+  }
+
+  /** Whether as much is under way in the background as the filesystem finds too much (congestion_threshold). */
+  get congested(): boolean {
+    return this.#numBackground >= this.#fc.congestionThreshold;
+  }
+
+  /** fuse_block_alloc: waits while max_background requests are under way. */
+  *waitForBackground(task: Process): Operation<void> {
+    while (this.#numBackground >= this.#fc.maxBackground && this.connected) {
+      this.#blocked.push(task);
+      task.sleep('a background request to end');
+      yield;
+    }
+  }
+
+  /** fuse_request_queue_background. */
+  queueBackground(request: FuseRequest): void {
+    request.background = true;
+    this.#numBackground += 1;
+    this.#backgroundQueue.push(request);
+    this.#flushBackgroundQueue();
+  }
+
+  /** flush_bg_queue: the daemon gets as many at a time as it said (max_background). */
+  #flushBackgroundQueue(): void {
+    while (this.#activeBackground < this.#fc.maxBackground && this.#backgroundQueue.length > 0) {
+      this.#activeBackground += 1;
+      this.queue(this.#backgroundQueue.shift() as FuseRequest);
+    }
+  }
+
+  #endBackground(request: FuseRequest): void {
+    request.background = false;
+    this.#numBackground -= 1;
+    this.#activeBackground -= 1;
+    this.#flushBackgroundQueue();
+    this.#blocked.shift()?.wake();
   }
 
   /** Puts a request at the end of the queue. */
@@ -172,7 +217,8 @@ export class FuseDevice implements Runnable {
     request.state = 'pending';
     request.interrupted = false;
     request.error = 0;
-    const credentials = request.withoutCredentials ? undefined : request.task?.credentials;
+    const caller = request.withoutCredentials ? undefined : (request.task ?? request.caller);
+    const credentials = caller?.credentials;
     writeInHeader(
       request.message,
       request.length,
@@ -181,7 +227,7 @@ export class FuseDevice implements Runnable {
       request.nodeid,
       credentials?.uid ?? 0,
       credentials?.gid ?? 0,
-      credentials === undefined ? 0 : (request.task as Process).pid,
+      caller?.pid ?? 0,
     );
   }
 
@@ -341,8 +387,10 @@ export class FuseDevice implements Runnable {
       if (waiting >= 0) this.#interrupts.splice(waiting, 1);
     }
     if (request.onEnd !== undefined) {
-      request.onEnd(request);
+      if (request.background) this.#endBackground(request);
+      const { onEnd } = request;
       request.onEnd = undefined;
+      onEnd(request);
       this.#idle.push(request);
     } else if (request === this.#inlineRequest && this.#mayContinue()) this.#inlineRequest = undefined;
     else {
@@ -362,7 +410,7 @@ export class FuseDevice implements Runnable {
   abort(): void {
     if (!this.connected) return;
     this.connected = false;
-    const requests = [...this.#processing.values(), ...this.#pending];
+    const requests = [...this.#processing.values(), ...this.#pending, ...this.#backgroundQueue.splice(0)];
     this.#processing.clear();
     this.#pending.length = 0;
     this.#forgets.length = 0;

@@ -1,8 +1,10 @@
 import { readS64, readU64 } from '../../fuse/protocol/index.ts';
-import { S_IFMT } from '../../vfs/index.ts';
+import { isRegular, S_IFMT } from '../../vfs/index.ts';
 import type { FuseConnection } from './fuse-connection.ts';
 import { OUT } from './fuse-request.ts';
 import { Inode, makeBad, STATX_BASIC_STATS } from './inode.ts';
+import { invalidateInodePages2, truncatePagecache } from './truncate.ts';
+import { trustsCache } from './writeback.ts';
 
 /** fuse_invalid_attr: a type that there is, and a size below 2^63. */
 export function invalidAttributes(words: Uint32Array, at: number): boolean {
@@ -26,8 +28,28 @@ export function changeAttributes(
   at: number,
   time: number,
   version: number,
-) {
+): void {
+  const { mapping } = inode;
   if (version !== 0 && inode.attrVersion > version) return;
+  if (mapping === null) changeAttributesCommon(fc, inode, words, at, time);
+  else if (!mapping.sizeUnstable) {
+    const { size, mtimeSec, mtimeNsec } = inode;
+    changeAttributesCommon(fc, inode, words, at, time);
+    changeContent(fc, inode, size, mtimeSec, mtimeNsec);
+  }
+}
+
+/** fuse_change_attributes_common; what the kernel knows better than the filesystem stays. */
+export function changeAttributesCommon(
+  fc: FuseConnection,
+  inode: Inode,
+  words: Uint32Array,
+  at: number,
+  time: number,
+): void {
+  // An inode that is new knows nothing yet that could be truer.
+  const trusted = inode.attrVersion > 0 && trustsCache(fc, inode);
+  const { size, mtimeSec, mtimeNsec, ctimeSec, ctimeNsec } = inode;
   inode.attrVersion = fc.nextAttrVersion();
   inode.time = time;
   inode.invalMask &= ~STATX_BASIC_STATS;
@@ -50,6 +72,23 @@ export function changeAttributes(
   inode.gid = words[at + 18];
   inode.rdev = words[at + 19];
   inode.blksize = words[at + 20];
+  if (trusted) {
+    inode.size = size;
+    inode.mtimeSec = mtimeSec;
+    inode.mtimeNsec = mtimeNsec;
+    inode.ctimeSec = ctimeSec;
+    inode.ctimeNsec = ctimeNsec;
+  }
+}
+
+/** What fuse_change_attributes does with the page cache: a file that somebody else has changed is not cached any more. */
+function changeContent(fc: FuseConnection, inode: Inode, size: number, mtimeSec: number, mtimeNsec: number): void {
+  if (trustsCache(fc, inode) || !isRegular(inode.mode)) return;
+  if (inode.size !== size) {
+    truncatePagecache(inode, inode.size);
+    if (!fc.explicitInvalData) invalidateInodePages2(fc, inode);
+  } else if (fc.autoInvalData && (inode.mtimeSec !== mtimeSec || inode.mtimeNsec !== mtimeNsec))
+    invalidateInodePages2(fc, inode);
 }
 
 export const entryExpiry = (fc: FuseConnection, words: Uint32Array): number =>

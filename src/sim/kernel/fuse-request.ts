@@ -45,6 +45,9 @@ export class FuseRequest {
   withoutCredentials = false;
   /** FR_ISREPLY is not set: nobody answers it. */
   noReply = false;
+  /** A request of the background (FR_BACKGROUND), on account of this process where its credentials go with it. */
+  background = false;
+  caller: Process | undefined;
   /** Called when the reply is there, instead of waking a process. */
   onEnd: ((request: FuseRequest) => void) | undefined;
 

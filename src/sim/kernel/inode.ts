@@ -2,6 +2,8 @@ import type { U64 } from '../../vfs/index.ts';
 import type { Dentry } from './dcache.ts';
 import type { FileLocks } from './file-locks.ts';
 import type { FuseConnection } from './fuse-connection.ts';
+import type { AddressSpace } from './page-cache.ts';
+import type { ReaddirCache } from './readdir-cache.ts';
 import { RwSemaphore } from './rw-semaphore.ts';
 
 // STATX_* (include/uapi/linux/stat.h): what of an inode's attributes is meant.
@@ -15,8 +17,9 @@ export const STATX_SIZE = 0x200;
 export const STATX_BLOCKS = 0x400;
 export const STATX_BASIC_STATS = 0x7ff;
 export const STATX_BTIME = 0x800;
-/** FUSE_STATX_MODIFY, FUSE_STATX_MODSIZE (fs/fuse/fuse_i.h). */
-export const FUSE_STATX_MODSIZE = STATX_MTIME | STATX_CTIME | STATX_BLOCKS | STATX_SIZE;
+/** fs/fuse/fuse_i.h. */
+export const FUSE_STATX_MODIFY = STATX_MTIME | STATX_CTIME | STATX_BLOCKS;
+export const FUSE_STATX_MODSIZE = FUSE_STATX_MODIFY | STATX_SIZE;
 
 /** struct inode and struct fuse_inode in one (include/linux/fs.h, fs/fuse/fuse_i.h). */
 export class Inode {
@@ -63,6 +66,12 @@ export class Inode {
   initReaddirplus = false;
   /** The cached content of a symbolic link (CACHE_SYMLINKS). */
   link: Uint8Array | undefined;
+  /** i_data: the page cache of a file, made when it is needed. */
+  mapping: AddressSpace | null = null;
+  /** The cached listing of a directory. */
+  readdirCache: ReaddirCache | null = null;
+  /** i_version of a directory: how often this kernel has changed it. */
+  changes = 0;
   /** i_dentry. */
   readonly aliases: Dentry[] = [];
   /** i_rwsem. */
@@ -100,6 +109,10 @@ export function iput(fc: FuseConnection, inode: Inode): void {
   if (inode.hashed) {
     inode.hashed = false;
     fc.inodes.delete(inode.nodeid);
+  }
+  if (inode.mapping !== null) {
+    inode.mapping.evict();
+    fc.dirtyInodes.delete(inode.mapping);
   }
   if (inode.nlookup > 0) {
     fc.queueForget(inode.nodeid, inode.nlookup);

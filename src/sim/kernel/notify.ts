@@ -10,14 +10,18 @@ import { errnoNumbers as E, isDirectory, type U64 } from '../../vfs/index.ts';
 import { type Dentry, dDelete, dInvalidate, dLookup, dPut, isRoot, shrinkChildren } from './dcache.ts';
 import type { FuseConnection } from './fuse-connection.ts';
 import { FuseRequest, IN } from './fuse-request.ts';
+import { writeUpdateAttributes } from './fuse-write.ts';
 import { invalidateAttributes } from './inode.ts';
+import { addPage, mappingOf, PAGE_SIZE, unlockPage } from './page-cache.ts';
+import { resetReaddirCache } from './readdir-cache.ts';
+import { invalidateInodePages2 } from './truncate.ts';
 
 /** fuse_notify (fs/fuse/dev.c): what the daemon sends unasked acts on the caches. Returns 0 or the errno number of its write. */
 export function notify(fc: FuseConnection, message: Message, length: number): number {
   const notification = decodeNotification(message, length);
   switch (notification.op) {
     case 'INVAL_INODE':
-      return invalidateInode(fc, notification.body.ino, Number(notification.body.off));
+      return invalidateInode(fc, notification);
     case 'INVAL_ENTRY': {
       const { parent, flags } = notification.body;
       return invalidateEntry(fc, parent, 0, notification.name, flags);
@@ -25,7 +29,7 @@ export function notify(fc: FuseConnection, message: Message, length: number): nu
     case 'DELETE':
       return invalidateEntry(fc, notification.body.parent, notification.body.child, notification.name, 0);
     case 'STORE':
-      return fc.inodes.has(notification.body.nodeid) ? 0 : E.ENOENT;
+      return store(fc, notification);
     case 'RETRIEVE':
       return retrieve(fc, notification);
     case 'INC_EPOCH':
@@ -44,12 +48,47 @@ export function notify(fc: FuseConnection, message: Message, length: number): nu
 }
 
 /** fuse_reverse_inval_inode: attributes are asked for again, and from `offset` on (none where it is negative) what is cached goes. */
-function invalidateInode(fc: FuseConnection, nodeid: U64, offset: number): number {
-  const inode = fc.inodes.get(nodeid);
+function invalidateInode(fc: FuseConnection, { body }: NotificationOf<'INVAL_INODE'>): number {
+  const inode = fc.inodes.get(body.ino);
   if (inode === undefined) return E.ENOENT;
   inode.attrVersion = fc.nextAttrVersion();
   invalidateAttributes(inode);
-  if (offset >= 0) inode.link = undefined;
+  const offset = Number(body.off);
+  const length = Number(body.len);
+  if (offset < 0) return 0;
+  const first = Math.floor(offset / PAGE_SIZE);
+  const last = length <= 0 ? Number.MAX_SAFE_INTEGER : Math.floor((offset + length - 1) / PAGE_SIZE);
+  invalidateInodePages2(fc, inode, first, last);
+  if (first === 0) inode.link = undefined;
+  if (inode.readdirCache !== null) resetReaddirCache(inode.readdirCache);
+  return 0;
+}
+
+/** fuse_notify_store: data goes into the page cache as if it had been read. */
+function store(fc: FuseConnection, { body, data }: NotificationOf<'STORE'>): number {
+  const inode = fc.inodes.get(body.nodeid);
+  if (inode === undefined) return E.ENOENT;
+  const mapping = mappingOf(inode);
+  const start = Number(body.offset);
+  const end = start + data.length;
+  if (end > inode.size) writeUpdateAttributes(fc, inode, end, data.length);
+  for (let at = start; at < end; ) {
+    const index = Math.floor(at / PAGE_SIZE);
+    const within = at % PAGE_SIZE;
+    const count = Math.min(PAGE_SIZE - within, end - at);
+    let page = mapping.pages.get(index);
+    if (page === undefined) page = addPage(mapping, index);
+    // Linux waits here for a read that is under way; its answer comes from before.
+    else if (page.locked) return E.EAGAIN;
+    else page.locked = true;
+    page.data.set(data.subarray(at - start, at - start + count), within);
+    if (!page.uptodate && within === 0 && (count === PAGE_SIZE || end >= inode.size)) {
+      page.data.fill(0, count);
+      page.uptodate = true;
+    }
+    unlockPage(page);
+    at += count;
+  }
   return 0;
 }
 
@@ -61,7 +100,7 @@ function invalidateEntry(fc: FuseConnection, parentId: U64, child: U64, name: st
   const [directory] = parent.aliases;
   const entry = directory === undefined ? undefined : dLookup(directory, name);
   if (entry === undefined || entry.lookupWaiters !== null) return E.ENOENT;
-  invalidateAttributes(parent);
+  fc.directoryChanged(parent);
   entry.count += 1;
   if ((flags & FUSE_EXPIRE_ONLY) === 0) dInvalidate(fc, entry);
   entry.time = 0;
@@ -83,13 +122,28 @@ function removeChild(fc: FuseConnection, entry: Dentry, child: U64): number {
   return 0;
 }
 
-/** fuse_retrieve: nothing is cached, so there is nothing to give. */
-function retrieve(fc: FuseConnection, notification: NotificationOf<'RETRIEVE'>): number {
-  const { nodeid, offset, notify_unique } = notification.body;
-  if (!fc.inodes.has(nodeid)) return E.ENOENT;
+/** fuse_retrieve: what is cached of a range, up to the first page that is not. */
+function retrieve(fc: FuseConnection, { body }: NotificationOf<'RETRIEVE'>): number {
+  const { nodeid, offset, size, notify_unique } = body;
+  const inode = fc.inodes.get(nodeid);
+  if (inode === undefined) return E.ENOENT;
+  const start = Number(offset);
+  const wanted = Math.max(0, Math.min(size, fc.maxWrite, inode.size - start));
+  const end = Math.min(start + wanted, (Math.floor(start / PAGE_SIZE) + fc.maxPages) * PAGE_SIZE);
+  const pieces: Uint8Array[] = [];
+  for (let at = start; at < end; ) {
+    const page = inode.mapping?.pages.get(Math.floor(at / PAGE_SIZE));
+    if (page === undefined) break;
+    const within = at % PAGE_SIZE;
+    const count = Math.min(PAGE_SIZE - within, end - at);
+    pieces.push(page.data.subarray(within, within + count));
+    at += count;
+  }
   const request = new FuseRequest(undefined);
   request.begin(opcodes.NOTIFY_REPLY.code, nodeid, fuse_notify_retrieve_in.size);
-  fuse_notify_retrieve_in.write(request.message, IN * 4, { offset, size: 0 });
+  const total = pieces.reduce((sum, { length }) => sum + length, 0);
+  fuse_notify_retrieve_in.write(request.message, IN * 4, { offset, size: total });
+  for (const piece of pieces) request.bytes(piece);
   fc.device.queueReply(request, notify_unique);
   return 0;
 }

@@ -1,5 +1,7 @@
 import {
+  FOPEN_CACHE_DIR,
   FOPEN_DIRECT_IO,
+  FOPEN_KEEP_CACHE,
   FOPEN_NONSEEKABLE,
   FOPEN_STREAM,
   FUSE_OPEN_KILL_SUIDGID,
@@ -48,7 +50,7 @@ import { releaseFile } from './file-table.ts';
 import type { FuseConnection } from './fuse-connection.ts';
 import { entryAttributeExpiry, entryExpiry, fuseIget, invalidAttributes } from './fuse-inode.ts';
 import { IN, OUT } from './fuse-request.ts';
-import { type Inode, invalidateAttributes } from './inode.ts';
+import { FUSE_STATX_MODSIZE, type Inode, invalidateAttributes } from './inode.ts';
 import { handleDots, inodeOf, linkPathWalk, pathInit, pathLookup, stepInto } from './namei.ts';
 import {
   LAST_NORM,
@@ -60,8 +62,12 @@ import {
   type Nameidata,
 } from './nameidata.ts';
 import type { Operation } from './operation.ts';
+import { mappingOf } from './page-cache.ts';
 import { MAY_EXEC, MAY_READ, MAY_WRITE, ownerOrCapable, permission, stripSgid } from './permission.ts';
 import { lockOwner, type Process } from './process.ts';
+import { resetReaddirCache } from './readdir-cache.ts';
+import { invalidateInodePages2, truncatePagecache } from './truncate.ts';
+import { linkWriteFile, releaseNowrite, setNowrite, updateTime } from './writeback.ts';
 
 const { OPEN, OPENDIR, CREATE, TMPFILE } = opcodes;
 const ENTRY_MODE = OUT + 10 + 15;
@@ -111,7 +117,11 @@ function newFile(p: Process, dentry: Dentry, inode: Inode, flags: number): File 
   const access = (flags + 1) & O_ACCMODE;
   const mode = path ? FMODE_PATH : access | FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
   inode.count += 1;
-  return new File(dGet(dentry), inode, p, flags, mode, lockOwner(fc.filesOpened, 0x15));
+  const file = new File(dGet(dentry), inode, p, flags, mode, lockOwner(fc.filesOpened, 0x15));
+  // file_sample_sb_err: errors that nobody has seen are for this file too (errseq_sample, lib/errseq.c).
+  const { mapping } = inode;
+  if (mapping !== null) file.errorsSeen = mapping.errorSeen ? mapping.errors : mapping.errors - 1;
+  return file;
 }
 
 /** build_open_flags, do_filp_open. Gives the open file; the caller installs it. */
@@ -296,7 +306,7 @@ function* fuseCreateOpen(
     child.inode = inode;
     inode.aliases.push(child);
   }
-  invalidateAttributes(directory);
+  fc.directoryChanged(directory);
   opening.created = true;
   const file = newFile(p, child, inode, opening.flags);
   file.fh = readU64(reply, OPEN_AT);
@@ -304,6 +314,8 @@ function* fuseCreateOpen(
   file.opened = true;
   finishOpen(fc, file);
   opening.file = file;
+  if (fc.atomicOTrunc && (flags & O_TRUNC) !== 0) truncatePagecache(inode, 0);
+  else if ((file.openFlags & FOPEN_KEEP_CACHE) === 0) invalidateInodePages2(fc, inode);
   return 0;
 }
 
@@ -363,6 +375,29 @@ function* vfsOpen(fc: FuseConnection, p: Process, dentry: Dentry, inode: Inode, 
   opening.file = file;
   if (type === S_IFIFO) return openFifo(inode, file);
   if (inode.bad) return -E.EIO;
+  const truncates = !isDir && fc.atomicOTrunc && (flags & O_TRUNC) !== 0;
+  if (!truncates || !fc.writebackCache) return yield* fuseOpen(fc, p, inode, file, flags, isDir, truncates);
+  // is_wb_truncate: nothing is written while the file is emptied.
+  const mapping = mappingOf(inode);
+  if (!inode.rwsem.tryDown(true)) yield* inode.rwsem.wait(p, true, 'an inode');
+  yield* setNowrite(p, mapping);
+  const error = yield* fuseOpen(fc, p, inode, file, flags, isDir, true);
+  releaseNowrite(fc, mapping);
+  inode.rwsem.up(true);
+  return error;
+}
+
+/** fuse_open, fuse_dir_open (fs/fuse/file.c, fs/fuse/dir.c). */
+function* fuseOpen(
+  fc: FuseConnection,
+  p: Process,
+  inode: Inode,
+  file: File,
+  flags: number,
+  isDir: boolean,
+  truncates: boolean,
+): Operation<number> {
+  file.openFlags = FOPEN_KEEP_CACHE | (isDir ? FOPEN_CACHE_DIR : 0);
   if (isDir ? !fc.noOpendir : !fc.noOpen) {
     let sent = flags & ~(O_CREAT | O_EXCL | O_NOCTTY);
     if (!fc.atomicOTrunc) sent &= ~O_TRUNC;
@@ -382,10 +417,15 @@ function* vfsOpen(fc: FuseConnection, p: Process, dentry: Dentry, inode: Inode, 
   }
   if (isDir) file.openFlags &= ~FOPEN_DIRECT_IO;
   finishOpen(fc, file);
-  if (fc.atomicOTrunc && (flags & O_TRUNC) !== 0) {
+  if (truncates) {
     inode.attrVersion = fc.nextAttrVersion();
     inode.size = 0;
-    invalidateAttributes(inode);
+    updateTime(fc, inode);
+    invalidateAttributes(inode, FUSE_STATX_MODSIZE);
+    truncatePagecache(inode, 0);
+  } else if ((file.openFlags & FOPEN_KEEP_CACHE) === 0) {
+    if (!isDir) invalidateInodePages2(fc, inode);
+    else if (inode.readdirCache !== null) resetReaddirCache(inode.readdirCache);
   }
   return 0;
 }
@@ -395,6 +435,7 @@ function finishOpen(fc: FuseConnection, file: File): void {
   if (fc.options.directIo && isRegular(file.inode.mode)) file.openFlags |= FOPEN_DIRECT_IO;
   if ((file.openFlags & FOPEN_STREAM) !== 0) file.mode &= ~(FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE);
   else if ((file.openFlags & FOPEN_NONSEEKABLE) !== 0) file.mode &= ~(FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE);
+  if (fc.writebackCache && (file.mode & FMODE_WRITE) !== 0 && isRegular(file.inode.mode)) linkWriteFile(file);
 }
 
 /** fifo_open (fs/pipe.c), as far as it does not wait for the other end: there is no data in this kernel's pipes. */
@@ -437,6 +478,42 @@ function* tmpfile(
   const inode = child.inode as Inode;
   inode.linkable = (opening.flags & O_EXCL) === 0;
   return yield* mayOpen(fc, p, inode, 0, opening.flags);
+}
+
+/**
+ * file_open_root, dentry_open: opens what a file handle has led to, and takes over the reference to the dentry; `checks`:
+ * as whoever opens it by a path.
+ */
+export function* openDentry(
+  fc: FuseConnection,
+  p: Process,
+  dentry: Dentry,
+  flags: number,
+  checks = true,
+): Operation<File | number> {
+  let open = flags & VALID_FLAGS;
+  if ((open & O_PATH) !== 0) open &= O_PATH_FLAGS;
+  else if (checks) open |= O_LARGEFILE;
+  if ((open & O_SYNC) === O_SYNC) open |= O_DSYNC;
+  const inode = dentry.inode as Inode;
+  const access = accessMode(open) | ((open & O_TRUNC) !== 0 ? MAY_WRITE : 0);
+  const opening: Opening = { flags: open, mode: 0, access, created: false, file: undefined };
+  let error = 0;
+  if ((open & O_PATH) !== 0) opening.file = newFile(p, dentry, inode, open);
+  else if (checks) {
+    p.nd.begin(fc, dentry, (open & O_DIRECTORY) !== 0 ? LOOKUP_DIRECTORY : 0);
+    error = yield* doOpen(fc, p, p.nd, opening);
+    p.nd.release(fc);
+  } else error = yield* vfsOpen(fc, p, dentry, inode, opening);
+  const { file } = opening;
+  dPut(fc, dentry);
+  if (error !== 0) {
+    if (file !== undefined) releaseFile(fc, file);
+    return error;
+  }
+  if (file === undefined) return -E.EIO;
+  file.flags &= ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC);
+  return file;
 }
 
 /** creat(2). */

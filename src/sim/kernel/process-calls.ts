@@ -2,6 +2,7 @@ import { type CallOf, errnoNumbers as E, isDirectory } from '../../vfs/index.ts'
 import { dGet, dPut } from './dcache.ts';
 import { closeFile, installFile } from './file-table.ts';
 import type { FuseConnection } from './fuse-connection.ts';
+import { inheritMaps, unmapAll } from './mmap.ts';
 import { inodeOf, pathLookup } from './namei.ts';
 import { LOOKUP_DIRECTORY, LOOKUP_FOLLOW } from './nameidata.ts';
 import type { Operation } from './operation.ts';
@@ -69,12 +70,15 @@ export function fork(fc: FuseConnection, p: Process, call: CallOf<'fork'>): numb
     if (file !== undefined) file.count += 1;
     child.files[fd] = file;
   }
+  inheritMaps(p, child);
+  child.handles.push(...p.handles);
   fc.processes.set(call.child, child);
   return call.child;
 }
 
 /** do_exit (kernel/exit.c): every descriptor is closed, lowest first. */
 export function* exit(fc: FuseConnection, p: Process): Operation<number> {
+  yield* unmapAll(fc, p);
   for (let fd = 0; fd < p.files.length; fd++) {
     const file = p.files[fd];
     if (file === undefined) continue;

@@ -1,8 +1,10 @@
 import type { Credentials, SysResult } from '../../vfs/index.ts';
 import { type Dentry, dGet, dPut } from './dcache.ts';
+import type { FileHandle } from './exportfs.ts';
 import type { File } from './file.ts';
 import type { FuseConnection } from './fuse-connection.ts';
 import { FuseRequest } from './fuse-request.ts';
+import type { VmArea } from './mmap.ts';
 import { Nameidata } from './nameidata.ts';
 import type { Operation } from './operation.ts';
 import type { PendingCall } from './pending-call.ts';
@@ -13,6 +15,10 @@ export const OPEN_MAX = 20000;
 /** A process has standard input, output and error of its own, which are none of the filesystem's: descriptors start here. */
 export const FIRST_FD = 3;
 
+/** A call that needs no sleep gives its result at once. */
+const isOperation = (started: Operation<SysResult> | SysResult): started is Operation<SysResult> =>
+  typeof started === 'object' && 'next' in started;
+
 /** struct task_struct, with one system call at a time (include/linux/sched.h). */
 export class Process {
   readonly pid: number;
@@ -22,6 +28,9 @@ export class Process {
   cwd: Dentry;
   /** The descriptor table; holes are undefined. */
   readonly files: (File | undefined)[] = [];
+  /** Mappings of memory, and the file handles it keeps, by number; holes are undefined. */
+  readonly maps: (VmArea | undefined)[] = [];
+  readonly handles: (FileHandle | undefined)[] = [];
   /** fuse_lock_owner_id of the process' files_struct (fs/fuse/file.c). */
   readonly owner: number;
   readonly request: FuseRequest;
@@ -30,6 +39,8 @@ export class Process {
   /** The system call under way. */
   pending: PendingCall | undefined;
   operation: Operation<SysResult> | undefined;
+  /** What a kernel thread does, instead of system calls. */
+  work: Operation<void> | undefined;
   /** Calls so far, and sleeps within the call, whether or not they were passed over inline: they make the labels. */
   calls = 0;
   sleeps = 0;
@@ -89,11 +100,14 @@ export class Process {
   /** Runs, from the start of the call or where it slept, until the next sleep or the end. */
   run(): void {
     const { pending } = this;
-    if (pending === undefined) return;
+    if (pending === undefined) {
+      if (this.work?.next().done) this.work = undefined;
+      return;
+    }
     let { operation } = this;
     if (operation === undefined) {
       const started = startCall(this.fc, this, pending.call);
-      if (typeof started === 'number') {
+      if (!isOperation(started)) {
         this.fc.finishCall(this, pending, started);
         return;
       }

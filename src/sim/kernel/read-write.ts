@@ -1,47 +1,32 @@
-import {
-  FOPEN_DIRECT_IO,
-  FUSE_FSYNC_FDATASYNC,
-  FUSE_READ_LOCKOWNER,
-  FUSE_WRITE_KILL_SUIDGID,
-  FUSE_WRITE_LOCKOWNER,
-  fuse_fsync_in,
-  fuse_read_in,
-  fuse_write_in,
-  fuse_write_out,
-  opcodes,
-  writeU64,
-} from '../../fuse/protocol/index.ts';
+import { FOPEN_DIRECT_IO, FOPEN_PARALLEL_DIRECT_WRITES } from '../../fuse/protocol/index.ts';
 import {
   type CallOf,
   dataBytes,
   errnoNumbers as E,
   isDirectory,
-  isRegular,
   O_APPEND,
+  O_DIRECT,
   O_DSYNC,
   O_SYNC,
   S_IFIFO,
   S_IFMT,
-  type U64,
 } from '../../vfs/index.ts';
-import { removePrivileges } from './attr.ts';
+import { beforeDirectIo, directRead, oneByOneRead, oneByOneWrite } from './direct-io.ts';
 import { type File, FMODE_PATH, FMODE_PREAD, FMODE_PWRITE, FMODE_READ, FMODE_WRITE } from './file.ts';
+import { filemapRead, readCached } from './filemap.ts';
+import { fsyncFile } from './fsync.ts';
+import { updateAttributes } from './fuse-attr.ts';
 import type { FuseConnection } from './fuse-connection.ts';
-import { IN } from './fuse-request.ts';
-import { FUSE_STATX_MODSIZE, type Inode, invalidateAttributes, STATX_ATIME } from './inode.ts';
+import { beginRead, invalidateAtime } from './fuse-read.ts';
+import { cacheWrite, writeUpdateAttributes } from './fuse-write.ts';
+import { STATX_SIZE } from './inode.ts';
 import type { Operation } from './operation.ts';
+import { PAGE_SIZE } from './page-cache.ts';
 import type { Process } from './process.ts';
-import { writeLimits } from './size-limits.ts';
+import { MAX_RW_COUNT, writeLimits } from './size-limits.ts';
 
-const { READ, WRITE, FSYNC, FSYNCDIR } = opcodes;
-
-const PAGE_SIZE = 4096;
-export const MAX_RW_COUNT = 0x7ffff000;
 const UIO_MAXIOV = 1024;
 const EMPTY = new Uint8Array(0);
-
-/** A 64-bit value as it goes onto the wire: numbers are exact up to 2^53, above they are what they are. */
-export const wire = (value: number): U64 => (Number.isSafeInteger(value) ? value : BigInt(value));
 
 /** fdget: an open file that is no O_PATH. */
 export function openFileOf(p: Process, fd: number): File | undefined {
@@ -72,10 +57,7 @@ function checkWrite(file: File | undefined): number {
   return file === undefined || (file.mode & FMODE_WRITE) === 0 ? -E.EBADF : 0;
 }
 
-/**
- * fuse_direct_read_iter, and the place of fuse_cache_read_iter: without a page cache each read asks the filesystem, in
- * pieces of at most max_read, until one comes back short.
- */
+/** fuse_file_read_iter: around the page cache or through it. */
 export function* readFile(
   fc: FuseConnection,
   p: Process,
@@ -88,31 +70,47 @@ export function* readFile(
   if ((inode.mode & S_IFMT) === S_IFIFO) return EMPTY;
   const wanted = Math.min(count, MAX_RW_COUNT);
   if (wanted === 0) return EMPTY;
-  const direct = (file.openFlags & FOPEN_DIRECT_IO) !== 0;
-  const { request } = p;
-  let pieces: Uint8Array[] | undefined;
-  let done = 0;
-  for (;;) {
-    const size = Math.min(wanted - done, fc.maxRead);
-    const words = request.begin(READ.code, inode.nodeid, fuse_read_in.size);
-    writeU64(words, IN, file.fh);
-    writeU64(words, IN + 2, wire(position + done));
-    words[IN + 4] = size;
-    words[IN + 5] = direct ? FUSE_READ_LOCKOWNER : 0;
-    writeU64(words, IN + 6, direct ? p.owner : 0);
-    words[IN + 8] = file.flags;
-    words[IN + 9] = 0;
-    request.results = 'bytes';
-    request.expected = size;
-    if (!fc.device.send(p)) yield;
-    if (!fc.options.readOnly) invalidateAttributes(inode, STATX_ATIME);
-    if (request.error !== 0) return done > 0 ? join(pieces as Uint8Array[], done) : request.error;
-    if (pieces === undefined && (request.size < size || size === wanted)) return request.data;
-    pieces ??= [];
-    pieces.push(request.data);
-    done += request.size;
-    if (request.size < size || done >= wanted) return join(pieces, done);
+  if ((file.openFlags & FOPEN_DIRECT_IO) !== 0) return yield* fuseDirectRead(fc, p, file, position, wanted);
+  // fuse_cache_read_iter: the size must be true.
+  if (fc.autoInvalData || position + wanted > inode.size) {
+    const error = yield* updateAttributes(fc, p, file, STATX_SIZE);
+    if (error !== 0) return error;
   }
+  if ((file.flags & O_DIRECT) === 0)
+    return readCached(file, position, wanted) ?? (yield* filemapRead(fc, p, file, position, wanted));
+  const direct = yield* directRead(fc, p, file, position, wanted);
+  if (typeof direct === 'number' || direct.length === wanted || position + direct.length >= inode.size) return direct;
+  // What a filesystem leaves short of the end is read through the cache (generic_file_read_iter).
+  const rest = yield* filemapRead(fc, p, file, position + direct.length, wanted - direct.length);
+  return typeof rest === 'number' ? direct : join([direct, rest], direct.length + rest.length);
+}
+
+/** fuse_direct_read_iter: each read asks the filesystem, in pieces of at most max_read, until one comes back short. */
+function* fuseDirectRead(
+  fc: FuseConnection,
+  p: Process,
+  file: File,
+  position: number,
+  wanted: number,
+): Operation<Uint8Array | number> {
+  if (file.inode.mapping !== null) {
+    const error = yield* beforeDirectIo(fc, p, file, position, wanted, false, true);
+    if (error !== 0) return error;
+  }
+  const { request } = p;
+  const most = Math.min(fc.maxRead, wanted);
+  beginRead(request, file, position, most, p.owner);
+  if (!fc.device.send(p)) yield;
+  invalidateAtime(fc, file.inode);
+  if (request.error !== 0) return request.error;
+  if (request.size < most || most === wanted) return request.data;
+  const pieces = [request.data];
+  const rest = yield* oneByOneRead(fc, p, file, position + most, wanted - most, (answered) => {
+    pieces.push(answered.data);
+    return answered.size;
+  });
+  invalidateAtime(fc, file.inode);
+  return join(pieces, most + Math.max(rest, 0));
 }
 
 function join(pieces: readonly Uint8Array[], size: number): Uint8Array {
@@ -163,23 +161,7 @@ export function* readv(fc: FuseConnection, p: Process, call: CallOf<'readv'>): O
   return isDirectory(file.inode.mode) ? -E.EISDIR : yield* readHere(fc, p, file, total);
 }
 
-/** Bytes of the next WRITE: at most max_write and max_pages pages (fuse_wr_pages, fuse_fill_write_pages). */
-function writePiece(fc: FuseConnection, position: number, left: number, direct: boolean): number {
-  const most = Math.min(left, fc.maxWrite);
-  return direct ? most : Math.min(most, fc.maxPages * PAGE_SIZE - (position % PAGE_SIZE));
-}
-
-/** fuse_write_update_attr: the size grows with what was written, the other attributes are stale. */
-export function writeUpdateAttributes(fc: FuseConnection, inode: Inode, position: number, written: number): void {
-  inode.attrVersion = fc.nextAttrVersion();
-  if (written > 0 && position > inode.size) inode.size = position;
-  invalidateAttributes(inode, FUSE_STATX_MODSIZE);
-}
-
-/**
- * fuse_direct_write_iter, and fuse_cache_write_iter written through: one WRITE after the other until one is short. Gives
- * the bytes written; `p.writtenTo` is where the last one ended.
- */
+/** fuse_file_write_iter: around the page cache or through it. `p.writtenTo` is where the last byte went. */
 export function* writeFile(
   fc: FuseConnection,
   p: Process,
@@ -190,64 +172,63 @@ export function* writeFile(
   const { inode } = file;
   if (inode.bad) return -E.EIO;
   if ((inode.mode & S_IFMT) === S_IFIFO) return data.length === 0 ? 0 : inode.readers === 0 ? -E.EPIPE : -E.EAGAIN;
-  if (!inode.rwsem.tryDown(true)) yield* inode.rwsem.wait(p, true, 'an inode');
-  const result = yield* writeLocked(fc, p, file, offset, data);
-  inode.rwsem.up(true);
-  if (result > 0 && (file.flags & O_DSYNC) !== 0 && (file.openFlags & FOPEN_DIRECT_IO) === 0) {
-    const error = yield* fsyncFile(fc, p, file, (file.flags & O_SYNC) !== O_SYNC);
+  if ((file.openFlags & FOPEN_DIRECT_IO) !== 0) return yield* fuseDirectWrite(fc, p, file, offset, data);
+  const result = yield* cacheWrite(fc, p, file, offset, data);
+  // generic_write_sync
+  if (result > 0 && (file.flags & O_DSYNC) !== 0) {
+    const [first, last] = [p.writtenTo - result, p.writtenTo - 1].map((byte) => Math.floor(byte / PAGE_SIZE));
+    const error = yield* fsyncFile(fc, p, file, (file.flags & O_SYNC) !== O_SYNC, first, last);
     if (error !== 0) return error;
   }
   return result;
 }
 
-function* writeLocked(fc: FuseConnection, p: Process, file: File, offset: number, data: Uint8Array): Operation<number> {
+/** fuse_dio_lock: writes within the file may go side by side where the filesystem says so. */
+function exclusiveLock(file: File, offset: number, size: number): boolean {
+  const { inode } = file;
+  if ((file.openFlags & FOPEN_PARALLEL_DIRECT_WRITES) === 0 || (file.flags & O_APPEND) !== 0) return true;
+  return (inode.mapping?.areas.size ?? 0) > 0 || offset + size > inode.size;
+}
+
+/** fuse_direct_write_iter. */
+function* fuseDirectWrite(
+  fc: FuseConnection,
+  p: Process,
+  file: File,
+  offset: number,
+  data: Uint8Array,
+): Operation<number> {
+  const { inode } = file;
+  const exclusive = exclusiveLock(file, offset, data.length);
+  if (!inode.rwsem.tryDown(exclusive)) yield* inode.rwsem.wait(p, exclusive, 'an inode');
+  const result = yield* fuseDirectWriteLocked(fc, p, file, offset, data);
+  inode.rwsem.up(exclusive);
+  return result;
+}
+
+function* fuseDirectWriteLocked(
+  fc: FuseConnection,
+  p: Process,
+  file: File,
+  offset: number,
+  data: Uint8Array,
+): Operation<number> {
   const { inode } = file;
   // generic_write_checks
   if (data.length === 0) return 0;
   const start = (file.flags & O_APPEND) !== 0 ? inode.size : offset;
   p.writtenTo = start;
-  const room = writeLimits(fc, start, data.length);
+  const room = Math.min(writeLimits(fc, start, data.length), MAX_RW_COUNT);
   if (room < 0) return room;
-  const direct = (file.openFlags & FOPEN_DIRECT_IO) !== 0;
-  if (!direct) {
-    const error = yield* removePrivileges(fc, p, file);
+  if (inode.mapping !== null) {
+    const error = yield* beforeDirectIo(fc, p, file, start, room, true, true);
     if (error !== 0) return error;
   }
-  const total = Math.min(room, MAX_RW_COUNT);
-  const kill = !p.capable && (direct || fc.handleKillprivV2) ? FUSE_WRITE_KILL_SUIDGID : 0;
-  const { request } = p;
-  let done = 0;
-  let error = 0;
-  while (done < total) {
-    const size = writePiece(fc, start + done, total - done, direct);
-    const words = request.begin(WRITE.code, inode.nodeid, fuse_write_in.size);
-    writeU64(words, IN, file.fh);
-    writeU64(words, IN + 2, wire(start + done));
-    words[IN + 4] = size;
-    words[IN + 5] = kill | (direct ? FUSE_WRITE_LOCKOWNER : 0);
-    writeU64(words, IN + 6, direct ? p.owner : 0);
-    words[IN + 8] = file.flags;
-    words[IN + 9] = 0;
-    request.bytes(size === data.length ? data : data.subarray(done, done + size));
-    request.expected = fuse_write_out.size;
-    if (!fc.device.send(p)) yield;
-    error = request.error;
-    if (error !== 0) break;
-    const written = request.word(0);
-    if (written > size) {
-      error = -E.EIO;
-      break;
-    }
-    done += written;
-    if (written < size) {
-      // Through the cache a short write is an error (fuse_perform_write).
-      if (!direct) error = -E.EIO;
-      break;
-    }
-  }
-  writeUpdateAttributes(fc, inode, start + done, done);
-  p.writtenTo = start + done;
-  return done > 0 ? done : error;
+  const done = yield* oneByOneWrite(fc, p, file, start, room === data.length ? data : data.subarray(0, room));
+  const end = start + Math.max(done, 0);
+  writeUpdateAttributes(fc, inode, end, done);
+  p.writtenTo = end;
+  return done;
 }
 
 function* writeHere(fc: FuseConnection, p: Process, file: File, data: Uint8Array): Operation<number> {
@@ -284,33 +265,4 @@ export function* writev(fc: FuseConnection, p: Process, call: CallOf<'writev'>):
     pieces.reduce((sum, piece) => sum + piece.length, 0),
   );
   return yield* writeHere(fc, p, file, data);
-}
-
-/** fuse_fsync, fuse_dir_fsync; what cannot be synchronised is EINVAL (vfs_fsync_range). */
-export function* fsyncFile(fc: FuseConnection, p: Process, file: File, dataOnly: boolean): Operation<number> {
-  const { inode } = file;
-  const isDir = isDirectory(inode.mode);
-  if (!isDir && !isRegular(inode.mode)) return -E.EINVAL;
-  if (inode.bad) return -E.EIO;
-  if (isDir ? fc.noFsyncdir : fc.noFsync) return 0;
-  if (!inode.rwsem.tryDown(true)) yield* inode.rwsem.wait(p, true, 'an inode');
-  const { request } = p;
-  const words = request.begin(isDir ? FSYNCDIR.code : FSYNC.code, inode.nodeid, fuse_fsync_in.size);
-  writeU64(words, IN, file.fh);
-  words[IN + 2] = dataOnly ? FUSE_FSYNC_FDATASYNC : 0;
-  words[IN + 3] = 0;
-  if (!fc.device.send(p)) yield;
-  let { error } = request;
-  if (error === -E.ENOSYS) {
-    if (isDir) fc.noFsyncdir = true;
-    else fc.noFsync = true;
-    error = 0;
-  }
-  inode.rwsem.up(true);
-  return error;
-}
-
-export function* fsync(fc: FuseConnection, p: Process, call: CallOf<'fsync' | 'fdatasync'>): Operation<number> {
-  const file = openFileOf(p, call.fd);
-  return file === undefined ? -E.EBADF : yield* fsyncFile(fc, p, file, call.op === 'fdatasync');
 }

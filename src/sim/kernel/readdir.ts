@@ -1,4 +1,5 @@
 import {
+  FOPEN_CACHE_DIR,
   fuse_dirent,
   fuse_entry_out,
   fuse_read_in,
@@ -7,15 +8,18 @@ import {
   readU64,
   writeU64,
 } from '../../fuse/protocol/index.ts';
-import { type CallOf, type DirectoryEntry, errnoNumbers as E, isDirectory } from '../../vfs/index.ts';
+import { type CallOf, type DirectoryEntry, errnoNumbers as E, isDirectory, nameLength } from '../../vfs/index.ts';
 import { linkDirentPlus } from './direntplus.ts';
 import type { File } from './file.ts';
+import { updateAttributes } from './fuse-attr.ts';
 import type { FuseConnection } from './fuse-connection.ts';
+import { invalidateAtime } from './fuse-read.ts';
 import { IN } from './fuse-request.ts';
-import { invalidateAttributes, STATX_ATIME } from './inode.ts';
+import { STATX_MTIME } from './inode.ts';
 import type { Operation } from './operation.ts';
 import type { Process } from './process.ts';
 import { lockPosition, openFileOf, unlockPosition } from './read-write.ts';
+import { addToCache, completeCache, readCachedEntries } from './readdir-cache.ts';
 
 const { READDIR, READDIRPLUS } = opcodes;
 const PAGE_SIZE = 4096;
@@ -50,10 +54,60 @@ function usesPlus(fc: FuseConnection, file: File): boolean {
   return advised || file.position === 0;
 }
 
-/** fuse_readdir_uncached (fs/fuse/readdir.c): one request; entries that do not fit the caller's buffer are asked for again. */
-function* readdir(fc: FuseConnection, p: Process, file: File, room: number): Operation<DirectoryEntry[] | number> {
+/** Takes entries; false: it was not taken, the caller's buffer is full. */
+type Emit = (entry: DirectoryEntry) => boolean;
+
+/** filldir64: entries as far as `room` bytes of struct linux_dirent64 go. */
+function filler(entries: DirectoryEntry[], room: number): Emit {
+  let left = room;
+  return (entry) => {
+    const record = (DIRENT64_NAME + nameLength(entry.name) + 1 + 7) & ~7;
+    if (record > left) return false;
+    left -= record;
+    entries.push(entry);
+    return true;
+  };
+}
+
+/** fuse_readdir (fs/fuse/readdir.c): out of the cached listing, or by one request. `more`: whether entries are still wanted behind one. */
+export function* readdir(
+  fc: FuseConnection,
+  p: Process,
+  file: File,
+  room: number,
+  more?: (entry: DirectoryEntry) => boolean,
+): Operation<DirectoryEntry[] | number> {
   const { inode } = file;
   if (inode.bad) return -E.EIO;
+  const entries: DirectoryEntry[] = [];
+  const fill = filler(entries, room);
+  let full = false;
+  const emit: Emit = (entry) => {
+    if (full || !fill(entry)) full = true;
+    else if (more?.(entry) === false) {
+      full = true;
+      return true;
+    } else return true;
+    return false;
+  };
+  let cached = false;
+  if ((file.openFlags & FOPEN_CACHE_DIR) !== 0) {
+    if (file.position === 0 && fc.autoInvalData) {
+      const error = yield* updateAttributes(fc, p, file, STATX_MTIME);
+      if (error !== 0) return error;
+    }
+    cached = readCachedEntries(file, emit);
+  }
+  if (!cached) {
+    const error = yield* readdirUncached(fc, p, file, room, emit);
+    if (error !== 0) return error;
+  }
+  return full && entries.length === 0 ? -E.EINVAL : entries;
+}
+
+/** fuse_readdir_uncached: one request; entries that do not fit the caller's buffer are asked for again. */
+function* readdirUncached(fc: FuseConnection, p: Process, file: File, room: number, emit: Emit): Operation<number> {
+  const { inode } = file;
   const plus = usesPlus(fc, file);
   const version = fc.attrVersion;
   const { request } = p;
@@ -69,23 +123,17 @@ function* readdir(fc: FuseConnection, p: Process, file: File, room: number): Ope
   request.results = 'bytes';
   request.expected = size;
   if (!fc.device.send(p)) yield;
-  if (!fc.options.readOnly) invalidateAttributes(inode, STATX_ATIME);
-  if (request.error !== 0) return request.error;
-  return parse(fc, file, request.data, room, plus, version);
+  let { error } = request;
+  if (error === 0 && request.size > 0) error = parse(fc, file, request.data, plus, version, emit);
+  else if (error === 0 && (file.openFlags & FOPEN_CACHE_DIR) !== 0) completeCache(inode, file.position);
+  invalidateAtime(fc, inode);
+  return error;
 }
 
-/** parse_dirfile, parse_dirplusfile, filldir64. */
-function parse(
-  fc: FuseConnection,
-  file: File,
-  bytes: Uint8Array,
-  room: number,
-  plus: boolean,
-  version: number,
-): DirectoryEntry[] | number {
+/** parse_dirfile, parse_dirplusfile, fuse_emit. */
+function parse(fc: FuseConnection, file: File, bytes: Uint8Array, plus: boolean, version: number, emit: Emit): number {
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
-  const entries: DirectoryEntry[] = [];
-  let left = room;
+  const caches = (file.openFlags & FOPEN_CACHE_DIR) !== 0;
   let full = false;
   for (let at = 0; ; ) {
     const direntAt = plus ? at + fuse_entry_out.size : at;
@@ -99,17 +147,14 @@ function parse(
     const name = readName(bytes, nameAt, nameAt + length);
     if (name.includes('/')) return -E.EIO;
     if (!full) {
-      const record = (DIRENT64_NAME + length + 1 + 7) & ~7;
-      full = record > left;
-      if (!full) {
-        left -= record;
-        const offset = readU64(words, i + 2);
-        entries.push({ name, ino: readU64(words, i), type: words[i + 5], offset });
-        file.position = offset;
-      } else if (!plus) break;
+      const entry = { name, ino: readU64(words, i), type: words[i + 5], offset: readU64(words, i + 2) };
+      if (caches) addToCache(file.inode, entry, file.position);
+      full = !emit(entry);
+      if (!full) file.position = entry.offset;
+      else if (!plus) break;
     }
     if (plus) linkDirentPlus(fc, file, words, at >>> 2, name, version);
     at = next;
   }
-  return full && entries.length === 0 ? -E.EINVAL : entries;
+  return 0;
 }

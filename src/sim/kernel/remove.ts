@@ -22,7 +22,7 @@ import { lookupSlow } from './dir.ts';
 import { updateCtime } from './fuse-attr.ts';
 import type { FuseConnection } from './fuse-connection.ts';
 import { IN } from './fuse-request.ts';
-import { type Inode, invalidateAttributes, iput } from './inode.ts';
+import { type Inode, iput } from './inode.ts';
 import { inodeOf, pathParent } from './namei.ts';
 import {
   LAST_DOT,
@@ -60,12 +60,12 @@ function* mayDelete(
 }
 
 /** fuse_entry_unlinked: the inode has a name less. */
-function entryUnlinked(fc: FuseConnection, dentry: Dentry, inode: Inode): void {
+function* entryUnlinked(fc: FuseConnection, p: Process, dentry: Dentry, inode: Inode): Operation<void> {
   inode.attrVersion = fc.nextAttrVersion();
   if (isDirectory(inode.mode)) inode.nlink = 0;
   else if (inode.nlink > 0) inode.nlink -= 1;
   dentry.time = 0;
-  updateCtime(inode);
+  yield* updateCtime(fc, p, inode);
 }
 
 /** The request that removes `nd.child`, and what follows from its answer (fuse_unlink, fuse_rmdir). */
@@ -77,11 +77,12 @@ function* fuseRemove(fc: FuseConnection, p: Process, nd: Nameidata, opcode: numb
   request.begin(opcode, directory.nodeid, 0);
   request.name(child.name);
   if (!fc.device.send(p)) yield;
-  if (request.error === 0) {
-    invalidateAttributes(directory);
-    entryUnlinked(fc, child, child.inode as Inode);
-  } else if (request.error === -E.EINTR || request.error === -E.ENOENT) invalidateEntry(fc, child);
-  return request.error;
+  const { error } = request;
+  if (error === 0) {
+    fc.directoryChanged(directory);
+    yield* entryUnlinked(fc, p, child, child.inode as Inode);
+  } else if (error === -E.EINTR || error === -E.ENOENT) invalidateEntry(fc, child);
+  return error;
 }
 
 /** fuse_invalidate_entry. */
@@ -290,11 +291,11 @@ function* fuseRename(fc: FuseConnection, p: Process, from: Nameidata, to: Nameid
   if (!fc.device.send(p)) yield;
   const { error } = request;
   if (error === 0) {
-    updateCtime(source);
-    if ((flags & RENAME_EXCHANGE) !== 0 && target !== null) updateCtime(target);
-    invalidateAttributes(oldDirectory);
-    if (oldDirectory !== newDirectory) invalidateAttributes(newDirectory);
-    if ((flags & RENAME_EXCHANGE) === 0 && target !== null) entryUnlinked(fc, newDentry, target);
+    yield* updateCtime(fc, p, source);
+    if ((flags & RENAME_EXCHANGE) !== 0 && target !== null) yield* updateCtime(fc, p, target);
+    fc.directoryChanged(oldDirectory);
+    if (oldDirectory !== newDirectory) fc.directoryChanged(newDirectory);
+    if ((flags & RENAME_EXCHANGE) === 0 && target !== null) yield* entryUnlinked(fc, p, newDentry, target);
   } else if (error === -E.EINTR || error === -E.ENOENT) {
     invalidateEntry(fc, oldDentry);
     if (target !== null) invalidateEntry(fc, newDentry);

@@ -12,11 +12,12 @@ import {
 import { type File, FMODE_LSEEK } from './file.ts';
 import { updateAttributes } from './fuse-attr.ts';
 import type { FuseConnection } from './fuse-connection.ts';
+import { wire } from './fuse-read.ts';
 import { IN } from './fuse-request.ts';
 import { STATX_ATIME, STATX_BASIC_STATS } from './inode.ts';
 import type { Operation } from './operation.ts';
 import type { Process } from './process.ts';
-import { lockPosition, openFileOf, unlockPosition, wire } from './read-write.ts';
+import { lockPosition, openFileOf, unlockPosition } from './read-write.ts';
 import { MAX_BYTES } from './size-limits.ts';
 
 const { LSEEK } = opcodes;

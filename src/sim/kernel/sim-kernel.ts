@@ -12,7 +12,7 @@ import {
 import type { Scheduler, StepResult } from '../scheduler.ts';
 import { TraceHash } from '../trace-hash.ts';
 import type { VirtualGlobals } from '../virtual-globals.ts';
-import { shrinkChildren } from './dcache.ts';
+import { dropCaches } from './drop-caches.ts';
 import { FuseConnection } from './fuse-connection.ts';
 import type { Link } from './fuse-dev.ts';
 import type { MountOptions } from './mount-options.ts';
@@ -98,6 +98,14 @@ const WITHOUT_PATH: ReadonlySet<SyscallName> = new Set<SyscallName>([
   'flock',
   'setlk',
   'getlk',
+  'mmap',
+  'munmap',
+  'msync',
+  'load',
+  'store',
+  'posix_fadvise',
+  'drop_caches',
+  'open_by_handle_at',
   'fchdir',
   'exit',
 ]);
@@ -353,10 +361,10 @@ export class SimKernel implements Kernel {
       .map(({ pending }) => this.#describe(pending as PendingCall));
   }
 
-  /** Writes 2 to /proc/sys/vm/drop_caches: unused dentries and inodes go, and the filesystem is told (FORGET). */
-  dropCaches(): void | Promise<void> {
+  /** As if somebody wrote to /proc/sys/vm/drop_caches: 1 the page cache, 2 dentries and inodes, 3 both; what is in use stays. */
+  dropCaches(which = 3): void | Promise<void> {
     return this.#inside(() => {
-      shrinkChildren(this.#fc, this.#fc.root);
+      dropCaches(this.#fc, which);
       return this.#settle();
     });
   }

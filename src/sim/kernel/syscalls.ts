@@ -4,11 +4,16 @@ import * as attr from './attr.ts';
 import { copyFileRange } from './copy-file-range.ts';
 import * as create from './create.ts';
 import { readlink as getLink } from './dir.ts';
+import { dropCachesCall } from './drop-caches.ts';
+import { nameToHandle, openByHandle } from './exportfs.ts';
+import { fadvise } from './fadvise.ts';
 import { fallocate } from './fallocate.ts';
 import type { File } from './file.ts';
 import { installFile } from './file-table.ts';
+import { fsync, sync, syncfs } from './fsync.ts';
 import type { FuseConnection } from './fuse-connection.ts';
 import * as locks from './locks.ts';
+import { load, mmap, msync, munmap, store } from './mmap.ts';
 import { inodeOf, pathLookup } from './namei.ts';
 import { LOOKUP_EMPTY, LOOKUP_FOLLOW } from './nameidata.ts';
 import { CREAT_FLAGS, openFile } from './open.ts';
@@ -27,7 +32,7 @@ type Handler<Name extends SyscallName> = (
   fc: FuseConnection,
   p: Process,
   call: CallOf<Name>,
-) => Operation<SysResult> | number;
+) => Operation<SysResult> | SysResult;
 
 function* install(fc: FuseConnection, p: Process, file: File | number, into: number | undefined): Operation<number> {
   return typeof file === 'number' ? file : yield* installFile(fc, p, file, into);
@@ -73,11 +78,6 @@ function* fchown(fc: FuseConnection, p: Process, call: CallOf<'fchown'>): Operat
   return file === undefined ? -E.EBADF : yield* attr.chownInode(fc, p, file.inode, call.uid, call.gid);
 }
 
-/** sync(2) and syncfs(2): nothing is dirty, and SYNCFS is sent to virtiofs only (fuse_sync_fs). */
-const sync = (): number => 0;
-const syncfs = (_fc: FuseConnection, p: Process, call: CallOf<'syncfs'>): number =>
-  data.openFileOf(p, call.fd) === undefined ? -E.EBADF : 0;
-
 const handlers: { readonly [Name in SyscallName]: Handler<Name> } = {
   open,
   creat,
@@ -95,8 +95,8 @@ const handlers: { readonly [Name in SyscallName]: Handler<Name> } = {
   ftruncate: attr.ftruncate,
   fallocate,
   copy_file_range: copyFileRange,
-  fsync: data.fsync,
-  fdatasync: data.fsync,
+  fsync,
+  fdatasync: fsync,
   sync,
   syncfs,
   stat: attr.statPath,
@@ -137,15 +137,15 @@ const handlers: { readonly [Name in SyscallName]: Handler<Name> } = {
   flock: locks.flock,
   setlk: locks.setlk,
   getlk: locks.getlk,
-  mmap: () => -E.ENOSYS,
-  munmap: () => -E.ENOSYS,
-  msync: () => -E.ENOSYS,
-  load: () => -E.ENOSYS,
-  store: () => -E.ENOSYS,
-  posix_fadvise: () => -E.ENOSYS,
-  drop_caches: () => -E.ENOSYS,
-  name_to_handle_at: () => -E.ENOSYS,
-  open_by_handle_at: () => -E.ENOSYS,
+  mmap,
+  munmap,
+  msync,
+  load,
+  store,
+  posix_fadvise: fadvise,
+  drop_caches: dropCachesCall,
+  name_to_handle_at: nameToHandle,
+  open_by_handle_at: openByHandle,
   chdir: processes.chdir,
   fchdir: processes.fchdir,
   umask: processes.umask,
@@ -155,6 +155,6 @@ const handlers: { readonly [Name in SyscallName]: Handler<Name> } = {
 };
 
 /** Starts a call: its result where it needs no sleep, else the operation. */
-export function startCall(fc: FuseConnection, p: Process, call: Call): Operation<SysResult> | number {
+export function startCall(fc: FuseConnection, p: Process, call: Call): Operation<SysResult> | SysResult {
   return (handlers[call.op] as Handler<SyscallName>)(fc, p, call as CallOf<SyscallName>);
 }

@@ -109,8 +109,9 @@ function* fuseSetxattr(
     fc.noSetxattr = true;
     return -E.EOPNOTSUPP;
   }
-  if (request.error === 0) updateCtime(inode);
-  return request.error;
+  const { error } = request;
+  if (error === 0) yield* updateCtime(fc, p, inode);
+  return error;
 }
 
 export function* getxattr(fc: FuseConnection, p: Process, call: GetCall): Operation<Uint8Array | number> {
@@ -210,6 +211,7 @@ export function* fuseRemovexattr(fc: FuseConnection, p: Process, inode: Inode, n
     fc.noRemovexattr = true;
     return -E.EOPNOTSUPP;
   }
-  if (request.error === 0) updateCtime(inode);
-  return request.error;
+  const { error } = request;
+  if (error === 0) yield* updateCtime(fc, p, inode);
+  return error;
 }

@@ -69,7 +69,7 @@ describe('reading and writing', () => {
   });
 
   test('large transfers go in pieces of max_read and max_write', () => {
-    const sim = withFile({ mount: { maxRead: 4096, maxWrite: 8192 } });
+    const sim = withFile({ mount: { maxRead: 4096, maxWrite: 8192, directIo: true } });
     const data = { seed: 7, length: 10_000 };
     expect(sim.traced({ op: 'pwrite', fd: 3, data, offset: 0 }).filter((name) => name === 'WRITE')).toHaveLength(2);
     expect(sim.traced({ op: 'pread', fd: 3, size: 20_000, offset: 0 })).toEqual(['READ', 'READ', 'READ']);

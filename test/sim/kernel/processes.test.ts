@@ -144,7 +144,7 @@ describe('signals', () => {
     });
 
   test('a blocked request is interrupted', async () => {
-    const sim = traced({}, endlessReads);
+    const sim = traced({ mount: { directIo: true } }, endlessReads);
     sim.kernel.spawn(2, root);
     await sim.call({ op: 'open', path: '/f', flags: O_CREAT | O_RDWR, mode: 0o666 });
     const reading = sim.kernel.submit(1, { op: 'read', fd: 3, size: 10 });
@@ -157,7 +157,7 @@ describe('signals', () => {
   });
 
   test('a filesystem that waits for something else is an error that names the request', async () => {
-    const sim = traced({}, endlessReads);
+    const sim = traced({ mount: { directIo: true } }, endlessReads);
     await sim.call({ op: 'open', path: '/f', flags: O_CREAT | O_RDWR, mode: 0o666 });
     await expect(sim.call({ op: 'read', fd: 3, size: 10 })).rejects.toThrow(
       /READ of node 2 .* outside of the simulation/,
@@ -180,7 +180,7 @@ describe('signals', () => {
 describe('concurrency', () => {
   test('replies in another order than the requests', async () => {
     const slow = deferredRam(1, (method) => (method === 'read' ? 50 : method === 'write' ? 10 : 0));
-    const sim = traced({}, slow);
+    const sim = traced({ mount: { directIo: true } }, slow);
     sim.kernel.spawn(2, root);
     for (const pid of [1, 2]) await sim.call({ op: 'open', path: '/f', flags: O_CREAT | O_RDWR, mode: 0o666 }, pid);
     const first = sim.kernel.submit(1, { op: 'read', fd: 3, size: 10 });

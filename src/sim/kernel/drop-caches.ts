@@ -1,0 +1,28 @@
+import { type CallOf, errnoNumbers as E } from '../../vfs/index.ts';
+import { shrinkChildren } from './dcache.ts';
+import type { FuseConnection } from './fuse-connection.ts';
+import type { Process } from './process.ts';
+import { resetReaddirCache } from './readdir-cache.ts';
+import { invalidateMappingPages } from './truncate.ts';
+
+/** Bits of /proc/sys/vm/drop_caches: the page cache, and dentries and inodes. */
+const PAGECACHE = 1;
+const SLAB = 2;
+
+/** drop_caches_sysctl_handler (fs/drop_caches.c): what nobody uses goes, and the filesystem is told (FORGET). */
+export function dropCaches(fc: FuseConnection, which: number): void {
+  if ((which & PAGECACHE) !== 0)
+    for (const inode of fc.inodes.values()) {
+      invalidateMappingPages(inode);
+      if (inode.readdirCache !== null) resetReaddirCache(inode.readdirCache);
+      inode.link = undefined;
+    }
+  if ((which & SLAB) !== 0) shrinkChildren(fc, fc.root);
+}
+
+export function dropCachesCall(fc: FuseConnection, p: Process, call: CallOf<'drop_caches'>): number {
+  if (!p.capable) return -E.EACCES;
+  if (call.caches < 1 || call.caches > 4) return -E.EINVAL;
+  dropCaches(fc, call.caches);
+  return 0;
+}
