@@ -5,6 +5,7 @@ import { generateProgram } from './arbitrary/generator.ts';
 import type { Conditions } from './conditions.ts';
 import { kindOf } from './kind.ts';
 import type { KnownDivergence } from './known.ts';
+import type { Without } from './profile.ts';
 import { type Program, type ProgramStep, withSteps } from './program.ts';
 import { openArena } from './replay.ts';
 import { type Arena, type Failure, type Outcome, runProgram } from './runner.ts';
@@ -88,6 +89,7 @@ export async function check(target: Target, options: CheckOptions = {}): Promise
 }
 
 class Campaign {
+  readonly #narrower = new Map<string, Without>();
   readonly #target: Target;
   readonly #options: CheckOptions;
   readonly #seed: number;
@@ -114,12 +116,13 @@ class Campaign {
     const start = now();
     const arena = await openArena(this.#target);
     const paths = pathsOf(arena.tree, '');
-    const generator = { without: this.#target.without, maxCalls: this.#options.maxCalls, paths };
+    const { maxCalls } = this.#options;
     let lastTurn = now();
     while (this.#runs < runs && now() - start < time && !signal?.aborted) {
       const draw = new Draw(new fc.Random(seededRandom(this.#seed, this.#runs)));
-      const program = generateProgram(draw, generator);
-      const drawn = { ...arena, settings: this.#target.settings?.(draw) };
+      const settings = this.#target.settings?.(draw);
+      const program = generateProgram(draw, { without: this.#without(settings), maxCalls, paths });
+      const drawn = { ...arena, settings };
       const outcome = runProgram(drawn, program);
       await this.#follow(drawn, program, outcome instanceof Promise ? await outcome : outcome);
       this.#runs++;
@@ -130,6 +133,16 @@ class Campaign {
       }
     }
     return this.#report(now() - start);
+  }
+
+  /** What programs under these settings do without; the same set for the same names. */
+  #without(settings: Settings | undefined): Without {
+    const more = settings === undefined ? undefined : this.#target.notUnder?.(settings);
+    if (more === undefined || more.length === 0) return this.#target.without;
+    const key = more.join();
+    const known = this.#narrower.get(key) ?? new Set([...this.#target.without, ...more]);
+    this.#narrower.set(key, known);
+    return known;
   }
 
   async #follow(arena: Arena, program: Program, first: Outcome): Promise<void> {

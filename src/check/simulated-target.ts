@@ -3,7 +3,7 @@ import { LinkDescriber } from '../fuse/protocol/index.ts';
 import type { ModelOptions } from '../model/index.ts';
 import { type SimulateOptions, simulate } from '../sim/index.ts';
 import type { Draw } from './arbitrary/draw.ts';
-import type { Without } from './profile.ts';
+import type { Capability, Without } from './profile.ts';
 import { oncePerProblem, reportOnStandardError } from './reporter.ts';
 import type { Settings, Target } from './target.ts';
 import { freshTarget } from './targets.ts';
@@ -46,7 +46,8 @@ export function simulatedTarget(
     });
   };
   const target = freshTarget(start, { name, without: new Set(without) as Without, model: { fileSizeLimit, ...model } });
-  return simulation?.mount === undefined ? { ...target, settings: drawMount } : target;
+  if (simulation?.mount !== undefined) return target;
+  return { ...target, settings: drawMount, notUnder };
 }
 
 /** Seconds: nothing is kept; much less than a call takes, or many calls' time, or longer than any program. */
@@ -60,8 +61,29 @@ function drawMount(draw: Draw): Settings | undefined {
     const seconds = draw.of(timeouts);
     if (seconds > 0) settings[name] = seconds;
   }
-  if (draw.chance(30)) settings.directIo = true;
+  if (draw.chance(50)) settings.writebackCache = true;
+  // Not both: of a direct write Linux' own time of modification, which counts with write-back, does not hear.
+  else if (draw.chance(40)) settings.directIo = true;
   if (draw.chance(15)) settings.maxWrite = 4096;
   if (draw.chance(15)) settings.maxRead = 4096;
+  if (draw.chance(15)) settings.maxReadahead = draw.of([0, 4096, 32768]);
+  for (const name of caches) if (draw.chance(35)) settings[name] = draw.chance(70);
+  for (const name of promises) if (draw.chance(15)) settings[name] = false;
   return settings;
 }
+
+/** What the kernel does by itself. */
+const caches = [
+  'keepCache',
+  'cacheDirectories',
+  'autoInvalData',
+  'explicitInvalData',
+  'cacheSymlinks',
+  'readdirplus',
+] as const;
+
+/** What a filesystem must have promised: it can only be left off. */
+const promises = ['atomicOTrunc', 'handleKillpriv', 'handleKillprivV2', 'parallelDirops'] as const;
+
+/** With write-back Linux asks the filesystem about holes without having written the data (fuse_lseek, fs/fuse/file.c). */
+const notUnder = ({ writebackCache }: Settings): readonly Capability[] => (writebackCache ? ['seek-hole'] : []);

@@ -1,7 +1,7 @@
 import type { ModelOptions } from '../model/index.ts';
 import type { Kernel } from '../vfs/index.ts';
 import type { Draw } from './arbitrary/draw.ts';
-import type { Without } from './profile.ts';
+import type { Capability, Without } from './profile.ts';
 
 /** How far a run can be repeated; see the three classes in the documentation. */
 export type ConcurrencyClass = 'deterministic' | 'serialised' | 'recorded';
@@ -22,6 +22,8 @@ export interface Target {
    * Undefined: those that `start` takes by itself.
    */
   settings?(draw: Draw): Settings | undefined;
+  /** What it does not promise under settings that were drawn, besides `without`. */
+  notUnder?(settings: Settings): readonly Capability[];
   /**
    * A kernel on a fresh filesystem. The last one was closed before. `trace` takes the decoded request stream, a line a
    * message, where the target has one.

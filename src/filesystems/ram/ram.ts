@@ -174,8 +174,9 @@ export class RamFileSystem implements FileSystem {
       inode.data.truncate(size);
       inode.modified(now);
     }
-    // With handleKillprivV2 a SETATTR of nothing is all that tells of a chown(-1, -1), or of a user's fallocate.
-    const empty = [mode, uid, gid, size, atime, mtime, ctime].every((change) => change === undefined);
+    // With handleKillprivV2 a SETATTR of nothing (with write-back, of the ctime, which goes along always) is all that tells
+    // of a chown(-1, -1), or of a user's fallocate.
+    const empty = [mode, uid, gid, size, atime, mtime].every((change) => change === undefined);
     if (empty || changes.killPrivileges) inode.dropPrivileges();
     if (mode !== undefined) inode.mode = (inode.mode & S_IFMT) | (mode & 0o7777);
     if (uid !== undefined) inode.uid = uid;
