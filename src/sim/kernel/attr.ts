@@ -14,6 +14,7 @@ import {
   type TimeArgument,
   type Timespec,
 } from '../../vfs/index.ts';
+import { aliasesOf } from './dcache.ts';
 import { type File, FMODE_PATH, FMODE_WRITE } from './file.ts';
 import { statx as fuseStatx, getattr, type Iattr, needsGetattr, setattr } from './fuse-attr.ts';
 import type { FuseConnection } from './fuse-connection.ts';
@@ -172,7 +173,7 @@ function* sendChange(fc: FuseConnection, p: Process, inode: Inode, changes: Iatt
   const error = yield* setattr(fc, p, inode, changes);
   // The mode of a directory decides who may walk through its entries: they are looked up again.
   if (error === 0 && changes.mode !== undefined && isDirectory(inode.mode))
-    for (const alias of inode.aliases) alias.time = 0;
+    for (const alias of aliasesOf(inode)) alias.time = 0;
   return error;
 }
 

@@ -8,6 +8,8 @@ export class Dentry {
   name: string;
   parent: Dentry;
   inode: Inode | null = null;
+  /** d_alias: the next dentry of the same inode. */
+  nextAlias: Dentry | null = null;
   /** fuse_dentry_time: until when the entry is valid, in the clock's nanoseconds; 0: it is not. */
   time = 0;
   /** The connection's epoch when the dentry was made; an older one is not valid. */
@@ -25,6 +27,36 @@ export class Dentry {
     this.epoch = epoch;
     if (parent !== null) parent.count += 1;
   }
+}
+
+/** Gives a dentry its inode: d_alias joins i_dentry, at the end. */
+export function joinAlias(dentry: Dentry, inode: Inode): void {
+  dentry.inode = inode;
+  dentry.nextAlias = null;
+  if (inode.firstAlias === null) {
+    inode.firstAlias = dentry;
+    return;
+  }
+  let last = inode.firstAlias;
+  while (last.nextAlias !== null) last = last.nextAlias;
+  last.nextAlias = dentry;
+}
+
+function leaveAlias(dentry: Dentry, inode: Inode): void {
+  if (inode.firstAlias === dentry) inode.firstAlias = dentry.nextAlias;
+  else {
+    let before = inode.firstAlias;
+    while (before !== null && before.nextAlias !== dentry) before = before.nextAlias;
+    if (before !== null) before.nextAlias = dentry.nextAlias;
+  }
+  dentry.nextAlias = null;
+}
+
+/** Every dentry of an inode. */
+export function aliasesOf(inode: Inode): readonly Dentry[] {
+  const all: Dentry[] = [];
+  for (let dentry = inode.firstAlias; dentry !== null; dentry = dentry.nextAlias) all.push(dentry);
+  return all;
 }
 
 export const isRoot = (dentry: Dentry): boolean => dentry.parent === dentry;
@@ -60,8 +92,7 @@ export function dLookupDone(dentry: Dentry): void {
 /** d_add, d_instantiate: gives a dentry its inode (whose reference it takes) or makes it negative, and hashes it. */
 export function dAdd(dentry: Dentry, inode: Inode | null): void {
   if (inode !== null) {
-    dentry.inode = inode;
-    inode.aliases.push(dentry);
+    joinAlias(dentry, inode);
   }
   if (!dentry.hashed) hash(dentry);
 }
@@ -97,7 +128,7 @@ function unlinkInode(fc: FuseConnection, dentry: Dentry): void {
   const { inode } = dentry;
   if (inode === null) return;
   dentry.inode = null;
-  inode.aliases.splice(inode.aliases.indexOf(dentry), 1);
+  leaveAlias(dentry, inode);
   iput(fc, inode);
 }
 
@@ -159,15 +190,14 @@ function place(fc: FuseConnection, dentry: Dentry, parent: Dentry, name: string)
 
 /** d_obtain_alias: a dentry of an inode (whose reference it takes) that was found without a name; with a reference. */
 export function dObtainAlias(fc: FuseConnection, inode: Inode): Dentry {
-  const [known] = inode.aliases;
-  if (known !== undefined) {
+  const known = inode.firstAlias;
+  if (known !== null) {
     dGet(known);
     iput(fc, inode);
     return known;
   }
   const dentry = new Dentry('/', null, fc.epoch);
-  dentry.inode = inode;
-  inode.aliases.push(dentry);
+  joinAlias(dentry, inode);
   return dentry;
 }
 
@@ -176,8 +206,8 @@ export function dObtainAlias(fc: FuseConnection, inode: Inode): Dentry {
  * it is known under another name it is moved here. Undefined: that would have made a loop (ELOOP).
  */
 export function dSpliceAlias(fc: FuseConnection, inode: Inode | null, dentry: Dentry): Dentry | undefined {
-  if (inode !== null && isDirectory(inode.mode) && inode.aliases.length > 0) {
-    const alias = inode.aliases[0];
+  if (inode !== null && isDirectory(inode.mode) && inode.firstAlias !== null) {
+    const alias = inode.firstAlias;
     if (isSubdirectory(dentry, alias)) {
       iput(fc, inode);
       return undefined;

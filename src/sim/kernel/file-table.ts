@@ -6,7 +6,7 @@ import {
   opcodes,
   writeU64,
 } from '../../fuse/protocol/index.ts';
-import { errnoNumbers as E, isDirectory, isRegular, S_IFIFO, S_IFMT } from '../../vfs/index.ts';
+import { errnoNumbers as E, isDirectory, isRegular } from '../../vfs/index.ts';
 import { dPut } from './dcache.ts';
 import { type File, FMODE_PATH, FMODE_READ, FMODE_WRITE } from './file.ts';
 import { releaseFlock, releasePosixLocks } from './file-locks.ts';
@@ -124,9 +124,9 @@ export function fuseFilePut(fc: FuseConnection, file: File): void {
 /** fuse_release_common, fuse_prepare_release. */
 export function releaseFile(fc: FuseConnection, file: File): void {
   const { inode, dentry } = file;
-  if ((inode.mode & S_IFMT) === S_IFIFO && (file.mode & FMODE_PATH) === 0) {
-    if ((file.mode & FMODE_READ) !== 0) inode.readers -= 1;
-    if ((file.mode & FMODE_WRITE) !== 0) inode.writers -= 1;
+  if (inode.pipe !== undefined && (file.mode & FMODE_PATH) === 0) {
+    if ((file.mode & FMODE_READ) !== 0) inode.pipe.readers -= 1;
+    if ((file.mode & FMODE_WRITE) !== 0) inode.pipe.writers -= 1;
   }
   const { mapping } = inode;
   if (mapping !== null) {

@@ -9,7 +9,7 @@ import {
 } from '../../fuse/protocol/index.ts';
 import { errnoNumbers, type SysResult, type U64 } from '../../vfs/index.ts';
 import type { Scheduler } from '../scheduler.ts';
-import { Dentry } from './dcache.ts';
+import { Dentry, joinAlias } from './dcache.ts';
 import { Flusher } from './flusher.ts';
 import { FuseDevice, type Link } from './fuse-dev.ts';
 import { type FuseRequest, OUT } from './fuse-request.ts';
@@ -121,9 +121,8 @@ export class FuseConnection {
     inode.nlookup = 1;
     this.inodes.set(1, inode);
     this.root = new Dentry('', null, Number.POSITIVE_INFINITY);
-    this.root.inode = inode;
     this.root.hashed = true;
-    inode.aliases.push(this.root);
+    joinAlias(this.root, inode);
     this.flusher = new Flusher(this, new Process(this, 0, { uid: 0, gid: 0, groups: [] }, 0, this.root));
   }
 
@@ -144,7 +143,7 @@ export class FuseConnection {
 
   /** A change of a directory by this kernel (fuse_dir_changed, fs/fuse/dir.c). */
   directoryChanged(inode: Inode): void {
-    inode.changes += 1;
+    if (inode.readdirCache !== null) inode.readdirCache.changes += 1;
     invalidateAttributes(inode);
   }
 

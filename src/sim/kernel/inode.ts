@@ -21,8 +21,20 @@ export const STATX_BTIME = 0x800;
 export const FUSE_STATX_MODIFY = STATX_MTIME | STATX_CTIME | STATX_BLOCKS;
 export const FUSE_STATX_MODSIZE = FUSE_STATX_MODIFY | STATX_SIZE;
 
-/** struct inode and struct fuse_inode in one (include/linux/fs.h, fs/fuse/fuse_i.h). */
-export class Inode {
+// i_state and fi->state: what is true of an inode or not.
+const BAD = 1 << 0;
+const NOSEC = 1 << 1;
+const HASHED = 1 << 2;
+const DEAD = 1 << 3;
+const LINKABLE = 1 << 4;
+const ADVISE_RDPLUS = 1 << 5;
+const INIT_RDPLUS = 1 << 6;
+
+/**
+ * struct inode and struct fuse_inode in one (include/linux/fs.h, fs/fuse/fuse_i.h). There may be a million of them: i_rwsem
+ * is part of it, switches share a word, and what few inodes have is an object that only they have.
+ */
+export class Inode extends RwSemaphore {
   readonly nodeid: U64;
   readonly generation: U64;
   /** References that the filesystem believes the kernel to have. */
@@ -51,41 +63,93 @@ export class Inode {
   /** inval_mask: attributes (STATX_*) that are stale although `time` has not come. */
   invalMask = 0;
   attrVersion = 0;
-  /** FUSE_I_BAD: the filesystem gave its node id to another inode; everything fails with EIO. */
-  bad = false;
-  /** S_NOSEC: there is nothing that a write would have to take away. */
-  nosec = false;
-  /** Whether the inode is in the connection's table. */
-  hashed = true;
-  /** S_DEAD: a directory that was removed. */
-  dead = false;
-  /** I_LINKABLE: a nameless inode (O_TMPFILE) that may be given a name. */
-  linkable = false;
-  /** FUSE_I_ADVISE_RDPLUS, FUSE_I_INIT_RDPLUS (fs/fuse/fuse_i.h). */
-  adviseReaddirplus = false;
-  initReaddirplus = false;
-  /** The cached content of a symbolic link (CACHE_SYMLINKS). */
-  link: Uint8Array | undefined;
+  #state = HASHED;
   /** i_data: the page cache of a file, made when it is needed. */
   mapping: AddressSpace | null = null;
   /** The cached listing of a directory. */
   readdirCache: ReaddirCache | null = null;
-  /** i_version of a directory: how often this kernel has changed it. */
-  changes = 0;
-  /** i_dentry. */
-  readonly aliases: Dentry[] = [];
-  /** i_rwsem. */
-  readonly rwsem = new RwSemaphore();
+  /** The cached content of a symbolic link (CACHE_SYMLINKS). */
+  link: Uint8Array | undefined = undefined;
+  /** The first of its dentries; the others follow by `nextAlias` (i_dentry). */
+  firstAlias: Dentry | null = null;
   /** i_flctx. */
-  locks: FileLocks | undefined;
-  /** The FIFO of a pipe that somebody has open. */
-  readers = 0;
-  writers = 0;
+  locks: FileLocks | undefined = undefined;
+  /** i_pipe of a FIFO that somebody has open. */
+  pipe: Pipe | undefined = undefined;
 
   constructor(nodeid: U64, generation: U64) {
+    super();
     this.nodeid = nodeid;
     this.generation = generation;
   }
+
+  /** i_rwsem. */
+  get rwsem(): RwSemaphore {
+    return this;
+  }
+
+  #has(bit: number): boolean {
+    return (this.#state & bit) !== 0;
+  }
+
+  #set(bit: number, on: boolean): void {
+    this.#state = on ? this.#state | bit : this.#state & ~bit;
+  }
+
+  /** FUSE_I_BAD: the filesystem gave its node id to another inode; everything fails with EIO. */
+  get bad(): boolean {
+    return this.#has(BAD);
+  }
+  set bad(on: boolean) {
+    this.#set(BAD, on);
+  }
+  /** S_NOSEC: there is nothing that a write would have to take away. */
+  get nosec(): boolean {
+    return this.#has(NOSEC);
+  }
+  set nosec(on: boolean) {
+    this.#set(NOSEC, on);
+  }
+  /** Whether the inode is in the connection's table. */
+  get hashed(): boolean {
+    return this.#has(HASHED);
+  }
+  set hashed(on: boolean) {
+    this.#set(HASHED, on);
+  }
+  /** S_DEAD: a directory that was removed. */
+  get dead(): boolean {
+    return this.#has(DEAD);
+  }
+  set dead(on: boolean) {
+    this.#set(DEAD, on);
+  }
+  /** I_LINKABLE: a nameless inode (O_TMPFILE) that may be given a name. */
+  get linkable(): boolean {
+    return this.#has(LINKABLE);
+  }
+  set linkable(on: boolean) {
+    this.#set(LINKABLE, on);
+  }
+  /** FUSE_I_ADVISE_RDPLUS, FUSE_I_INIT_RDPLUS (fs/fuse/fuse_i.h). */
+  get adviseReaddirplus(): boolean {
+    return this.#has(ADVISE_RDPLUS);
+  }
+  set adviseReaddirplus(on: boolean) {
+    this.#set(ADVISE_RDPLUS, on);
+  }
+  get initReaddirplus(): boolean {
+    return this.#has(INIT_RDPLUS);
+  }
+  set initReaddirplus(on: boolean) {
+    this.#set(INIT_RDPLUS, on);
+  }
+}
+
+/** Open ends of a FIFO. */
+interface Pipe {
+  readers: number;
+  writers: number;
 }
 
 /** fuse_invalidate_attr_mask (fs/fuse/dir.c). */

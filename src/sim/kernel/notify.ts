@@ -7,7 +7,7 @@ import {
   opcodes,
 } from '../../fuse/protocol/index.ts';
 import { errnoNumbers as E, isDirectory, type U64 } from '../../vfs/index.ts';
-import { type Dentry, dDelete, dInvalidate, dLookup, dPut, isRoot, shrinkChildren } from './dcache.ts';
+import { aliasesOf, type Dentry, dDelete, dInvalidate, dLookup, dPut, isRoot, shrinkChildren } from './dcache.ts';
 import type { FuseConnection } from './fuse-connection.ts';
 import { FuseRequest, IN } from './fuse-request.ts';
 import { writeUpdateAttributes } from './fuse-write.ts';
@@ -97,8 +97,8 @@ function invalidateEntry(fc: FuseConnection, parentId: U64, child: U64, name: st
   const parent = fc.inodes.get(parentId);
   if (parent === undefined) return E.ENOENT;
   if (!isDirectory(parent.mode)) return E.ENOTDIR;
-  const [directory] = parent.aliases;
-  const entry = directory === undefined ? undefined : dLookup(directory, name);
+  const directory = parent.firstAlias;
+  const entry = directory === null ? undefined : dLookup(directory, name);
   if (entry === undefined || entry.lookupWaiters !== null) return E.ENOENT;
   fc.directoryChanged(parent);
   entry.count += 1;
@@ -152,7 +152,7 @@ function retrieve(fc: FuseConnection, { body }: NotificationOf<'RETRIEVE'>): num
 function prune(fc: FuseConnection, nodeid: U64): void {
   const inode = fc.inodes.get(nodeid);
   if (inode === undefined) return;
-  for (const alias of [...inode.aliases]) {
+  for (const alias of aliasesOf(inode)) {
     if (isRoot(alias)) continue;
     shrinkChildren(fc, alias);
     if (alias.count > 0) continue;

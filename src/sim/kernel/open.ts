@@ -43,7 +43,7 @@ import {
 } from '../../vfs/index.ts';
 import { truncate } from './attr.ts';
 import { fuseMknod, maskedMode } from './create.ts';
-import { Dentry, dAdd, dGet, dPut } from './dcache.ts';
+import { Dentry, dAdd, dGet, dPut, joinAlias } from './dcache.ts';
 import { lookupCached, lookupFast, lookupNew } from './dir.ts';
 import { File, FMODE_LSEEK, FMODE_PATH, FMODE_PREAD, FMODE_PWRITE, FMODE_READ, FMODE_WRITE } from './file.ts';
 import { releaseFile } from './file-table.ts';
@@ -303,8 +303,7 @@ function* fuseCreateOpen(
   if (child.hashed) dAdd(child, inode);
   else {
     // A nameless file's dentry is never hashed.
-    child.inode = inode;
-    inode.aliases.push(child);
+    joinAlias(child, inode);
   }
   fc.directoryChanged(directory);
   opening.created = true;
@@ -443,9 +442,10 @@ function openFifo(inode: Inode, file: File): number {
   file.mode &= ~(FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE);
   const access = file.mode & (FMODE_READ | FMODE_WRITE);
   if (access === 0) return -E.EINVAL;
-  if (access === FMODE_WRITE && inode.readers === 0) return -E.ENXIO;
-  if ((access & FMODE_READ) !== 0) inode.readers += 1;
-  if ((access & FMODE_WRITE) !== 0) inode.writers += 1;
+  inode.pipe ??= { readers: 0, writers: 0 };
+  if (access === FMODE_WRITE && inode.pipe.readers === 0) return -E.ENXIO;
+  if ((access & FMODE_READ) !== 0) inode.pipe.readers += 1;
+  if ((access & FMODE_WRITE) !== 0) inode.pipe.writers += 1;
   return 0;
 }
 

@@ -171,7 +171,7 @@ export function* writeFile(
 ): Operation<number> {
   const { inode } = file;
   if (inode.bad) return -E.EIO;
-  if ((inode.mode & S_IFMT) === S_IFIFO) return data.length === 0 ? 0 : inode.readers === 0 ? -E.EPIPE : -E.EAGAIN;
+  if ((inode.mode & S_IFMT) === S_IFIFO) return data.length === 0 ? 0 : !inode.pipe?.readers ? -E.EPIPE : -E.EAGAIN;
   if ((file.openFlags & FOPEN_DIRECT_IO) !== 0) return yield* fuseDirectWrite(fc, p, file, offset, data);
   const result = yield* cacheWrite(fc, p, file, offset, data);
   // generic_write_sync

@@ -16,6 +16,8 @@ export interface ReaddirCache {
   /** What the directory was when the listing was begun. */
   mtimeSec: number;
   mtimeNsec: number;
+  changesThen: number;
+  /** i_version: how often this kernel has changed the directory since anybody could notice. */
   changes: number;
 }
 
@@ -27,6 +29,7 @@ export function readdirCache(inode: Inode): ReaddirCache {
     version: 0,
     mtimeSec: 0,
     mtimeNsec: 0,
+    changesThen: 0,
     changes: 0,
   };
   return inode.readdirCache;
@@ -59,14 +62,14 @@ function usable(inode: Inode, cache: ReaddirCache, atStart: boolean): boolean {
   if (
     cache.cached &&
     atStart &&
-    (cache.changes !== inode.changes || cache.mtimeSec !== inode.mtimeSec || cache.mtimeNsec !== inode.mtimeNsec)
+    (cache.changes !== cache.changesThen || cache.mtimeSec !== inode.mtimeSec || cache.mtimeNsec !== inode.mtimeNsec)
   )
     resetReaddirCache(cache);
   if (cache.cached) return true;
   if (atStart && cache.entries.length === 0) {
     cache.mtimeSec = inode.mtimeSec;
     cache.mtimeNsec = inode.mtimeNsec;
-    cache.changes = inode.changes;
+    cache.changesThen = cache.changes;
   }
   return false;
 }
