@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
 import type { FileSystemFactory } from '../../env/index.ts';
 import { ram } from '../../filesystems/index.ts';
-import { type SimKernel, simulate } from '../../sim/index.ts';
+import { type MountOptions, type SimKernel, simulate } from '../../sim/index.ts';
 import { type Call, type FileSystem, O_CREAT, O_RDONLY, O_RDWR, root } from '../../vfs/index.ts';
 import { median } from '../median.ts';
+import { bytesPerInode } from './heap.ts';
 
 const PROCESSES = 8;
 const FILES = 64;
@@ -82,8 +83,8 @@ const modes: readonly Mode[] = [
   { title: 'asynchronous handlers', factory: promising, drive: scheduled },
 ];
 
-async function prepare(factory: FileSystemFactory, observe?: () => void): Promise<SimKernel> {
-  const kernel = simulate(factory, { observe });
+async function prepare(factory: FileSystemFactory, mount: MountOptions, observe?: () => void): Promise<SimKernel> {
+  const kernel = simulate(factory, { mount, observe });
   for (let p = 0; p < PROCESSES; p++) {
     kernel.spawn(p + 1, root);
     await kernel.call(p + 1, { op: 'mkdir', path: `/d${p}`, mode: 0o755 });
@@ -99,7 +100,7 @@ async function prepare(factory: FileSystemFactory, observe?: () => void): Promis
 /** Requests that one turn of a workload sends. */
 async function requestsOf({ factory, drive }: Mode, calls: readonly (readonly Call[])[]): Promise<number> {
   let messages = 0;
-  const kernel = await prepare(factory, () => {
+  const kernel = await prepare(factory, uncached, () => {
     messages += 1;
   });
   messages = 0;
@@ -108,36 +109,84 @@ async function requestsOf({ factory, drive }: Mode, calls: readonly (readonly Ca
   return messages / 2;
 }
 
+/** Every call reaches the filesystem. */
+const uncached: MountOptions = { directIo: true };
+/** Names, attributes and data stay with the kernel, and what is written goes to the filesystem later. */
+const cached: MountOptions = {
+  entryTimeout: 1e6,
+  attributeTimeout: 1e6,
+  autoInvalData: false,
+  keepCache: true,
+  writebackCache: true,
+};
+
+interface Effort {
+  readonly rounds: number;
+  readonly milliseconds: number;
+}
+
+/** Turns of a workload a second in each mode, medians of interleaved rounds. */
+async function turnsPerSecond(
+  calls: readonly (readonly Call[])[],
+  among: readonly Mode[],
+  mount: MountOptions,
+  { rounds, milliseconds }: Effort,
+): Promise<readonly number[]> {
+  const kernels = await Promise.all(among.map(({ factory }) => prepare(factory, mount)));
+  const speeds: number[][] = among.map(() => []);
+  for (let round = 0; round <= rounds; round++) {
+    for (const [m, { drive }] of among.entries()) {
+      const start = performance.now();
+      let turns = 0;
+      for (; performance.now() - start < milliseconds; turns++) await drive(kernels[m], calls);
+      // The first round warms up.
+      if (round > 0) speeds[m].push((turns * 1000) / (performance.now() - start));
+    }
+  }
+  for (const kernel of kernels) await kernel.close();
+  return speeds.map(median);
+}
+
+const callsOf = ({ calls }: Workload): readonly (readonly Call[])[] =>
+  Array.from({ length: PROCESSES }, (_, p) => calls(p));
+
+const row = (title: string, numbers: readonly number[]): string =>
+  `| ${title} | ${numbers.map((number) => Math.round(number / 1000)).join(' | ')} |`;
+
 /**
  * Requests a second that the simulated kernel and the ram filesystem exchange, both ends of the wire protocol and the trace
- * hash included, caches off; on one core, interleaved rounds, medians.
+ * hash included, caches off; then system calls that the caches answer, and the memory of a cached inode. One thread.
  */
 export async function bench(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
-    options: { rounds: { type: 'string', default: '15' }, ms: { type: 'string', default: '60' } },
+    options: {
+      rounds: { type: 'string', default: '15' },
+      ms: { type: 'string', default: '60' },
+      inodes: { type: 'string', default: '1000000' },
+    },
   });
-  const rounds = Number(values.rounds);
-  const milliseconds = Number(values.ms);
+  const effort = { rounds: Number(values.rounds), milliseconds: Number(values.ms) };
   console.log(`| thousand requests/s | ${modes.map(({ title }) => title).join(' | ')} |`);
   console.log(`|---|${modes.map(() => '---').join('|')}|`);
-  for (const { title, calls } of workloads) {
-    const lists = Array.from({ length: PROCESSES }, (_, p) => calls(p));
-    const kernels = await Promise.all(modes.map(({ factory }) => prepare(factory)));
+  for (const workload of workloads) {
+    const calls = callsOf(workload);
+    const turns = await turnsPerSecond(calls, modes, uncached, effort);
     const requests: number[] = [];
-    for (const mode of modes) requests.push(await requestsOf(mode, lists));
-    const speeds: number[][] = modes.map(() => []);
-    for (let round = 0; round <= rounds; round++) {
-      for (const [m, { drive }] of modes.entries()) {
-        const start = performance.now();
-        let turns = 0;
-        for (; performance.now() - start < milliseconds; turns++) await drive(kernels[m], lists);
-        // The first round warms up.
-        if (round > 0) speeds[m].push((turns * requests[m]) / (performance.now() - start));
-      }
-    }
-    for (const kernel of kernels) await kernel.close();
-    console.log(`| ${title} | ${speeds.map((values) => Math.round(median(values))).join(' | ')} |`);
+    for (const [m, mode] of modes.entries()) requests.push(turns[m] * (await requestsOf(mode, calls)));
+    console.log(row(workload.title, requests));
   }
+  console.log('\n| thousand cached calls/s | inline | scheduled |\n|---|---|---|');
+  for (const workload of workloads) {
+    const calls = callsOf(workload);
+    const turns = await turnsPerSecond(calls, modes.slice(0, 2), cached, effort);
+    console.log(
+      row(
+        workload.title,
+        turns.map((each) => each * PROCESSES * calls[0].length),
+      ),
+    );
+  }
+  console.log(`\nheap of a cached inode with its name: ${Math.round(bytesPerInode(Number(values.inodes)))} bytes`);
   return 0;
 }
