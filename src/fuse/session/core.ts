@@ -4,6 +4,20 @@ import { FOPEN_CACHE_DIR, FOPEN_DIRECT_IO, FOPEN_KEEP_CACHE } from '../protocol/
 import { Lookups } from './lookups.ts';
 import type { SessionOptions } from './options.ts';
 
+/** FOPEN_* that every open file gets, or does not get, whatever the filesystem answers; whether there are any. */
+export interface OpenPolicy {
+  readonly on: number;
+  readonly off: number;
+  readonly decided: boolean;
+}
+
+/** Of switches, each with its flag, those that are set; undefined is left to the filesystem. */
+function openPolicy(...switches: readonly (readonly [boolean | undefined, number])[]): OpenPolicy {
+  const flags = (wanted: boolean): number =>
+    switches.reduce((all, [set, flag]) => (set === wanted ? all | flag : all), 0);
+  return { on: flags(true), off: flags(false), decided: switches.some(([set]) => set !== undefined) };
+}
+
 /** What every part of a session shares. */
 export class Core {
   readonly filesystem: FileSystem;
@@ -13,9 +27,8 @@ export class Core {
   readonly attributeTimeout: number;
   readonly negativeTimeout: number;
   readonly directIo: boolean;
-  /** FOPEN_* that every open file, and every open directory, gets. */
-  readonly fileFlags: number;
-  readonly directoryFlags: number;
+  readonly fileFlags: OpenPolicy;
+  readonly directoryFlags: OpenPolicy;
   /** Answers may come later: write data must then outlive the call, after which its buffer is the sender's again. */
   readonly asynchronous: boolean;
   negotiated: Negotiated | undefined;
@@ -32,9 +45,9 @@ export class Core {
     this.attributeTimeout = options.attributeTimeout ?? 0;
     this.negativeTimeout = options.negativeTimeout ?? 0;
     this.directIo = options.directIo ?? false;
-    const keep = options.keepCache ? FOPEN_KEEP_CACHE : 0;
-    this.fileFlags = keep | (this.directIo ? FOPEN_DIRECT_IO : 0);
-    this.directoryFlags = options.cacheDirectories ? keep | FOPEN_CACHE_DIR : 0;
+    const keep = [options.keepCache, FOPEN_KEEP_CACHE] as const;
+    this.fileFlags = openPolicy(keep, [options.directIo || undefined, FOPEN_DIRECT_IO]);
+    this.directoryFlags = openPolicy(keep, [options.cacheDirectories, FOPEN_CACHE_DIR]);
     this.asynchronous = filesystem.mode === 'async';
   }
 

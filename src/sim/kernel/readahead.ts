@@ -119,6 +119,11 @@ export function* pageCacheAsyncRa(
     ra.size = start - page.index + wanted;
     ra.size = nextSize(ra, max);
   }
+  // The window ends at a multiple of four pages where it can, in hope of large folios (ra->order is 2 here).
+  const align = Math.min(4, max & -max);
+  const end = ra.start + ra.size;
+  const aligned = end - (end % align);
+  if (aligned > ra.start) ra.size = aligned - ra.start;
   ra.asyncSize = ra.size;
   yield* doPageCacheRa(fc, p, file, ra.start, ra.size, ra.asyncSize);
 }

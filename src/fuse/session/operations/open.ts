@@ -15,6 +15,7 @@ import {
   writeU64,
 } from '../../protocol/index.ts';
 import { bad, checkOpened } from '../bad-answer.ts';
+import type { OpenPolicy } from '../core.ts';
 import type { Exchange } from '../exchange.ts';
 import { handleArgument, nameBehindUmask, RESULT_WORD } from './arguments.ts';
 import { giveEntry } from './names.ts';
@@ -32,10 +33,10 @@ function openFlags(opened: Opened): number {
   );
 }
 
-function writeOpened(exchange: Exchange, i: number, opened: Opened, more: number): void {
+function writeOpened(exchange: Exchange, i: number, opened: Opened, policy: OpenPolicy): void {
   const { words } = exchange.reply;
   writeU64(words, i, opened.fh);
-  words[i + 2] = openFlags(opened) | more;
+  words[i + 2] = (openFlags(opened) & ~policy.off) | policy.on;
   words[i + 3] = 0;
 }
 
@@ -53,9 +54,12 @@ function replyOpenedDirectory(exchange: Exchange, opened: Opened): number {
 
 const handleZero: Opened = { fh: 0 };
 
-/** Without the method ENOSYS, upon which the kernel asks no more; handle 0 where it could not understand that. */
-const withoutOpen = (exchange: Exchange, support: number) =>
-  (exchange.core.offered & support) === 0 ? handleZero : errno.ENOSYS;
+/**
+ * Without the method ENOSYS, upon which the kernel asks no more, and keeps what it has cached; handle 0 where it could not
+ * understand that, or where the one who mounts has decided about the cache.
+ */
+const withoutOpen = (exchange: Exchange, support: number, decided: boolean) =>
+  decided || (exchange.core.offered & support) === 0 ? handleZero : errno.ENOSYS;
 
 export const open: Operation<Opened> = {
   least: 8,
@@ -63,7 +67,7 @@ export const open: Operation<Opened> = {
   run: (exchange) => {
     const { filesystem } = exchange.core;
     if (filesystem.open === undefined)
-      return exchange.core.directIo ? handleZero : withoutOpen(exchange, initFlags.NO_OPEN_SUPPORT);
+      return withoutOpen(exchange, initFlags.NO_OPEN_SUPPORT, exchange.core.fileFlags.decided);
     return filesystem.open(exchange.node, exchange.word(0), exchange);
   },
   reply: replyOpened,
@@ -76,7 +80,8 @@ export const opendir: Operation<Opened> = {
   exact: true,
   run: (exchange) => {
     const { filesystem } = exchange.core;
-    if (filesystem.opendir === undefined) return withoutOpen(exchange, initFlags.NO_OPENDIR_SUPPORT);
+    if (filesystem.opendir === undefined)
+      return withoutOpen(exchange, initFlags.NO_OPENDIR_SUPPORT, exchange.core.directoryFlags.decided);
     return filesystem.opendir(exchange.node, exchange.word(0), exchange);
   },
   reply: replyOpenedDirectory,
