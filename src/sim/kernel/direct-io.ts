@@ -36,11 +36,6 @@ export function* beforeDirectIo(
   return 0;
 }
 
-/** Pieces of a transfer: each at most `most` bytes. */
-function* pieces(size: number, most: number): Generator<readonly [number, number], void, undefined> {
-  for (let at = 0; at < size; at += most) yield [at, Math.min(most, size - at)];
-}
-
 /**
  * fuse_direct_IO with async_dio: every request of a transfer goes out before the first is answered. Gives the bytes up to
  * the first short answer, or an error; `done` gets each request as it ends.
@@ -57,7 +52,8 @@ function* allAtOnce(
   let bytes = size;
   let error = 0;
   let waits = false;
-  for (const [at, piece] of pieces(size, most)) {
+  for (let at = 0; at < size; at += most) {
+    const piece = Math.min(most, size - at);
     yield* fc.device.waitForBackground(p);
     const request = fc.device.background((ended) => {
       left -= 1;
@@ -131,12 +127,14 @@ export function* oneByOneRead(
   take: (request: FuseRequest, at: number) => number,
 ): Operation<number> {
   const { request } = p;
+  const most = Math.min(fc.maxRead, fc.maxPages * PAGE_SIZE);
   let done = 0;
-  for (const [at, piece] of pieces(size, Math.min(fc.maxRead, fc.maxPages * PAGE_SIZE))) {
-    beginRead(request, file, position + at, piece, p.owner);
+  while (done < size) {
+    const piece = Math.min(most, size - done);
+    beginRead(request, file, position + done, piece, p.owner);
     if (!fc.device.send(p)) yield;
     if (request.error !== 0) return done > 0 ? done : request.error;
-    done += take(request, at);
+    done += take(request, done);
     if (request.size < piece) break;
   }
   return done;
@@ -151,10 +149,13 @@ export function* oneByOneWrite(
   data: Uint8Array,
 ): Operation<number> {
   const { request } = p;
+  const most = Math.min(fc.maxWrite, fc.maxPages * PAGE_SIZE);
+  const kill = killFlag(p, true);
   let done = 0;
-  for (const [at, piece] of pieces(data.length, Math.min(fc.maxWrite, fc.maxPages * PAGE_SIZE))) {
-    const bytes = piece === data.length ? data : data.subarray(at, at + piece);
-    beginWrite(request, file, position + at, bytes, killFlag(p, true), p.owner);
+  while (done < data.length) {
+    const piece = Math.min(most, data.length - done);
+    const bytes = piece === data.length ? data : data.subarray(done, done + piece);
+    beginWrite(request, file, position + done, bytes, kill, p.owner);
     if (!fc.device.send(p)) yield;
     let { error } = request;
     const written = error === 0 ? request.word(0) : 0;

@@ -201,34 +201,19 @@ function* fuseDirectWrite(
   const { inode } = file;
   const exclusive = exclusiveLock(file, offset, data.length);
   if (!inode.rwsem.tryDown(exclusive)) yield* inode.rwsem.wait(p, exclusive, 'an inode');
-  const result = yield* fuseDirectWriteLocked(fc, p, file, offset, data);
-  inode.rwsem.up(exclusive);
-  return result;
-}
-
-function* fuseDirectWriteLocked(
-  fc: FuseConnection,
-  p: Process,
-  file: File,
-  offset: number,
-  data: Uint8Array,
-): Operation<number> {
-  const { inode } = file;
   // generic_write_checks
-  if (data.length === 0) return 0;
   const start = (file.flags & O_APPEND) !== 0 ? inode.size : offset;
   p.writtenTo = start;
-  const room = Math.min(writeLimits(fc, start, data.length), MAX_RW_COUNT);
-  if (room < 0) return room;
-  if (inode.mapping !== null) {
-    const error = yield* beforeDirectIo(fc, p, file, start, room, true, true);
-    if (error !== 0) return error;
+  let result = data.length === 0 ? 0 : Math.min(writeLimits(fc, start, data.length), MAX_RW_COUNT);
+  if (result > 0) {
+    const all = result === data.length ? data : data.subarray(0, result);
+    const error = inode.mapping === null ? 0 : yield* beforeDirectIo(fc, p, file, start, all.length, true, true);
+    result = error !== 0 ? error : yield* oneByOneWrite(fc, p, file, start, all);
+    p.writtenTo = start + Math.max(result, 0);
+    if (error === 0) writeUpdateAttributes(fc, inode, p.writtenTo, result);
   }
-  const done = yield* oneByOneWrite(fc, p, file, start, room === data.length ? data : data.subarray(0, room));
-  const end = start + Math.max(done, 0);
-  writeUpdateAttributes(fc, inode, end, done);
-  p.writtenTo = end;
-  return done;
+  inode.rwsem.up(exclusive);
+  return result;
 }
 
 function* writeHere(fc: FuseConnection, p: Process, file: File, data: Uint8Array): Operation<number> {
