@@ -1,12 +1,19 @@
 import {
   type Call,
+  type Data,
+  dataBytes,
   errnoName,
   type Kernel,
+  MAP_PRIVATE,
+  MAP_SHARED,
   O_CREAT,
   O_DIRECTORY,
   O_RDONLY,
   O_RDWR,
   O_TMPFILE,
+  POSIX_FADV_NORMAL,
+  PROT_READ,
+  PROT_WRITE,
   S_IFIFO,
   type Stat,
   type SysResult,
@@ -34,6 +41,8 @@ const openFile: Call = { op: 'open', path: '/f', flags: O_RDWR, mode: 0, into: f
 const openRoot: Call = { op: 'open', path: '/', flags: O_RDONLY | O_DIRECTORY, mode: 0, into: fd };
 const isStat = (result: SysResult): result is Stat => typeof result === 'object' && 'ino' in result;
 const statShows = (test: (stat: Stat) => boolean) => (result: SysResult) => isStat(result) && test(result);
+const isBytes = (expected: Data) => (result: SysResult) =>
+  result instanceof Uint8Array && Buffer.compare(result, dataBytes(expected)) === 0;
 const lock = { fd, whence: 0, start: 0, size: 1 } as const;
 
 const probes: Readonly<Record<Capability, Probe>> = {
@@ -100,6 +109,34 @@ const probes: Readonly<Record<Capability, Probe>> = {
     ],
   },
   statfs: { calls: [{ op: 'statfs', path: '/' }] },
+  mmap: {
+    calls: [
+      openFile,
+      { op: 'mmap', fd, offset: 0, size: 3, protection: PROT_READ | PROT_WRITE, flags: MAP_PRIVATE, into: 0 },
+      { op: 'store', map: 0, offset: 0, data: { seed: 7, length: 1 } },
+      { op: 'load', map: 0, offset: 1, size: 2 },
+    ],
+    shows: isBytes({ seed: 1, length: 2 }),
+  },
+  'mmap-shared': {
+    calls: [
+      openFile,
+      { op: 'mmap', fd, offset: 0, size: 3, protection: PROT_READ | PROT_WRITE, flags: MAP_SHARED, into: 0 },
+      { op: 'store', map: 0, offset: 0, data: { seed: 7, length: 1 } },
+      { op: 'pread', fd, size: 1, offset: 0 },
+    ],
+    shows: isBytes({ seed: 7, length: 1 }),
+  },
+  fadvise: { calls: [openFile, { op: 'posix_fadvise', fd, offset: 0, size: 0, advice: POSIX_FADV_NORMAL }] },
+  'drop-caches': { calls: [{ op: 'drop_caches', caches: 3 }] },
+  handles: {
+    calls: [
+      { op: 'name_to_handle_at', path: '/f', flags: 0, into: 0 },
+      { op: 'open_by_handle_at', handle: 0, flags: O_RDONLY, into: fd },
+      { op: 'pread', fd, size: 1, offset: 0 },
+    ],
+    shows: isBytes({ seed: 0, length: 1 }),
+  },
 };
 
 /** Finds out by small programs, each on a fresh filesystem, which capabilities a target does not have, and why. */

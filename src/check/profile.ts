@@ -23,6 +23,11 @@ export const capabilities = {
   'directory-descriptors': 'open directories: getdents positions, fchdir, fsync of a directory, *at calls',
   'working-directory': 'chdir and relative paths',
   statfs: 'statfs',
+  mmap: 'memory mappings of files (mmap), private ones at least',
+  'mmap-shared': 'shared mappings (MAP_SHARED), whose stores change the file',
+  fadvise: 'posix_fadvise',
+  'drop-caches': 'dropping the page cache, dentries and inodes (of a real kernel: the whole host\'s)',
+  handles: 'file handles: name_to_handle_at, open_by_handle_at',
   write: 'any change (without it the filesystem is read-only)',
 } as const;
 

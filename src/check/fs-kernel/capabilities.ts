@@ -17,6 +17,11 @@ export const neverOnNodeFs: readonly Capability[] = [
   'directory-descriptors',
   'working-directory',
   'statfs',
+  'mmap',
+  'mmap-shared',
+  'fadvise',
+  'drop-caches',
+  'handles',
 ];
 
 const methods: readonly (readonly [Capability, readonly (keyof NodeFs)[]])[] = [

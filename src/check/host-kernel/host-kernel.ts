@@ -1,7 +1,7 @@
-import { closeSync, openSync, realpathSync } from 'node:fs';
+import { closeSync, openSync, realpathSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Call, Credentials, Kernel, SysResult, Timespec } from '../../vfs/index.ts';
-import { errno } from '../../vfs/index.ts';
+import { errno, errnoFrom } from '../../vfs/index.ts';
 import { signalEffect } from '../fs-kernel/signals.ts';
 import type { Capability } from '../profile.ts';
 import type { RootAttributes } from './clear.ts';
@@ -52,7 +52,7 @@ interface Process {
 export class HostKernel implements Kernel {
   readonly name: string;
   readonly timeSlack: number;
-  /** What it cannot do: nothing, as root. */
+  /** What it cannot do, and what it is not to be asked for unless somebody means it: caches are the whole host's. */
   readonly without: ReadonlySet<Capability>;
   readonly #callLimit: number;
   readonly #sizeLimit: number | undefined;
@@ -73,7 +73,12 @@ export class HostKernel implements Kernel {
   constructor(options: HostKernelOptions) {
     libc();
     this.#rootless = process.getuid?.() !== 0;
-    this.without = new Set(this.#rootless ? (['permissions', 'ownership', 'special'] as const) : []);
+    const missing: readonly Capability[] = ['permissions', 'ownership', 'special', 'handles'];
+    this.without = new Set<Capability>([
+      ...(this.#rootless ? missing : []),
+      ...(libc().getpagesize() === 4096 ? [] : (['mmap', 'mmap-shared'] as const)),
+      'drop-caches',
+    ]);
     this.#callLimit = options.callLimit ?? 10_000;
     this.timeSlack = options.timeSlack ?? 12_000_000;
     let prepared: Prepared;
@@ -127,6 +132,7 @@ export class HostKernel implements Kernel {
       throw new RangeError(`call: expected the pid of a process that was spawned, given ${pid}`);
     }
     if (call.op === 'fork') return this.#fork(caller, call.child);
+    if (call.op === 'drop_caches') return dropCaches(caller.credentials, call.caches);
     if (call.op === 'kill') return this.#kill(caller, call.pid, call.signal);
     if (call.op === 'exit') {
       this.#end(pid, caller);
@@ -269,6 +275,19 @@ export class HostKernel implements Kernel {
   #simulatedPid(real: number): number {
     for (const [pid, { worker }] of this.#processes) if (worker.pid === real) return pid;
     return real;
+  }
+}
+
+/** What the process itself would get: it sees no /proc. */
+function dropCaches({ uid }: Credentials, caches: number): number {
+  if (uid !== 0) return -errno.EACCES.errno;
+  try {
+    writeFileSync('/proc/sys/vm/drop_caches', String(caches));
+    return 0;
+  } catch (error) {
+    const refused = errnoFrom(error);
+    if (refused === undefined) throw error;
+    return -refused.errno;
   }
 }
 

@@ -20,7 +20,11 @@ export interface Libc {
   truncate(path: Bytes, size: Integer): number;
   ftruncate(fd: number, size: Integer): number;
   fallocate(fd: number, mode: number, offset: Integer, size: Integer): number;
+  preadv(fd: number, vector: Bytes, count: number, offset: Integer): number;
+  pwritev(fd: number, vector: Bytes, count: number, offset: Integer): number;
   copy_file_range(fd: number, offset: Bytes, fdOut: number, offsetOut: Bytes, size: Integer, flags: number): number;
+  /** Gives the errno number itself. */
+  posix_fadvise(fd: number, offset: Integer, size: Integer, advice: number): number;
   fsync(fd: number): number;
   fdatasync(fd: number): number;
   syncfs(fd: number): number;
@@ -54,6 +58,17 @@ export interface Libc {
   removexattr(path: Bytes, name: Bytes): number;
   lremovexattr(path: Bytes, name: Bytes): number;
   fremovexattr(fd: number, name: Bytes): number;
+  /** Addresses are integers: the memory is nobody's but the kernel's to touch. */
+  mmap(address: Integer, size: Integer, protection: number, flags: number, fd: number, offset: Integer): Integer;
+  munmap(address: Integer, size: Integer): number;
+  msync(address: Integer, size: Integer, flags: number): number;
+  getpagesize(): number;
+  memfd_create(name: Bytes, flags: number): number;
+  name_to_handle_at(dirfd: number, path: Bytes, handle: Bytes, mount: Bytes, flags: number): number;
+  open_by_handle_at(mount: number, handle: Bytes, flags: number): number;
+  socketpair(domain: number, type: number, protocol: number, into: Bytes): number;
+  sendmsg(socket: number, message: Bytes, flags: number): number;
+  recvmsg(socket: number, message: Bytes, flags: number): number;
   flock(fd: number, operation: number): number;
   fcntl(fd: number, command: number, argument: Bytes): number;
   chdir(path: Bytes): number;
@@ -103,7 +118,10 @@ const types: Types = {
   truncate: [p, n],
   ftruncate: [i, n],
   fallocate: [i, i, n, n],
+  preadv: [i, p, i, n],
+  pwritev: [i, p, i, n],
   copy_file_range: [i, out, i, out, n, i],
+  posix_fadvise: [i, n, n, i],
   fsync: [i],
   fdatasync: [i],
   syncfs: [i],
@@ -137,6 +155,16 @@ const types: Types = {
   removexattr: [p, p],
   lremovexattr: [p, p],
   fremovexattr: [i, p],
+  mmap: [n, n, i, i, i, n],
+  munmap: [n, n],
+  msync: [n, n, i],
+  getpagesize: [],
+  memfd_create: [p, i],
+  name_to_handle_at: [i, p, out, out, i],
+  open_by_handle_at: [i, out, i],
+  socketpair: [i, i, i, out],
+  sendmsg: [i, p, i],
+  recvmsg: [i, out, i],
   flock: [i, i],
   fcntl: [i, i, out],
   chdir: [p],
@@ -158,6 +186,7 @@ const types: Types = {
 const wide = new Set([
   ...['read', 'pread', 'readv', 'write', 'pwrite', 'writev', 'lseek', 'copy_file_range', 'readlinkat', 'getdents64'],
   ...['getxattr', 'lgetxattr', 'fgetxattr', 'listxattr', 'llistxattr', 'flistxattr', 'signal', 'syscall'],
+  ...['preadv', 'pwritev', 'mmap', 'sendmsg', 'recvmsg'],
 ]);
 
 let loaded: Libc | undefined;

@@ -2,6 +2,7 @@ import { readSync, writeSync } from 'node:fs';
 import { deserialize, serialize } from 'node:v8';
 import type { Call, Credentials, SysResult } from '../../vfs/index.ts';
 import type { RootAttributes } from './clear.ts';
+import type { MappingHeritage } from './mappings.ts';
 
 /** What the host kernel works on. */
 export type Target =
@@ -13,6 +14,8 @@ export type Target =
 export interface Heritage {
   readonly pid: number;
   readonly descriptors: readonly (readonly [number, number])[];
+  readonly mappings: readonly MappingHeritage[];
+  readonly handles: readonly (readonly [number, Uint8Array])[];
   readonly cwd: number;
   readonly umask: number;
   readonly credentials: Credentials;

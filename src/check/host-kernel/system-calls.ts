@@ -21,7 +21,9 @@ import {
 } from '../../vfs/index.ts';
 import { cString } from './confinement.ts';
 import { Descriptors } from './descriptors.ts';
+import { Handles } from './handles.ts';
 import { AT_FDCWD, libc, STATX_BASIC_STATS } from './libc.ts';
+import { Mappings } from './mappings.ts';
 import {
   int64,
   iovec,
@@ -49,6 +51,8 @@ export const wouldBlock = Symbol('would block');
 /** One process's system calls, made for real; a result that the kernel gives goes back unchanged. */
 export class SystemCalls {
   readonly descriptors = new Descriptors();
+  readonly mappings = new Mappings();
+  readonly handles = new Handles();
   readonly #c = libc();
 
   run(call: Call): SysResult | typeof wouldBlock {
@@ -209,6 +213,25 @@ export class SystemCalls {
         return result < 0 ? result : readLock(lock);
       }
 
+      case 'mmap':
+        return this.mappings.mmap(fds.real(call.fd), call);
+      case 'munmap':
+        return this.mappings.munmap(call.map);
+      case 'msync':
+        return this.mappings.msync(call);
+      case 'load':
+        return this.mappings.load(call);
+      case 'store':
+        return this.mappings.store(call);
+      case 'posix_fadvise':
+        return 0 - c.posix_fadvise(fds.real(call.fd), int64(call.offset), int64(call.size), call.advice);
+      case 'name_to_handle_at':
+        return this.handles.make(at(call.dirfd), call);
+      case 'open_by_handle_at': {
+        const real = this.handles.open(call);
+        return real < 0 ? real : fds.install(real, call.into);
+      }
+
       case 'chdir':
         return this.#result(c.chdir(cString(call.path)));
       case 'fchdir':
@@ -218,17 +241,8 @@ export class SystemCalls {
       case 'fork':
       case 'exit':
       case 'kill':
-        throw new Error(`${call.op}: expected a call that one process can make alone`);
-      case 'mmap':
-      case 'munmap':
-      case 'msync':
-      case 'load':
-      case 'store':
-      case 'posix_fadvise':
       case 'drop_caches':
-      case 'name_to_handle_at':
-      case 'open_by_handle_at':
-        return -errno.ENOSYS.errno;
+        throw new Error(`${call.op}: expected a call that one process can make alone`);
       default:
         return call satisfies never;
     }

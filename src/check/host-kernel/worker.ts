@@ -102,6 +102,8 @@ class Worker {
     return {
       pid: process.pid,
       descriptors: this.#calls.descriptors.entries(),
+      mappings: this.#calls.mappings.heritage(),
+      handles: this.#calls.handles.entries(),
       cwd,
       umask,
       credentials: this.#credentials,
@@ -109,11 +111,13 @@ class Worker {
   }
 
   /** Takes the parent's open file descriptions over: the child shares them, as after fork(2). */
-  #inherit({ pid, descriptors, cwd, umask, credentials }: Heritage): void {
+  #inherit({ pid, descriptors, mappings, handles, cwd, umask, credentials }: Heritage): void {
     const c = this.#c;
     const pidfd = this.#number(c.syscall(SYS_pidfd_open, pid, 0, 0), 'pidfd_open');
     const take = (fd: number) => this.#number(c.syscall(SYS_pidfd_getfd, pidfd, fd, 0), 'pidfd_getfd');
     for (const [number, real] of descriptors) this.#calls.descriptors.install(take(real), number);
+    for (const mapping of mappings) this.#calls.mappings.inherit(mapping, take(mapping.socket));
+    this.#calls.handles.replaceAll(handles);
     const directory = take(cwd);
     this.#number(c.fchdir(directory), 'fchdir');
     c.close(directory);
@@ -121,7 +125,10 @@ class Worker {
     this.#start(credentials, umask);
   }
 
+  /** In the order of do_exit: memory before files (exit_mm, exit_files). */
   #end(): void {
+    this.#calls.mappings.removeAll();
+    this.#calls.handles.replaceAll([]);
     this.#calls.descriptors.closeAll();
     if (!isRoot(this.#credentials)) becomeRoot();
     this.#credentials = root;
