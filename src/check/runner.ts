@@ -67,7 +67,7 @@ class Run {
     this.#program = program;
     this.#without = arena.target.without;
     this.#look = look;
-    this.#model = new Model(arena.model);
+    this.#model = new Model({ ...arena.model, ...arena.target.modelUnder?.(arena.settings) });
     this.#model.adopt(arena.tree);
     for (const process of program.processes) {
       kernel.spawn(process.pid, process, process.umask);

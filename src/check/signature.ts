@@ -33,6 +33,7 @@ const observing: ReadonlySet<SyscallName> = new Set([
   'flistxattr',
   'close',
   'getlk',
+  'load',
 ]);
 
 const openClasses: readonly (readonly [string, number])[] = [

@@ -1,7 +1,7 @@
 import type { FileSystemFactory, FileSystemOptions } from '../env/index.ts';
 import { LinkDescriber } from '../fuse/protocol/index.ts';
 import type { ModelOptions } from '../model/index.ts';
-import { type SimulateOptions, simulate } from '../sim/index.ts';
+import { type MountOptions, type SimulateOptions, simulate } from '../sim/index.ts';
 import type { Draw } from './arbitrary/draw.ts';
 import type { Capability, Without } from './profile.ts';
 import { oncePerProblem, reportOnStandardError } from './reporter.ts';
@@ -45,10 +45,20 @@ export function simulatedTarget(
       observe: describe && ((fromKernel, message, length) => describe.message(fromKernel, message, length)),
     });
   };
-  const target = freshTarget(start, { name, without: new Set(without) as Without, model: { fileSizeLimit, ...model } });
+  const traits = { name, without: new Set(without) as Without, model: { fileSizeLimit, ...model } };
+  const target: Target = {
+    ...freshTarget(start, traits),
+    modelUnder: (settings) => ({
+      sharedMappings: model?.sharedMappings ?? sharedMappings({ ...settings, ...simulation?.mount }),
+    }),
+  };
   if (simulation?.mount !== undefined) return target;
   return { ...target, settings: drawMount, notUnder };
 }
+
+/** fuse_file_mmap (fs/fuse/file.c). */
+const sharedMappings = ({ directIo, directIoAllowMmap }: MountOptions): ModelOptions['sharedMappings'] =>
+  directIo && !directIoAllowMmap ? 'refused' : 'given';
 
 /** Seconds: nothing is kept; much less than a call takes, or many calls' time, or longer than any program. */
 const timeouts: readonly number[] = [0, 0.0000001, 1, 1_000_000];
@@ -63,7 +73,10 @@ function drawMount(draw: Draw): Settings | undefined {
   }
   if (draw.chance(50)) settings.writebackCache = true;
   // Not both: of a direct write Linux' own time of modification, which counts with write-back, does not hear.
-  else if (draw.chance(40)) settings.directIo = true;
+  else if (draw.chance(40)) {
+    settings.directIo = true;
+    settings.directIoAllowMmap = draw.chance(50);
+  }
   if (draw.chance(15)) settings.maxWrite = 4096;
   if (draw.chance(15)) settings.maxRead = 4096;
   if (draw.chance(15)) settings.maxReadahead = draw.of([0, 4096, 32768]);

@@ -16,10 +16,13 @@ type Calls = Generator<Call, void, SysResult>;
 
 /**
  * The calls that look at the whole tree, as the model believes it to be: listings, attributes, contents, targets,
- * extended attributes; and files that are open and have no name any more, and listings that were begun. Judging their results compares the trees.
+ * extended attributes; and files that are open and have no name any more, mapped memory, and listings that were begun.
+ * Judging their results compares the trees.
  */
 export function* sweep(model: Model, without: Without): Look {
   yield* sweepOpen(model);
+  for (const { pid, map, length } of [...model.mappings()])
+    yield { pid, call: { op: 'load', map, offset: 0, size: Math.min(length, READ) } };
   yield* by(OBSERVER.pid, sweepInode(model.root, '/', without, new Set()));
 }
 

@@ -24,6 +24,8 @@ export interface Target {
   settings?(draw: Draw): Settings | undefined;
   /** What it does not promise under settings that were drawn, besides `without`. */
   notUnder?(settings: Settings): readonly Capability[];
+  /** What it may differ in under these settings, besides `model`. */
+  modelUnder?(settings: Settings | undefined): ModelOptions;
   /**
    * A kernel on a fresh filesystem. The last one was closed before. `trace` takes the decoded request stream, a line a
    * message, where the target has one.

@@ -5,6 +5,8 @@ import type { Target } from './target.ts';
 
 /** A kernel that can be emptied for the next program, which is cheaper than another one. */
 export interface ResettableKernel extends Kernel {
+  /** What it is not to be asked for. */
+  readonly without?: Without;
   reset(): void | Promise<void>;
 }
 
@@ -34,7 +36,7 @@ export function reusingTarget(kernel: ResettableKernel, traits: TargetTraits = {
   };
   return {
     name: traits.name ?? kernel.name,
-    without: traits.without ?? nothing,
+    without: traits.without ?? kernel.without ?? nothing,
     model: traits.model,
     concurrencyClass: 'recorded',
     start: () => shared,

@@ -51,6 +51,7 @@ export function judgeStat(s: State, inode: Inode, stat: Stat): Verdict {
     return wrongValue('rdev', 'wrong', inode.rdev, stat.rdev, cause);
   const verdict = identityVerdict(s, inode, stat.ino);
   if (verdict !== undefined || ignore.has('times')) return verdict;
+  s.mayHaveWrittenBack(inode);
   return (
     timeVerdict('mtime', inode.mtime, stat.mtime) ??
     timeVerdict('ctime', inode.ctime, stat.ctime) ??
@@ -81,7 +82,7 @@ function statOf(s: State, inode: Inode): Verdict {
 }
 
 /** The inode of a path, or with AT_EMPTY_PATH that of a descriptor: 0 with `found` set, or an errno. */
-function walkOrDescriptor(s: State, dirfd: number | undefined, path: string, flags: number): number {
+export function walkOrDescriptor(s: State, dirfd: number | undefined, path: string, flags: number): number {
   if (path.length > 0 || (flags & AT_EMPTY_PATH) === 0)
     return walk(s, dirfd, path, (flags & AT_SYMLINK_NOFOLLOW) === 0);
   s.found = dirfd === undefined ? s.process.cwd : s.descriptor(dirfd)?.inode;

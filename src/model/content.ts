@@ -1,3 +1,5 @@
+import { Ranges } from './ranges.ts';
+
 /**
  * The bytes of a regular file as extents over zeros: what was written, by reference, in order of offset, without overlap.
  * The size belongs to the inode.
@@ -24,8 +26,21 @@ const sameAsZeros = (bytes: Uint8Array, start: number, end: number): boolean => 
   return true;
 };
 
+/** Somebody who wants to know which bytes of a file changed after he looked: a private mapping. */
+export interface Watcher {
+  changed(start: number, end: number): void;
+  /** The file was cut off here. */
+  cut(size: number): void;
+}
+
 export class Content {
   #extents: Extent[] = [];
+  /**
+   * Bytes that may be anything: a store put them into the last page behind the end of the file, and what becomes of them
+   * when the file grows over them is nowhere said.
+   */
+  readonly #open = new Ranges();
+  readonly #watchers = new Set<Watcher>();
 
   /** The first extent that ends behind `offset`. */
   #first(offset: number): number {
@@ -34,8 +49,30 @@ export class Content {
     return i;
   }
 
+  watch(watcher: Watcher): void {
+    this.#watchers.add(watcher);
+  }
+
+  unwatch(watcher: Watcher): void {
+    this.#watchers.delete(watcher);
+  }
+
+  /** Leaves open what [start, end) holds. */
+  forget(start: number, end: number): void {
+    this.#open.add(start, end);
+    for (const watcher of this.#watchers) watcher.changed(start, end);
+  }
+
+  /** Takes away all from `size` on, what lies in memory behind the end too (truncate_pagecache). */
+  cut(size: number): void {
+    this.clear(size, Infinity);
+    for (const watcher of this.#watchers) watcher.cut(size);
+  }
+
   /** Makes [start, end) a hole. */
   clear(start: number, end: number): void {
+    this.#open.remove(start, end);
+    for (const watcher of this.#watchers) watcher.changed(start, end);
     const i = this.#first(start);
     let last = i;
     const kept: Extent[] = [];
@@ -62,12 +99,43 @@ export class Content {
       const high = Math.min(start + bytes.length, from + length);
       pieces.push({ start: to + low - from, bytes: bytes.subarray(low - start, high - start), cause });
     }
+    const open = new Ranges();
+    open.addAll(this.#open, from, from + length, to - from);
     target.clear(to, to + length);
     for (const piece of pieces) target.write(piece.start, piece.bytes, cause);
+    for (const [start, end] of open.within(to, to + length)) target.forget(start, end);
   }
 
-  /** Position of the first byte of `actual` that differs from what stands at `offset`, -1 where there is none. */
-  difference(offset: number, actual: Uint8Array): number {
+  /** A copy of the bytes, and which of them are left open. */
+  copy(offset: number, length: number): { bytes: Uint8Array; open: Ranges } {
+    const bytes = new Uint8Array(length);
+    for (let i = this.#first(offset); i < this.#extents.length && this.#extents[i].start < offset + length; i++) {
+      const { start, bytes: from } = this.#extents[i];
+      const low = Math.max(start, offset);
+      bytes.set(from.subarray(low - start, offset + length - start), low - offset);
+    }
+    const open = new Ranges();
+    open.addAll(this.#open, offset, offset + length);
+    return { bytes, open };
+  }
+
+  /**
+   * Position of the first byte of `actual` that differs from what stands at `offset`, -1 where there is none; `open` are
+   * bytes that need not be looked at.
+   */
+  difference(offset: number, actual: Uint8Array, open?: Ranges): number {
+    const end = offset + actual.length;
+    for (let from = offset; from < end; ) {
+      const at = this.#difference(from, actual.subarray(from - offset));
+      if (at < 0) return -1;
+      const next = this.#open.endAround(at) ?? open?.endAround(at);
+      if (next === undefined) return at;
+      from = next;
+    }
+    return -1;
+  }
+
+  #difference(offset: number, actual: Uint8Array): number {
     const end = offset + actual.length;
     let at = offset;
     for (let i = this.#first(offset); at < end; i++) {

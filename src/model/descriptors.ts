@@ -20,20 +20,26 @@ function lowestFree(process: Process): number {
 export function giveDescriptor(s: State, file: OpenFile, into: number | undefined): Verdict {
   const fd = into ?? lowestFree(s.process);
   if (s.result !== fd) return wrongValue('descriptor', 'wrong', fd, String(s.result));
-  file.descriptors++;
+  file.references++;
   if (into !== undefined) closeDescriptor(s.process, into);
   s.process.files[fd] = file;
   return undefined;
 }
 
-/** filp_close: POSIX locks of the process on the file go with any descriptor of it; the last one ends the open file. */
+/** filp_close: POSIX locks of the process on the file go with any descriptor of it. */
 export function closeDescriptor(process: Process, fd: number): void {
   const file = process.files[fd];
   if (file === undefined) return;
   process.files[fd] = undefined;
   const { inode } = file;
   if (!file.isPath && inode.locks !== undefined) releaseLocks(inode, process.pid);
-  if (--file.descriptors > 0) return;
+  releaseFile(file);
+}
+
+/** __fput: a descriptor or mapping let go of an open file; the last one ends it, and its flock(2). */
+export function releaseFile(file: OpenFile): void {
+  if (--file.references > 0) return;
+  const { inode } = file;
   inode.opens--;
   if (file.flock !== undefined) inode.flocks = inode.flocks?.filter((other) => other !== file);
   if (file.stream !== undefined) inode.streams = inode.streams?.filter((other) => other !== file);

@@ -9,6 +9,8 @@ import {
   FALLOC_FL_UNSHARE_RANGE,
   FALLOC_FL_ZERO_RANGE,
   O_APPEND,
+  POSIX_FADV_NOREUSE,
+  POSIX_FADV_NORMAL,
   S_IFIFO,
   S_IFMT,
   SEEK_CUR,
@@ -23,7 +25,7 @@ import type { Inode } from './inode.ts';
 import { dropPrivilegesByWrite, MAY_WRITE, permitted } from './permission.ts';
 import type { OpenFile } from './process.ts';
 import { E, type State } from './state.ts';
-import { type Verdict, wrongValue } from './verdict.ts';
+import { type Verdict, wrongData, wrongValue } from './verdict.ts';
 import { walk } from './walk.ts';
 
 /** The most that one call transfers (MAX_RW_COUNT). */
@@ -67,17 +69,7 @@ function readAt(s: State, file: OpenFile, offset: number, size: number): Verdict
     return wrongValue('length', result.length < expected ? 'too short' : 'too long', expected, result.length);
   const content = inode.content as Content;
   const at = content.difference(offset, result);
-  if (at >= 0) {
-    const cause = content.causeAt(at);
-    const how = cause === undefined ? 'in a hole wrong' : 'wrong';
-    return wrongValue(
-      'data',
-      how,
-      `0x${content.byte(at).toString(16)} at ${at}`,
-      `0x${result[at - offset].toString(16)}`,
-      cause,
-    );
-  }
+  if (at >= 0) return wrongData(content.byte(at), result[at - offset], at, content.causeAt(at));
   s.accessed(inode);
   return undefined;
 }
@@ -222,7 +214,7 @@ function resize(s: State, inode: Inode, size: number): Verdict {
   if (s.failed) return s.succeeds();
   if (size === inode.size) s.mayTouchMtime(inode);
   else s.touchMtime(inode);
-  if (size < inode.size) inode.content?.clear(size, inode.size);
+  if (size < inode.size) inode.content?.cut(size);
   inode.size = size;
   inode.cause = s.op;
   dropPrivilegesByWrite(s.process, inode);
@@ -322,7 +314,9 @@ export function copyFileRange(s: State, call: CallOf<'copy_file_range'>): Verdic
 export function fsync(s: State, call: CallOf<'fsync' | 'fdatasync'>): Verdict {
   const file = s.file(call.fd);
   if (file === undefined) return s.fails(E.EBADF);
-  return file.inode.isRegular || file.inode.isDirectory ? s.succeeds() : s.fails(E.EINVAL);
+  if (!file.inode.isRegular && !file.inode.isDirectory) return s.fails(E.EINVAL);
+  s.wroteBack(file.inode);
+  return s.succeeds();
 }
 
 export function sync(s: State): Verdict {
@@ -331,4 +325,14 @@ export function sync(s: State): Verdict {
 
 export function syncfs(s: State, call: CallOf<'syncfs'>): Verdict {
   return s.file(call.fd) === undefined ? s.fails(E.EBADF) : s.succeeds();
+}
+
+const isAdvice = (advice: number): boolean => advice >= POSIX_FADV_NORMAL && advice <= POSIX_FADV_NOREUSE;
+
+/** generic_fadvise (mm/fadvise.c). */
+export function fadvise(s: State, call: CallOf<'posix_fadvise'>): Verdict {
+  const file = s.file(call.fd);
+  if (file === undefined) return s.fails(E.EBADF);
+  if (isFifo(file.inode)) return s.fails(E.ESPIPE);
+  return call.size < 0 || !isAdvice(call.advice) ? s.fails(E.EINVAL) : s.succeeds();
 }

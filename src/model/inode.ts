@@ -1,4 +1,4 @@
-import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, type U64 } from '../vfs/index.ts';
+import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, type Timespec, type U64 } from '../vfs/index.ts';
 import { Content } from './content.ts';
 import type { ByteRangeLock } from './locks.ts';
 import type { OpenFile } from './process.ts';
@@ -33,6 +33,8 @@ export class Inode {
   readonly ctime = new Stamp();
   /** Of its making, which nothing changes; only statx tells it. */
   readonly btime = new Stamp();
+  /** What was stored through shared mappings and may not be written back yet: until it is, its times may move. */
+  stored: { readonly since: Timespec; start: number; end: number } | undefined = undefined;
   /** The call that changed it last (mode, owner, size, names). */
   cause = '';
   locks: ByteRangeLock[] | undefined = undefined;

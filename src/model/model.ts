@@ -3,8 +3,10 @@ import * as attributes from './attributes.ts';
 import * as descriptors from './descriptors.ts';
 import * as directory from './directory.ts';
 import * as files from './files.ts';
+import * as handles from './handles.ts';
 import type { Inode } from './inode.ts';
 import * as locks from './locks.ts';
+import * as mappings from './mappings.ts';
 import * as namespace from './namespace.ts';
 import * as opening from './open.ts';
 import * as processes from './processes.ts';
@@ -74,15 +76,15 @@ const rules: { readonly [Name in SyscallName]: Rule<Name> } = {
   flock: locks.flock,
   setlk: locks.setlk,
   getlk: locks.getlk,
-  mmap: processes.unjudged,
-  munmap: processes.unjudged,
-  msync: processes.unjudged,
-  load: processes.unjudged,
-  store: processes.unjudged,
-  posix_fadvise: processes.unjudged,
-  drop_caches: processes.unjudged,
-  name_to_handle_at: processes.unjudged,
-  open_by_handle_at: processes.unjudged,
+  mmap: mappings.mmap,
+  munmap: mappings.munmap,
+  msync: mappings.msync,
+  load: mappings.load,
+  store: mappings.store,
+  posix_fadvise: files.fadvise,
+  drop_caches: processes.dropCaches,
+  name_to_handle_at: handles.nameToHandle,
+  open_by_handle_at: handles.openByHandle,
   chdir: processes.chdir,
   fchdir: processes.fchdir,
   umask: processes.umask,
@@ -147,6 +149,12 @@ export class Model {
           yield { pid, fd, inode: file.inode, readable: file.readable, listing };
         }
     }
+  }
+
+  /** Every mapping of every process that runs, with its length in bytes. */
+  *mappings(): Generator<{ pid: number; map: number; length: number }> {
+    for (const { pid, mappings } of this.#state.processes.values())
+      for (const [map, { length }] of mappings) yield { pid, map, length };
   }
 
   /** The inode at the root, for those who walk the final tree. */

@@ -29,6 +29,7 @@ import { E, type State } from './state.ts';
 import type { Verdict } from './verdict.ts';
 import { enterLink, lookupIn, walk, walkParent } from './walk.ts';
 
+const PATH_FLAGS = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 const WILL_CREATE = O_CREAT | O_TMPFILE_BIT;
 
 /** ACC_MODE and what build_open_flags adds (fs/open.c). */
@@ -54,7 +55,7 @@ function openAt(
   mode: number,
   into: number | undefined,
 ): Verdict {
-  const flags = (given & O_PATH) !== 0 ? given & (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : given;
+  const flags = (given & O_PATH) !== 0 ? given & PATH_FLAGS : given;
   if ((flags & (O_DIRECTORY | O_CREAT)) === (O_DIRECTORY | O_CREAT)) return s.fails(E.EINVAL);
   if ((flags & O_TMPFILE_BIT) !== 0) {
     if ((flags & O_DIRECTORY) === 0 || (accessMode(flags) & MAY_WRITE) === 0) return s.fails(E.EINVAL);
@@ -86,6 +87,14 @@ function openExisting(
   const inode = s.found as Inode;
   if ((flags & O_DIRECTORY) !== 0 && !inode.isDirectory) return s.fails(E.ENOTDIR);
   return openFound(s, inode, flags, into);
+}
+
+/** The file that a handle means: do_file_open_root with no path. */
+export function openInode(s: State, inode: Inode, flags: number, into: number | undefined): Verdict {
+  const isPath = (flags & O_PATH) !== 0;
+  if (inode.isSymlink && !isPath) return s.fails(E.ELOOP);
+  if ((flags & O_DIRECTORY) !== 0 && !inode.isDirectory) return s.fails(E.ENOTDIR);
+  return isPath ? opened(s, inode, flags & PATH_FLAGS, into) : openFound(s, inode, flags, into);
 }
 
 /** open_last_lookups and lookup_open with O_CREAT. */
@@ -149,7 +158,7 @@ function openFound(s: State, inode: Inode, flags: number, into: number | undefin
   if ((flags & O_DIRECT) !== 0 && s.isError(E.EINVAL)) return undefined;
   if (s.failed) return s.succeeds();
   if ((flags & O_TRUNC) !== 0 && inode.isRegular) {
-    inode.content?.clear(0, inode.size);
+    inode.content?.cut(0);
     inode.size = 0;
     inode.cause = s.op;
     dropPrivilegesByWrite(s.process, inode);

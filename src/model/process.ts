@@ -1,14 +1,15 @@
 import { O_ACCMODE, O_PATH, O_RDONLY, O_RDWR, O_WRONLY } from '../vfs/index.ts';
 import type { DirectoryStream } from './directory.ts';
 import type { Inode } from './inode.ts';
+import type { Mapping } from './mapping.ts';
 
 /** An open file description: what dup and fork share. */
 export class OpenFile {
   readonly inode: Inode;
   readonly flags: number;
   offset = 0;
-  /** Descriptors that refer to it. */
-  descriptors = 0;
+  /** Descriptors and mappings that refer to it. */
+  references = 0;
   stream: DirectoryStream | undefined = undefined;
   /** The flock(2) it holds. */
   flock: 'read' | 'write' | undefined = undefined;
@@ -44,6 +45,10 @@ export class Process {
   alive = true;
   /** By descriptor. */
   readonly files: (OpenFile | undefined)[] = [];
+  /** By the program's number. */
+  readonly mappings = new Map<number, Mapping>();
+  /** What its file handles mean. */
+  readonly handles = new Map<number, Inode>();
 
   constructor(pid: number, uid: number, gid: number, groups: readonly number[], umask: number, cwd: Inode) {
     this.pid = pid;

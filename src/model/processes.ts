@@ -1,6 +1,7 @@
 import type { CallOf } from '../vfs/index.ts';
 import { closeDescriptor } from './descriptors.ts';
 import type { Inode } from './inode.ts';
+import { unmap } from './mappings.ts';
 import { MAY_EXEC, permitted } from './permission.ts';
 import type { Process } from './process.ts';
 import { E, type State } from './state.ts';
@@ -34,7 +35,7 @@ export function umask(s: State, call: CallOf<'umask'>): Verdict {
   return undefined;
 }
 
-/** The child shares the open files; POSIX locks stay with the parent. */
+/** The child shares the open files and has mappings of its own of them; POSIX locks stay with the parent. */
 export function fork(s: State, call: CallOf<'fork'>): Verdict {
   const { process, processes } = s;
   if (processes.has(call.child)) return undefined;
@@ -45,20 +46,27 @@ export function fork(s: State, call: CallOf<'fork'>): Verdict {
   child.cwd = process.cwd;
   process.files.forEach((file, fd) => {
     if (file === undefined) return;
-    file.descriptors++;
+    file.references++;
     child.files[fd] = file;
   });
+  for (const [number, mapping] of process.mappings) {
+    child.mappings.set(number, mapping.fork());
+    // Where fork(2) is imitated it is an mmap (HostKernel).
+    s.accessed(mapping.file.inode);
+  }
+  for (const [number, inode] of process.handles) child.handles.set(number, inode);
   return undefined;
 }
 
-function end(process: Process): void {
+function end(s: State, process: Process): void {
+  for (const number of process.mappings.keys()) unmap(s, process, number);
   for (let fd = 0; fd < process.files.length; fd++) closeDescriptor(process, fd);
   process.alive = false;
 }
 
 export function exit(s: State): Verdict {
   if (s.failed) return s.succeeds();
-  end(s.process);
+  end(s, s.process);
   return undefined;
 }
 
@@ -74,11 +82,16 @@ export function kill(s: State, call: CallOf<'kill'>): Verdict {
   if (!target.alive) return s.failed ? s.failsWith(E.ESRCH, E.EPERM) : undefined;
   if (s.process.uid !== 0 && s.process.uid !== target.uid) return s.fails(E.EPERM);
   if (s.failed) return s.succeeds();
-  if (call.signal !== 0 && !ignored.has(call.signal)) end(target);
+  if (call.signal !== 0 && !ignored.has(call.signal)) end(s, target);
   return undefined;
 }
 
-/** Not judged yet. */
-export function unjudged(): Verdict {
-  return undefined;
+/** The greatest that /proc/sys/vm/drop_caches takes everywhere. */
+const CACHES_MAX = 4;
+
+/** drop_caches_sysctl_handler (fs/drop_caches.c): nothing of it is to be seen. */
+export function dropCaches(s: State, call: CallOf<'drop_caches'>): Verdict {
+  if (s.process.uid !== 0) return s.fails(E.EACCES);
+  if (call.caches > CACHES_MAX && s.isError(E.EINVAL)) return undefined;
+  return call.caches < 1 ? s.fails(E.EINVAL) : s.succeeds();
 }

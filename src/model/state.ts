@@ -17,6 +17,8 @@ export interface ModelOptions {
    * Bytes that every file may have; larger ones may be refused: EFBIG, or ENOSPC where holes take space. Default 1 GiB.
    */
   readonly fileSizeLimit?: number;
+  /** 'refused': a shared mapping of a file gives ENODEV (direct I/O of FUSE). */
+  readonly sharedMappings?: 'given' | 'refused';
   /** Attributes that are not judged. */
   readonly ignore?: ReadonlySet<'ownership' | 'modes' | 'times' | 'inode-numbers'>;
 }
@@ -66,6 +68,7 @@ export class State {
       timeGranularity: options.timeGranularity ?? 1,
       protectedHardlinks: options.protectedHardlinks ?? false,
       fileSizeLimit: options.fileSizeLimit ?? 2 ** 30,
+      sharedMappings: options.sharedMappings ?? 'given',
       ignore: options.ignore ?? nothing,
     };
     this.root = new Inode(S_IFDIR | 0o755, 0, 0);
@@ -115,6 +118,20 @@ export class State {
   mayTouchMtime(inode: Inode): void {
     inode.mtime.mayTouch(this.before, this.after, this.slack, this.op);
     inode.ctime.mayTouch(this.before, this.after, this.slack, this.op);
+  }
+
+  /** What was stored into memory may by now have moved the times: at the store, or when it was written back since. */
+  mayHaveWrittenBack(inode: Inode): void {
+    if (inode.stored === undefined) return;
+    const { since } = inode.stored;
+    inode.mtime.mayTouch(since, this.after, this.slack, 'store');
+    inode.ctime.mayTouch(since, this.after, this.slack, 'store');
+  }
+
+  /** Nothing of it is left to be written back. */
+  wroteBack(inode: Inode): void {
+    this.mayHaveWrittenBack(inode);
+    inode.stored = undefined;
   }
 
   /** atime of what was read: left open (noatime, relatime, caches that the filesystem never hears of). */

@@ -37,3 +37,9 @@ export function wrongValue(aspect: string, how: string, expected: unknown, actua
   };
   return cause === '' ? verdict : { ...verdict, cause };
 }
+
+/** The verdict on a byte of a file; without a cause nobody wrote it. */
+export function wrongData(expected: number, actual: number, at: number, cause: string | undefined): Divergence {
+  const how = cause === undefined ? 'in a hole wrong' : 'wrong';
+  return wrongValue('data', how, `0x${expected.toString(16)} at ${at}`, `0x${actual.toString(16)}`, cause);
+}

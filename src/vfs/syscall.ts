@@ -8,7 +8,8 @@ import type { LockType } from './filesystem.ts';
  * A call that makes a descriptor has an optional `into`: the number to give to it, as if dup3(2) had moved it there (what
  * was open there is closed first); without it the lowest free number from 3 on. So a program keeps its meaning when calls
  * are removed from it. Mappings of memory and file handles have numbers of their own, from 0 on, in the same way: what they
- * stand for (an address, bytes that only the kernel understands) differs from one kernel to the next.
+ * stand for (an address, bytes that only the kernel understands) differs from one kernel to the next. A number that stands for
+ * nothing: load and store give EFAULT, munmap EINVAL, msync ENOMEM, open_by_handle_at EBADF.
  */
 
 /** Bytes to write: themselves, or `length` bytes of the endless text `patternByte(seed), patternByte(seed + 1), ...`. */

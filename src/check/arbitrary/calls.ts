@@ -21,6 +21,7 @@ import {
 } from '../../vfs/index.ts';
 import type { Capability } from '../profile.ts';
 import type { Making } from './making.ts';
+import * as memory from './memory.ts';
 import { linkTargets, xattrNames, xattrSizes } from './names.ts';
 import * as numbers from './numbers.ts';
 
@@ -228,6 +229,11 @@ const onDirectory = (weight: number, make: Maker, ...needs: readonly Capability[
   row(weight, (m) => (m.hasFd('directory') || m.draw.chance(4) ? make(m) : openDirectory(m)), ...needs);
 const onAny = (weight: number, make: Maker, ...needs: readonly Capability[]): Row =>
   row(weight, (m) => (m.hasFd('file') || m.hasFd('directory') || m.draw.chance(4) ? make(m) : openFile(m)), ...needs);
+const mmap: Maker = (m) => (m.hasFd('file') || m.draw.chance(4) ? memory.mmap(m) : openFile(m));
+
+/** A call on a mapping: without one, most often one is made. */
+const onMapping = (weight: number, make: Maker): Row =>
+  row(weight, (m) => (m.hasMapping() || m.draw.chance(4) ? make(m) : mmap(m)), 'mmap');
 
 const statx: Maker = (m) => {
   const flags = m.draw.of(numbers.statFlags);
@@ -311,6 +317,29 @@ export const rows: readonly Row[] = [
   row(22, otherXattr, 'write', 'xattrs'),
   onAny(12, (m) => ({ op: 'flock', fd: m.anyFd(), operation: m.draw.of(numbers.flockOperations) }), 'flock'),
   onFile(22, byteRangeLock, 'locks'),
+  row(15, mmap, 'mmap'),
+  onMapping(5, (m) => ({ op: 'munmap', map: m.unmapped(m.mapping()) })),
+  onMapping(5, memory.msync),
+  onMapping(22, memory.load),
+  onMapping(25, memory.store),
+  onAny(
+    4,
+    (m) => ({
+      op: 'posix_fadvise',
+      fd: m.anyFd(),
+      offset: m.offset(),
+      size: m.draw.chance(3) ? -1 : m.count(),
+      advice: m.draw.of(numbers.advices),
+    }),
+    'fadvise',
+  ),
+  row(1, (m) => ({ op: 'drop_caches', caches: m.draw.of([1, 2, 3, 3, 0]) }), 'drop-caches'),
+  row(8, memory.nameToHandle, 'handles'),
+  row(
+    12,
+    (m) => (m.hasHandle('file') || m.draw.chance(4) ? memory.openByHandle(m) : memory.nameToHandle(m)),
+    'handles',
+  ),
   row(15, (m) => ({ op: 'chdir', path: m.someDirectory() }), 'working-directory'),
   onDirectory(5, (m) => ({ op: 'fchdir', fd: m.fd('directory') }), 'working-directory', 'directory-descriptors'),
   row(6, (m) => ({ op: 'umask', mask: m.draw.of(numbers.umasks) }), 'umask'),

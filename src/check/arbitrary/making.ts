@@ -12,6 +12,9 @@ const FIRST_FD = 3;
 const FDS = 5;
 const UIDS: readonly number[] = [0, 1000, 1001];
 
+/** Mappings and handles likewise. */
+const SLOTS = 3;
+
 export type Kind = 'none' | 'file' | 'directory' | 'path';
 
 /**
@@ -31,6 +34,9 @@ export class Making {
   readonly files: string[] = [];
   /** What each of the small descriptor numbers of a process was last opened for. */
   readonly descriptors = new Map<number, Kind[]>();
+  /** Which of the small numbers of a process may stand for a mapping, and what for its handles' files. */
+  readonly #mappings = new Map<number, Kind[]>();
+  readonly #handles = new Map<number, Kind[]>();
   /** The process whose call is drawn. */
   pid = 1;
   forked = 0;
@@ -127,21 +133,12 @@ export class Making {
   }
 
   #own(pid: number): Kind[] {
-    let own = this.descriptors.get(pid);
-    if (own === undefined) {
-      own = new Array<Kind>(FDS).fill('none');
-      this.descriptors.set(pid, own);
-    }
-    return own;
+    return slots(this.descriptors, pid, FDS);
   }
 
   /** A number for a new descriptor, most often a free one. */
   into(kind: Kind): number {
-    const own = this.#own(this.pid);
-    let at = this.draw.below(FDS);
-    if (own[at] !== 'none' && this.draw.chance(70)) at = Math.max(0, own.indexOf('none'));
-    own[at] = kind;
-    return FIRST_FD + at;
+    return FIRST_FD + fill(this.draw, this.#own(this.pid), kind);
   }
 
   /** A descriptor, nearly always one that was opened for this. */
@@ -169,9 +166,46 @@ export class Making {
     return this.descriptors.get(this.pid)?.includes(kind) ?? false;
   }
 
+  /** A number for a new mapping. */
+  intoMapping(): number {
+    return fill(this.draw, slots(this.#mappings, this.pid, SLOTS), 'file');
+  }
+
+  hasMapping(): boolean {
+    return this.#mappings.get(this.pid)?.includes('file') ?? false;
+  }
+
+  /** A mapping, nearly always one that was made. */
+  mapping(): number {
+    return pick(this.draw, slots(this.#mappings, this.pid, SLOTS), 'file');
+  }
+
+  unmapped(map: number): number {
+    slots(this.#mappings, this.pid, SLOTS)[map] = 'none';
+    return map;
+  }
+
+  /** A number for a handle of what was probably a file or directory. */
+  intoHandle(kind: Kind): number {
+    return fill(this.draw, slots(this.#handles, this.pid, SLOTS), kind);
+  }
+
+  hasHandle(kind: Kind): boolean {
+    return this.#handles.get(this.pid)?.includes(kind) ?? false;
+  }
+
+  handle(kind: Kind): number {
+    return pick(this.draw, slots(this.#handles, this.pid, SLOTS), kind);
+  }
+
   forkTo(child: number): void {
     this.pids.push(child);
-    this.descriptors.set(child, [...this.#own(this.pid)]);
+    for (const [owned, count] of [
+      [this.descriptors, FDS],
+      [this.#mappings, SLOTS],
+      [this.#handles, SLOTS],
+    ] as const)
+      owned.set(child, [...slots(owned, this.pid, count)]);
   }
 
   /** Now and then the path is relative to a descriptor. */
@@ -206,6 +240,32 @@ export class Making {
   uid(): number {
     return this.draw.chance(10) ? -1 : this.draw.of(UIDS);
   }
+}
+
+/** What a process's small numbers stand for. */
+function slots(owned: Map<number, Kind[]>, pid: number, count: number): Kind[] {
+  let own = owned.get(pid);
+  if (own === undefined) {
+    own = new Array<Kind>(count).fill('none');
+    owned.set(pid, own);
+  }
+  return own;
+}
+
+/** A number for something new, most often a free one. */
+function fill(draw: Draw, own: Kind[], kind: Kind): number {
+  let at = draw.below(own.length);
+  if (own[at] !== 'none' && draw.chance(70)) at = Math.max(0, own.indexOf('none'));
+  own[at] = kind;
+  return at;
+}
+
+/** A number, nearly always of something of this kind. */
+function pick(draw: Draw, own: readonly Kind[], kind: Kind): number {
+  const start = draw.below(own.length);
+  if (draw.chance(97))
+    for (let i = 0; i < own.length; i++) if (own[(start + i) % own.length] === kind) return (start + i) % own.length;
+  return start;
 }
 
 function drawProcesses(draw: Draw, without: Without): readonly ProgramProcess[] {

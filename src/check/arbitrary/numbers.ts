@@ -10,6 +10,11 @@ import {
   LOCK_NB,
   LOCK_SH,
   LOCK_UN,
+  MAP_PRIVATE,
+  MAP_SHARED,
+  MS_ASYNC,
+  MS_INVALIDATE,
+  MS_SYNC,
   O_APPEND,
   O_CREAT,
   O_DIRECTORY,
@@ -22,6 +27,9 @@ import {
   O_TMPFILE,
   O_TRUNC,
   O_WRONLY,
+  PROT_NONE,
+  PROT_READ,
+  PROT_WRITE,
   SEEK_CUR,
   SEEK_DATA,
   SEEK_END,
@@ -188,6 +196,61 @@ export const lockTypes = weighted<'read' | 'write' | 'unlock'>([
   [4, 'read'],
   [4, 'write'],
   [3, 'unlock'],
+]);
+
+export const mapSizes: readonly number[] = weighted<number>([
+  [2, 1],
+  [6, 4096],
+  [2, 4097],
+  [4, 8192],
+  [6, 12288],
+  [3, 20480],
+  [1, 0],
+]);
+export const mapOffsets: readonly number[] = weighted<number>([
+  [40, 0],
+  [8, 4096],
+  [3, 8192],
+  [1, -4096],
+  [1, 100],
+]);
+export const mappedOffsets: readonly number[] = [0, 0, 0, 1, 10, 100, 1000, 4000, 4095];
+export const protections: readonly number[] = weighted<number>([
+  [12, PROT_READ | PROT_WRITE],
+  [4, PROT_READ],
+  [1, PROT_WRITE],
+  [1, PROT_NONE],
+]);
+export const mapFlags: readonly number[] = weighted<number>([
+  [16, MAP_SHARED],
+  [8, MAP_PRIVATE],
+  [1, MAP_SHARED | MAP_PRIVATE],
+  [1, 0],
+]);
+export const privateMapFlags: readonly number[] = [MAP_PRIVATE, MAP_PRIVATE, MAP_PRIVATE, MAP_PRIVATE, 0];
+export const msyncFlags: readonly number[] = weighted<number>([
+  [8, MS_SYNC],
+  [4, MS_ASYNC],
+  [2, MS_SYNC | MS_INVALIDATE],
+  [1, 0],
+  [1, MS_SYNC | MS_ASYNC],
+  [1, 8],
+]);
+export const advices: readonly number[] = [0, 1, 2, 3, 4, 4, 4, 5, 6];
+export const handleFlags: readonly number[] = weighted<number>([
+  [12, 0],
+  [3, AT_SYMLINK_FOLLOW],
+  [1, AT_EMPTY_PATH],
+  [1, AT_SYMLINK_NOFOLLOW],
+]);
+export const handleOpenFlags: readonly number[] = weighted<number>([
+  [6, O_RDONLY],
+  [12, O_RDWR],
+  [3, O_WRONLY],
+  [2, O_RDWR | O_APPEND],
+  [1, O_RDWR | O_TRUNC],
+  [2, O_PATH],
+  [1, O_RDONLY | O_DIRECTORY],
 ]);
 
 const times: readonly TimeArgument[] = weighted<TimeArgument>([

@@ -74,16 +74,13 @@ const NAMES: readonly string[] = ['a', 'b', 'c', 'd'];
 
 /**
  * The program with one name another everywhere, so that what is one file stays one file; with what lies in a directory
- * lifted out of it; with descriptors numbered from 3.
+ * lifted out of it; with descriptors numbered from 3, mappings and handles from 0.
  */
 function* withSimplerNames(program: Program): Generator<Program> {
   const names = new Set<string>();
-  const numbers = new Set<number>();
   for (const { call } of program.steps)
-    for (const [key, kind, value] of argumentsOf(call)) {
+    for (const [, kind, value] of argumentsOf(call))
       if (kind === 'path' || kind === 'text') for (const name of (value as string).split('/')) names.add(name);
-      else if (kind === 'fd' && key !== 'newFd') numbers.add(value as number);
-    }
   for (const name of [...names].sort()) {
     if (name === '' || name === '.' || name === '..') continue;
     for (const simpler of NAMES) {
@@ -106,10 +103,20 @@ function* withSimplerNames(program: Program): Generator<Program> {
     );
     if (program.steps.some(({ call }) => 'path' in call && lift(call.path) !== call.path)) yield lifted;
   }
-  for (const fd of [...numbers].sort((a, b) => a - b))
-    for (let simpler = 3; simpler < fd; simpler++)
+  yield* withSimplerNumbers(program, 'fd', 3);
+  yield* withSimplerNumbers(program, 'map', 0);
+  yield* withSimplerNumbers(program, 'handle', 0);
+}
+
+function* withSimplerNumbers(program: Program, numbered: ArgumentKind, first: number): Generator<Program> {
+  const numbers = new Set<number>();
+  for (const { call } of program.steps)
+    for (const [key, kind, value] of argumentsOf(call))
+      if (kind === numbered && key !== 'newFd') numbers.add(value as number);
+  for (const number of [...numbers].sort((a, b) => a - b))
+    for (let simpler = first; simpler < number; simpler++)
       if (!numbers.has(simpler)) {
-        yield mapped(program, (kind, value) => (kind === 'fd' && value === fd ? simpler : value));
+        yield mapped(program, (kind, value) => (kind === numbered && value === number ? simpler : value));
         break;
       }
 }
@@ -190,6 +197,9 @@ function cost(kind: ArgumentKind, value: unknown): number {
     case 'xattrFlags':
     case 'accessMode':
     case 'flockOperation':
+    case 'protection':
+    case 'mapFlags':
+    case 'msyncFlags':
       return bits(value as number);
     case 'time': {
       const time = value as TimeArgument;
@@ -200,6 +210,8 @@ function cost(kind: ArgumentKind, value: unknown): number {
     case 'size':
     case 'id':
     case 'whence':
+    case 'advice':
+    case 'caches':
       return Math.abs(value as number) * 2 + ((value as number) < 0 ? 1 : 0);
     default:
       return 0;
@@ -260,6 +272,8 @@ function* simplerValues(kind: ArgumentKind, value: unknown): Generator<unknown> 
     case 'size':
     case 'id':
     case 'whence':
+    case 'advice':
+    case 'caches':
       yield* simplerNumbers(value as number);
       return;
     case 'openFlags':
@@ -269,6 +283,9 @@ function* simplerValues(kind: ArgumentKind, value: unknown): Generator<unknown> 
     case 'xattrFlags':
     case 'accessMode':
     case 'flockOperation':
+    case 'protection':
+    case 'mapFlags':
+    case 'msyncFlags':
       yield* fewerBits(value as number);
       return;
     default:

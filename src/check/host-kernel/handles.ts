@@ -1,5 +1,5 @@
 import type { CallOf } from '../../vfs/index.ts';
-import { O_CLOEXEC, O_NOCTTY, O_NONBLOCK } from '../../vfs/index.ts';
+import { errno, O_CLOEXEC, O_NOCTTY, O_NONBLOCK } from '../../vfs/index.ts';
 import { cString } from './confinement.ts';
 import { AT_FDCWD, libc } from './libc.ts';
 
@@ -23,9 +23,10 @@ export class Handles {
     return number;
   }
 
-  /** A real descriptor, or an error; a number that stands for nothing is a handle without bytes. */
+  /** A real descriptor, or an error. */
   open({ handle, flags }: CallOf<'open_by_handle_at'>): number {
-    const bytes = this.#handles.get(handle) ?? Buffer.alloc(HEADER);
+    const bytes = this.#handles.get(handle);
+    if (bytes === undefined) return -errno.EBADF.errno;
     // The working directory, which nothing leads out of, names the mount; a directory's descriptor would have to be readable.
     const fd = this.#c.open_by_handle_at(AT_FDCWD, bytes, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     return fd < 0 ? -this.#c.errno() : fd;

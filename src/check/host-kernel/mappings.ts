@@ -63,13 +63,14 @@ export class Mappings {
 
   /** The kernel judges the arguments and syncs; memory beside the mapping is somebody else's, for the program there is none. */
   msync({ map, offset, size, flags }: CallOf<'msync'>): number {
-    const { address, length } = this.#mappings.get(map) ?? nothing;
+    const mapping = this.#mappings.get(map);
+    const { address, length } = mapping ?? nothing;
     const inside = offset >= 0 && offset < length;
     const start = inside ? address + offset : this.#within(offset);
     const end = inside ? Math.min(size, length - offset) : 0;
     const result = this.#c.msync(start, end, flags);
     if (result < 0) return -this.#c.errno();
-    return size > end ? -errno.ENOMEM.errno : 0;
+    return mapping === undefined || size > end ? -errno.ENOMEM.errno : 0;
   }
 
   load({ map, offset, size }: Pick<CallOf<'load'>, 'map' | 'offset' | 'size'>): Uint8Array | number {
