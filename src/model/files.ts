@@ -165,17 +165,22 @@ export function pwrite(s: State, call: CallOf<'pwrite'>): Verdict {
   return writeAt(s, file, call.offset, [call.data]);
 }
 
-/** SEEK_DATA and SEEK_HOLE: holes may be reported as data, data never as a hole; there is a hole at the end. */
+/**
+ * SEEK_DATA and SEEK_HOLE: holes may be reported as data, data never as a hole; there is a hole at the end. What was stored
+ * into memory may be either until it is written back: FUSE asks the filesystem, which has not heard of it (fuse_lseek).
+ */
 function seekExtent(s: State, inode: Inode, offset: number, whence: number): Verdict {
   if (offset < 0 || offset >= inode.size) return s.fails(E.ENXIO);
   const content = inode.content as Content;
   const { result } = s;
   const data = content.dataFrom(offset);
   const hasData = data !== undefined && data < inode.size;
-  if (whence === SEEK_DATA && !hasData && s.isError(E.ENXIO)) return undefined;
+  const inMemory = inode.stored !== undefined;
+  if (whence === SEEK_DATA && (!hasData || inMemory) && s.isError(E.ENXIO)) return undefined;
   if (s.failed) return s.succeeds();
   if (typeof result !== 'number' || result < offset || result > inode.size)
     return wrongValue('offset', 'out of range', `${offset} to ${inode.size}`, String(result));
+  if (inMemory) return undefined;
   if (whence === SEEK_DATA)
     return result < inode.size && (!hasData || result <= data)
       ? undefined

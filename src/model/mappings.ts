@@ -94,21 +94,21 @@ export function msync(s: State, call: CallOf<'msync'>): Verdict {
 
 /** How many bytes from `offset` on there is memory for: up to the end of the mapping and of the page with the file's last byte. */
 function available(mapping: Mapping, offset: number, size: number): number {
-  if (offset < 0) return 0;
   const end = Math.min(mapping.length, pageEnd(mapping.file.inode.size) - mapping.offset);
   return Math.max(0, Math.min(size, end - offset));
 }
 
 export function load(s: State, call: CallOf<'load'>): Verdict {
   const mapping = s.process.mappings.get(call.map);
+  if (mapping === undefined || call.offset < 0) return s.fails(E.EFAULT);
   const { result } = s;
-  const count = mapping?.isReadable ? available(mapping, call.offset, call.size) : 0;
+  const count = mapping.isReadable ? available(mapping, call.offset, call.size) : 0;
   if (count === 0 && call.size > 0) return s.fails(E.EFAULT);
   if (s.failed) return s.succeeds();
   if (!(result instanceof Uint8Array)) return wrongValue('result', 'malformed', 'bytes', typeof result);
   if (result.length !== count)
     return wrongValue('length', result.length < count ? 'too short' : 'too long', count, result.length);
-  if (mapping === undefined || count === 0) return undefined;
+  if (count === 0) return undefined;
   s.accessed(mapping.file.inode);
   const start = mapping.offset + call.offset;
   const wrong = mapping.difference(start, result);
@@ -117,12 +117,13 @@ export function load(s: State, call: CallOf<'load'>): Verdict {
 
 export function store(s: State, call: CallOf<'store'>): Verdict {
   const mapping = s.process.mappings.get(call.map);
+  if (mapping === undefined || call.offset < 0) return s.fails(E.EFAULT);
   const bytes = dataBytes(call.data);
-  const count = mapping?.isWritable ? available(mapping, call.offset, bytes.length) : 0;
+  const count = mapping.isWritable ? available(mapping, call.offset, bytes.length) : 0;
   if (count === 0 && bytes.length > 0) return s.fails(E.EFAULT);
   if (s.failed) return s.succeeds();
   if (s.result !== count) return wrongValue('count', 'wrong', count, String(s.result));
-  if (mapping === undefined || count === 0) return undefined;
+  if (count === 0) return undefined;
   const at = mapping.offset + call.offset;
   const stored = bytes.subarray(0, count);
   if (mapping.isShared) storeShared(s, mapping, at, stored);

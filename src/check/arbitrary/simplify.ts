@@ -313,7 +313,7 @@ function* simplerData(data: Data): Generator<Data> {
     yield { seed: 0, length: data.length };
     return;
   }
-  for (const length of simplerNumbers(data.length)) yield { seed: data.seed, length };
+  for (const length of simplerNumbers(data.length)) if (length >= 0) yield { seed: data.seed, length };
   if (data.seed !== 0) yield { seed: 0, length: data.length };
 }
 

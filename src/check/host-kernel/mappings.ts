@@ -80,7 +80,7 @@ export class Mappings {
       const read = this.#c.pwritev(window, memory, 1, at);
       return read < 0 ? read : this.#c.pread(window, bytes.subarray(done, done + count), read, at);
     });
-    return loaded === 0 && size > 0 ? EFAULT : new Uint8Array(bytes.buffer, 0, loaded);
+    return this.#faults(map, offset, size, loaded) ? EFAULT : new Uint8Array(bytes.buffer, 0, loaded);
   }
 
   store({ map, offset, data }: Pick<CallOf<'store'>, 'map' | 'offset' | 'data'>): number {
@@ -93,7 +93,11 @@ export class Mappings {
     const mapping = this.#mappings.get(map);
     if (stored > 0 && mapping?.call.flags === MAP_PRIVATE)
       for (let page = offset - this.#within(offset); page < offset + stored; page += this.#page) mapping.own.add(page);
-    return stored === 0 && bytes.length > 0 ? EFAULT : stored;
+    return this.#faults(map, offset, bytes.length, stored) ? EFAULT : stored;
+  }
+
+  #faults(map: number, offset: number, size: number, done: number): boolean {
+    return !this.#mappings.has(map) || offset < 0 || (done === 0 && size > 0);
   }
 
   /** A private mapping's own pages go along as bytes: the child maps the file anew. */
