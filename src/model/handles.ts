@@ -27,15 +27,15 @@ export function nameToHandle(s: State, call: CallOf<'name_to_handle_at'>): Verdi
   return undefined;
 }
 
-/** Whether something but a name may hold an inode: open files, and below a removed directory those who are in it. */
+/**
+ * Whether something but a name may hold an inode. A directory is held by whatever was opened in it too (d_parent), which
+ * files that is nobody knows here.
+ */
 function mayLive(s: State, inode: Inode): boolean {
   if (inode.opens > 0) return true;
   if (!inode.isDirectory) return false;
-  for (const { alive, cwd, files } of s.processes.values()) {
-    if (!alive) continue;
-    for (const held of [cwd, ...files.map((file) => file?.inode)])
-      for (let at = held; at?.isDead === true; at = at.parent) if (at === inode) return true;
-  }
+  for (const { alive, cwd, files, mappings } of s.processes.values())
+    if (alive && (cwd.isDead || mappings.size > 0 || files.some((file) => file !== undefined))) return true;
   return false;
 }
 

@@ -8,8 +8,8 @@ import { describeMounts, fixture, ram, mountTest as test } from '../support/moun
 const protectedHardlinks = () => readFileSync('/proc/sys/fs/protected_hardlinks', 'utf8').trim() === '1';
 
 /** What generated programs of real system calls on a directory find wrong with it. */
-async function findings(directory: string, seed: number): Promise<string[]> {
-  const model = { protectedHardlinks: protectedHardlinks() };
+async function findings(directory: string, seed: number, { directIo }: MountSettings = {}): Promise<string[]> {
+  const model = { protectedHardlinks: protectedHardlinks(), sharedMappings: directIo ? 'refused' : 'given' } as const;
   const target = reusingTarget(hostKernel({ directory }), { name: directory, model });
   try {
     const report = await check(target, { seed, runs: 200 });
@@ -29,7 +29,7 @@ describeMounts('generated programs on a mount give what POSIX allows', () => {
   for (const [way, settings] of Object.entries(ways)) {
     test(way, async ({ place, mounting, reports }) => {
       await mounting(ram, { allowOther: true, ...settings });
-      expect(await findings(place, 20)).toEqual([]);
+      expect(await findings(place, 20, settings)).toEqual([]);
       expect(reports).toEqual([]);
     });
   }

@@ -74,10 +74,12 @@ describe('a handle', () => {
     expect(judge.says(open(O_RDWR), 5)).toBe('expected ESTALE, got success');
   });
 
-  it('of a removed directory may live as long as somebody is in it', () => {
+  it('of a removed directory may live as long as somebody or an open file may be in it', () => {
     const judge = tree().given([name('/d'), 0], [{ op: 'chdir', path: '/d' }, 0], [{ op: 'rmdir', path: '/d' }, 0]);
     expect(judge.says(open(O_RDONLY), 5)).toBe('allowed');
     judge.given([{ op: 'close', fd: 5 }, 0], [{ op: 'chdir', path: '/' }, 0]);
+    expect(judge.says(open(O_RDONLY), 'ESTALE')).toBe('allowed');
+    judge.given([{ op: 'close', fd: 3 }, 0]);
     expect(judge.says(open(O_RDONLY), 5)).toBe('expected ESTALE, got success');
   });
 
