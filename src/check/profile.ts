@@ -27,7 +27,7 @@ export const capabilities = {
   'mmap-shared': 'shared mappings (MAP_SHARED), whose stores change the file',
   fadvise: 'posix_fadvise',
   'drop-caches': "dropping the page cache, dentries and inodes (of a real kernel: the whole host's)",
-  handles: 'file handles: name_to_handle_at, open_by_handle_at',
+  handles: 'file handles: name_to_handle_at, open_by_handle_at, of forgotten nodes too (EXPORT_SUPPORT)',
   write: 'any change (without it the filesystem is read-only)',
 } as const;
 

@@ -24,6 +24,11 @@ const everyForm: Program = {
     { pid: 1, call: { op: 'utimensat', path: 'a', atime: 'now', mtime: { sec: -5, nsec: 7 }, flags: 0x100 } },
     { pid: 1, call: { op: 'setlk', fd: 3, type: 'write', whence: 2, start: -1, size: 0, wait: false } },
     { pid: 1, call: { op: 'readv', fd: 3, sizes: [] } },
+    { pid: 1, call: { op: 'mmap', fd: 3, offset: 0, size: 5000, protection: 3, flags: 1, into: 2 } },
+    { pid: 1, call: { op: 'msync', map: 2, offset: 4096, size: 1, flags: 4 } },
+    { pid: 1, call: { op: 'posix_fadvise', fd: 3, offset: 0, size: 0, advice: 4 } },
+    { pid: 1, call: { op: 'name_to_handle_at', path: 'a', flags: 0x400, dirfd: 5, into: 0 } },
+    { pid: 1, call: { op: 'open_by_handle_at', handle: 0, flags: 2 } },
   ],
 };
 
@@ -31,12 +36,17 @@ describe('the script', () => {
   it('is what people read and paste', () => {
     expect(showScript(everyForm).split('\n')).toEqual([
       'p1: uid 1000, gid 100, groups 7 8, umask 077',
-      '1  p1  fd3 = open("/b\\udcff \\"\\n", O_RDWR|O_CREAT, 04644, dirfd=fd5)',
-      '2  p1  write(fd3, bytes("\\u0000È\\n"))',
-      '3  p1  writev(fd3, [bytes("\\u0001"), pattern(2, 3)])',
-      '4  p1  utimensat("a", UTIME_NOW, {-5, 7}, AT_SYMLINK_NOFOLLOW)',
-      '5  p1  setlk(fd3, "write", SEEK_END, -1, 0, false)',
-      '6  p1  readv(fd3, [])',
+      ' 1  p1  fd3 = open("/b\\udcff \\"\\n", O_RDWR|O_CREAT, 04644, dirfd=fd5)',
+      ' 2  p1  write(fd3, bytes("\\u0000È\\n"))',
+      ' 3  p1  writev(fd3, [bytes("\\u0001"), pattern(2, 3)])',
+      ' 4  p1  utimensat("a", UTIME_NOW, {-5, 7}, AT_SYMLINK_NOFOLLOW)',
+      ' 5  p1  setlk(fd3, "write", SEEK_END, -1, 0, false)',
+      ' 6  p1  readv(fd3, [])',
+      ' 7  p1  map2 = mmap(fd3, 0, 5000, PROT_READ|PROT_WRITE, MAP_SHARED)',
+      ' 8  p1  msync(map2, 4096, 1, MS_SYNC)',
+      ' 9  p1  posix_fadvise(fd3, 0, 0, POSIX_FADV_DONTNEED)',
+      '10  p1  handle0 = name_to_handle_at("a", AT_SYMLINK_FOLLOW, dirfd=fd5)',
+      '11  p1  open_by_handle_at(handle0, O_RDWR)',
     ]);
   });
 
@@ -97,7 +107,12 @@ describe('files', () => {
   it('of counterexamples are self-contained', () => {
     const counterexample = { ...finding, target: 'mine', program: everyForm };
     expect(counterexampleFromText(counterexampleToText(counterexample))).toEqual(counterexample);
-    const model = { directoryNlink: 'one', fileSizeLimit: 5, ignore: new Set(['times'] as const) } as const;
+    const model = {
+      directoryNlink: 'one',
+      sharedMappings: 'refused',
+      fileSizeLimit: 5,
+      ignore: new Set(['times'] as const),
+    } as const;
     const conditions = { without: ['links'], model, settings: { entryTimeout: 1, directIo: true } } as const;
     const judged = { ...counterexample, conditions };
     expect(counterexampleFromText(counterexampleToText(judged))).toEqual(judged);

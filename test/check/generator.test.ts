@@ -32,6 +32,14 @@ describe('generated programs', () => {
     const ops = (without: Without) => [...counts(generated(400, without), ({ op }) => op).keys()];
     const small = ops(new Set(['links', 'symlinks', 'xattrs', 'locks', 'flock']));
     expect(small.filter((op) => /^(link|symlink|readlink|flock|setlk|getlk)$|xattr/.test(op))).toEqual([]);
+    const still = ops(new Set(['mmap', 'fadvise', 'drop-caches', 'handles']));
+    expect(still.filter((op) => /^(mmap|munmap|msync|load|store|posix_fadvise|drop_caches)$|handle/.test(op))).toEqual(
+      [],
+    );
+    const flags = counts(generated(400, new Set(['mmap-shared'])), (call) =>
+      call.op === 'mmap' ? `${call.flags}` : '',
+    );
+    expect([...flags.keys()].sort()).toEqual(['', '0', '2']);
     const users = [...generated(300, new Set(['permissions']))].flatMap(({ processes }) => processes);
     expect(users.filter(({ uid }) => uid !== 0)).toEqual([]);
     const reading = ops(new Set(['write']));

@@ -25,6 +25,7 @@ export const loopbackWithout = [
   'punch-hole',
   'seek-hole',
   'times',
+  'handles',
 ] as const;
 
 /** The same over memfs, which knows owners but no superuser: files of others are closed to everybody. */
