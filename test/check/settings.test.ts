@@ -35,6 +35,15 @@ describe('settings that are drawn', () => {
     for (const { conditions } of findings) expect(conditions).not.toHaveProperty('settings');
   });
 
+  it('say whether shared mappings are refused, where the mount is given too', () => {
+    const drawn = simulatedTarget('ram', ram);
+    expect(drawn.modelUnder?.(undefined)).toEqual({ sharedMappings: 'given' });
+    expect(drawn.modelUnder?.({ directIo: true })).toEqual({ sharedMappings: 'refused' });
+    expect(drawn.modelUnder?.({ directIo: true, directIoAllowMmap: true })).toEqual({ sharedMappings: 'given' });
+    const given = simulatedTarget('ram', ram, { simulation: { mount: { directIo: true } } });
+    expect(given.modelUnder?.(undefined)).toEqual({ sharedMappings: 'refused' });
+  });
+
   it('stay away where the mount is given', () => {
     expect(simulatedTarget('ram', ram, { simulation: { mount: {} } })).not.toHaveProperty('settings');
   });
