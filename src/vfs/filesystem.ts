@@ -171,6 +171,8 @@ export interface Negotiated {
   readonly maxReadahead: number;
   readonly maxBackground: number;
   readonly congestionThreshold: number;
+  /** The kernel keeps size and times of files: a write out of its cache is not to change them. */
+  readonly writebackCache: boolean;
   /** Granularity of the filesystem's times, nanoseconds. */
   readonly timeGranularity: number;
   /** Raw INIT flags in force: bits 0-31, and bits 32-63 (flags2). */

@@ -18,6 +18,7 @@ import {
   type FileSystemStatistics,
   type Handle,
   NAME_MAX,
+  type Negotiated,
   type NodeId,
   O_EXCL,
   O_TRUNC,
@@ -70,6 +71,8 @@ export class RamFileSystem implements FileSystem {
   readonly #options: RamOptions;
   readonly #tree: Tree;
   readonly #inodes: InodeTable;
+  /** With write-back a write out of the kernel's cache changes no times: the kernel tells them itself. */
+  #kernelKeepsTimes = false;
 
   constructor(clock: Clock, options: RamOptions) {
     this.#clock = clock;
@@ -89,6 +92,10 @@ export class RamFileSystem implements FileSystem {
   }
 
   // Names
+
+  init({ writebackCache }: Negotiated): void {
+    this.#kernelKeepsTimes = writebackCache;
+  }
 
   lookup(parent: NodeId, name: string): Answer<Entry> {
     return this.#referenced(this.#tree.find(parent, name));
@@ -250,7 +257,7 @@ export class RamFileSystem implements FileSystem {
     const written = inode.data.write(room < data.length ? data.subarray(0, room) : data, offset);
     if (written === 0) return errno.ENOSPC;
     if (options.killPrivileges) inode.dropPrivileges();
-    inode.modified(this.#clock.now());
+    if (!(options.fromCache && this.#kernelKeepsTimes)) inode.modified(this.#clock.now());
     return written;
   }
 

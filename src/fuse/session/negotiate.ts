@@ -68,6 +68,7 @@ export function negotiate(filesystem: FileSystem, init: InitIn, options: Session
     maxReadahead,
     maxBackground,
     congestionThreshold: congestion(maxBackground),
+    writebackCache: (flags & flag.WRITEBACK_CACHE) !== 0,
     timeGranularity,
     flags,
     flags2,

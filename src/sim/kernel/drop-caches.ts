@@ -2,7 +2,7 @@ import { type CallOf, errnoNumbers as E } from '../../vfs/index.ts';
 import { shrinkChildren } from './dcache.ts';
 import type { FuseConnection } from './fuse-connection.ts';
 import type { Process } from './process.ts';
-import { resetReaddirCache } from './readdir-cache.ts';
+import { dropListing } from './readdir-cache.ts';
 import { invalidateMappingPages } from './truncate.ts';
 
 /** Bits of /proc/sys/vm/drop_caches: the page cache, and dentries and inodes. */
@@ -14,7 +14,7 @@ export function dropCaches(fc: FuseConnection, which: number): void {
   if ((which & PAGECACHE) !== 0)
     for (const inode of fc.inodes.values()) {
       invalidateMappingPages(inode);
-      if (inode.readdirCache !== null) resetReaddirCache(inode.readdirCache);
+      dropListing(inode);
       inode.link = undefined;
     }
   if ((which & SLAB) !== 0) shrinkChildren(fc, fc.root);

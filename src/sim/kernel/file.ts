@@ -14,8 +14,8 @@ export const FMODE_PATH = 0x4000;
 
 interface ReaddirStream {
   position: U64;
-  /** Index of the entry behind `position`. */
-  next: number;
+  /** cache_off: where in the listing the entry behind `position` begins, bytes. */
+  at: number;
   version: number;
 }
 
@@ -52,7 +52,7 @@ export class File {
   /** f_wb_err: of the inode's write-back errors, how many the file knows of. */
   errorsSeen = 0;
   /** ff->readdir: where in the cached listing of a directory the file stands. */
-  readonly readdir: ReaddirStream = { position: 0, next: 0, version: 0 };
+  readonly readdir: ReaddirStream = { position: 0, at: 0, version: 0 };
 
   constructor(dentry: Dentry, inode: Inode, opener: Process, flags: number, mode: number, owner: number) {
     this.dentry = dentry;

@@ -142,8 +142,9 @@ export function* msync(fc: FuseConnection, p: Process, call: CallOf<'msync'>): O
   const area = p.maps[map];
   if ((flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) !== 0) return -E.EINVAL;
   if (offset % PAGE_SIZE !== 0 || (flags & (MS_ASYNC | MS_SYNC)) === (MS_ASYNC | MS_SYNC)) return -E.EINVAL;
-  if (area === undefined || offset < 0 || size < 0) return -E.ENOMEM;
+  if (area === undefined || size < 0) return -E.ENOMEM;
   if (size === 0) return 0;
+  if (offset < 0) return -E.ENOMEM;
   const end = Math.ceil((offset + size) / PAGE_SIZE) * PAGE_SIZE;
   if (offset >= area.size) return -E.ENOMEM;
   let error = 0;

@@ -13,7 +13,7 @@ import { FuseRequest, IN } from './fuse-request.ts';
 import { writeUpdateAttributes } from './fuse-write.ts';
 import { invalidateAttributes } from './inode.ts';
 import { addPage, mappingOf, PAGE_SIZE, unlockPage } from './page-cache.ts';
-import { resetReaddirCache } from './readdir-cache.ts';
+import { dropListing } from './readdir-cache.ts';
 import { invalidateInodePages2 } from './truncate.ts';
 
 /** fuse_notify (fs/fuse/dev.c): what the daemon sends unasked acts on the caches. Returns 0 or the errno number of its write. */
@@ -60,7 +60,7 @@ function invalidateInode(fc: FuseConnection, { body }: NotificationOf<'INVAL_INO
   const last = length <= 0 ? Number.MAX_SAFE_INTEGER : Math.floor((offset + length - 1) / PAGE_SIZE);
   invalidateInodePages2(fc, inode, first, last);
   if (first === 0) inode.link = undefined;
-  if (inode.readdirCache !== null) resetReaddirCache(inode.readdirCache);
+  dropListing(inode);
   return 0;
 }
 

@@ -65,7 +65,7 @@ import type { Operation } from './operation.ts';
 import { mappingOf } from './page-cache.ts';
 import { MAY_EXEC, MAY_READ, MAY_WRITE, ownerOrCapable, permission, stripSgid } from './permission.ts';
 import { lockOwner, type Process } from './process.ts';
-import { resetReaddirCache } from './readdir-cache.ts';
+import { dropListing } from './readdir-cache.ts';
 import { invalidateInodePages2, truncatePagecache } from './truncate.ts';
 import { linkWriteFile, releaseNowrite, setNowrite, updateTime } from './writeback.ts';
 
@@ -424,7 +424,7 @@ function* fuseOpen(
     truncatePagecache(inode, 0);
   } else if ((file.openFlags & FOPEN_KEEP_CACHE) === 0) {
     if (!isDir) invalidateInodePages2(fc, inode);
-    else if (inode.readdirCache !== null) resetReaddirCache(inode.readdirCache);
+    else dropListing(inode);
   }
   return 0;
 }

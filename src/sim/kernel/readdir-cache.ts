@@ -1,16 +1,29 @@
-import type { DirectoryEntry, U64 } from '../../vfs/index.ts';
+import { type DirectoryEntry, nameLength, type U64 } from '../../vfs/index.ts';
 import type { File } from './file.ts';
 import type { Inode } from './inode.ts';
+import { PAGE_SIZE } from './page-cache.ts';
+
+/** Bytes of struct fuse_dirent before the name. */
+const DIRENT_NAME = 24;
+
+interface CachedEntry {
+  readonly entry: DirectoryEntry;
+  /** Where in the page it begins, and where the next one would. */
+  readonly at: number;
+  readonly end: number;
+}
 
 /**
- * fi->rdc (fs/fuse/fuse_i.h): a directory's listing as it was read by whoever read it first from its start. Linux keeps it
- * in pages; here it is a list, which goes as a whole.
+ * fi->rdc (fs/fuse/fuse_i.h): a directory's listing, as it was read by whoever read it first from its start, in pages of the
+ * page cache, which may go without it.
  */
 export interface ReaddirCache {
-  entries: DirectoryEntry[];
+  readonly pages: Map<number, CachedEntry[]>;
   /** The listing is complete. */
   cached: boolean;
-  /** Where the entry that is to come next was read from. */
+  /** Bytes so far. */
+  size: number;
+  /** Where the entry that is to come next is read from. */
   position: U64;
   version: number;
   /** What the directory was when the listing was begun. */
@@ -23,8 +36,9 @@ export interface ReaddirCache {
 
 export function readdirCache(inode: Inode): ReaddirCache {
   inode.readdirCache ??= {
-    entries: [],
+    pages: new Map(),
     cached: false,
+    size: 0,
     position: 0,
     version: 0,
     mtimeSec: 0,
@@ -35,11 +49,16 @@ export function readdirCache(inode: Inode): ReaddirCache {
   return inode.readdirCache;
 }
 
+/** invalidate_inode_pages2 of a directory. */
+export function dropListing(inode: Inode): void {
+  inode.readdirCache?.pages.clear();
+}
+
 /** fuse_rdc_reset. */
-export function resetReaddirCache(cache: ReaddirCache): void {
+function reset(cache: ReaddirCache): void {
   cache.cached = false;
   cache.version += 1;
-  cache.entries = [];
+  cache.size = 0;
   cache.position = 0;
 }
 
@@ -47,7 +66,23 @@ export function resetReaddirCache(cache: ReaddirCache): void {
 export function addToCache(inode: Inode, entry: DirectoryEntry, position: U64): void {
   const cache = readdirCache(inode);
   if (cache.cached || cache.position !== position) return;
-  cache.entries.push(entry);
+  const length = (DIRENT_NAME + nameLength(entry.name) + 7) & ~7;
+  let index = Math.floor(cache.size / PAGE_SIZE);
+  let at = cache.size % PAGE_SIZE;
+  if (at + length > PAGE_SIZE) {
+    index += 1;
+    at = 0;
+  }
+  let page = cache.pages.get(index);
+  if (page === undefined) {
+    // The beginning of the page has gone.
+    if (at !== 0) return;
+    page = [];
+    cache.pages.set(index, page);
+  }
+  if (at === 0) page.length = 0;
+  page.push({ entry, at, end: at + length });
+  cache.size = index * PAGE_SIZE + at + length;
   cache.position = entry.offset;
 }
 
@@ -57,16 +92,15 @@ export function completeCache(inode: Inode, position: U64): void {
   if (cache.position === position) cache.cached = true;
 }
 
-/** What fuse_readdir_cached does before it looks for entries: whether there is a listing that is still true. */
+/** Whether the directory is still what it was when the listing was begun. */
+const unchanged = (inode: Inode, cache: ReaddirCache): boolean =>
+  cache.changes === cache.changesThen && cache.mtimeSec === inode.mtimeSec && cache.mtimeNsec === inode.mtimeNsec;
+
+/** What of the listing may be used: false where there is none; at its start a new one is begun. */
 function usable(inode: Inode, cache: ReaddirCache, atStart: boolean): boolean {
-  if (
-    cache.cached &&
-    atStart &&
-    (cache.changes !== cache.changesThen || cache.mtimeSec !== inode.mtimeSec || cache.mtimeNsec !== inode.mtimeNsec)
-  )
-    resetReaddirCache(cache);
+  if (cache.cached && atStart && !unchanged(inode, cache)) reset(cache);
   if (cache.cached) return true;
-  if (atStart && cache.entries.length === 0) {
+  if (atStart && cache.size === 0) {
     cache.mtimeSec = inode.mtimeSec;
     cache.mtimeNsec = inode.mtimeNsec;
     cache.changesThen = cache.changes;
@@ -79,32 +113,41 @@ function usable(inode: Inode, cache: ReaddirCache, atStart: boolean): boolean {
  * they must be read.
  */
 export function readCachedEntries(file: File, emit: (entry: DirectoryEntry) => boolean): boolean {
-  const { inode } = file;
-  const cache = readdirCache(inode);
+  const cache = readdirCache(file.inode);
   const stream = file.readdir;
   // Seeked: the stream begins anew.
   if (stream.position !== file.position) {
     stream.position = 0;
-    stream.next = 0;
+    stream.at = 0;
   }
-  if (!usable(inode, cache, file.position === 0)) return false;
-  if (stream.version !== cache.version) {
-    stream.position = 0;
-    stream.next = 0;
-  }
-  if (stream.position === 0) stream.version = cache.version;
-  const { entries } = cache;
-  if (stream.next >= entries.length) return true;
-  let found = false;
-  while (stream.next < entries.length) {
-    const entry = entries[stream.next];
-    if (stream.position === file.position) {
-      found = true;
-      if (!emit(entry)) return true;
-      file.position = entry.offset;
+  for (let found = false; ; ) {
+    if (!usable(file.inode, cache, file.position === 0)) return false;
+    if (stream.version !== cache.version) {
+      stream.position = 0;
+      stream.at = 0;
     }
-    stream.position = entry.offset;
-    stream.next += 1;
+    if (stream.position === 0) stream.version = cache.version;
+    const index = Math.floor(stream.at / PAGE_SIZE);
+    const size = index === Math.floor(cache.size / PAGE_SIZE) ? cache.size % PAGE_SIZE : PAGE_SIZE;
+    if (stream.at % PAGE_SIZE === size) return true;
+    const page = cache.pages.get(index);
+    if (page === undefined) {
+      // The page has gone: the listing is of no use.
+      reset(cache);
+      continue;
+    }
+    for (const { entry, at, end } of page) {
+      if (at < stream.at % PAGE_SIZE) continue;
+      if (stream.position === file.position) {
+        found = true;
+        if (!emit(entry)) return true;
+        file.position = entry.offset;
+      }
+      stream.position = entry.offset;
+      stream.at = index * PAGE_SIZE + end;
+      if (end === PAGE_SIZE) break;
+    }
+    if (size !== PAGE_SIZE) return found;
+    stream.at = (index + 1) * PAGE_SIZE;
   }
-  return found;
 }

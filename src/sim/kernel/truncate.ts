@@ -37,7 +37,11 @@ function zero(page: Page | undefined, from: number, to: number): void {
 /** truncate_pagecache (mm/truncate.c): what lies behind the new size is no longer cached, and zero in the last page. */
 export function truncatePagecache(inode: Inode, size: number): void {
   const { mapping } = inode;
-  if (mapping === null || mapping.pages.size === 0) return;
+  if (mapping === null) return;
+  // unmap_mapping_range with even_cows: private copies go too.
+  const behind = Math.ceil(size / PAGE_SIZE);
+  for (const { copies } of mapping.areas) for (const index of copies.keys()) if (index >= behind) copies.delete(index);
+  if (mapping.pages.size === 0) return;
   const partial = size % PAGE_SIZE;
   const last = Math.floor(size / PAGE_SIZE);
   if (partial !== 0) zero(mapping.pages.get(last), partial, PAGE_SIZE);
