@@ -1,8 +1,8 @@
 import type { Clock, Timers } from '../env/index.ts';
 import type { Timespec } from '../vfs/index.ts';
 
-/** Start of virtual time: 2025-01-01T00:00:00Z. */
-const EPOCH_SECONDS = 1_735_689_600;
+/** Start of virtual time unless another is given: 2025-01-01T00:00:01Z. */
+const START = 1_735_689_601_000;
 
 interface Timer {
   readonly at: number;
@@ -16,20 +16,30 @@ interface Timer {
 export class VirtualClock implements Clock, Timers {
   /** Nanoseconds since the start. The first reading is not 0, which the caches take for "expired" (as Linux' jiffies). */
   nanoseconds = 1_000_000_000;
+  /** What `nanoseconds` count from, seconds since 1970. */
+  readonly #epoch: number;
   // Earliest last; of those at the same time the first made is the later in the array.
   readonly #timers: Timer[] = [];
   #made = 0;
 
+  /** `start`: milliseconds since 1970. */
+  constructor(start = START) {
+    if (!(Number.isFinite(start) && start >= 0))
+      throw new RangeError(`start of virtual time: expected milliseconds since 1970, from 0 on, given ${start}`);
+    this.#epoch = Math.floor(start / 1000) - 1;
+    this.nanoseconds += Math.round((start % 1000) * 1e6);
+  }
+
   now(): Timespec {
     return {
-      sec: EPOCH_SECONDS + Math.floor(this.nanoseconds / 1e9),
+      sec: this.#epoch + Math.floor(this.nanoseconds / 1e9),
       nsec: this.nanoseconds % 1_000_000_000,
     };
   }
 
   /** Milliseconds since 1970, as Date has them. */
   milliseconds(): number {
-    return EPOCH_SECONDS * 1000 + Math.floor(this.nanoseconds / 1e6);
+    return this.#epoch * 1000 + Math.floor(this.nanoseconds / 1e6);
   }
 
   monotonic(): number {

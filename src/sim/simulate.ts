@@ -15,6 +15,8 @@ export interface SimulateOptions extends Omit<SimKernelOptions, 'globals' | 'rep
   /** The filesystem's own options. */
   readonly filesystem?: FileSystemOptions;
   readonly environment?: SimEnvironmentParts;
+  /** Milliseconds since 1970 at which virtual time starts (`Date.now()`, say); from 0 on. Default: 2025-01-01T00:00:01Z. */
+  readonly startTime?: number;
   /** Takes what is wrong with the filesystem: one line, and the error where there was one. Default: console.error. */
   readonly report?: (problem: string, error?: unknown) => void;
 }
@@ -36,7 +38,7 @@ export function simulate(factory: FileSystemFactory, options: SimulateOptions = 
 /** The same, with the parts in hand. */
 export function createSimulation(factory: FileSystemFactory, options: SimulateOptions = {}): Simulation {
   const choices = new Choices(options);
-  const clock = new VirtualClock();
+  const clock = new VirtualClock(options.startTime);
   const scheduler = new Scheduler(clock, choices);
   const environment = new SimEnvironment(
     clock,

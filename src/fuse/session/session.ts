@@ -51,6 +51,11 @@ export class Session {
     this.notifier = this.#notifications;
   }
 
+  /** As the filesystem declares it. */
+  get mode(): 'sync' | 'async' {
+    return this.#core.filesystem.mode;
+  }
+
   /** What was agreed; undefined before INIT. */
   get negotiated(): Negotiated | undefined {
     return this.#core.negotiated;

@@ -61,6 +61,16 @@ export function aliasesOf(inode: Inode): readonly Dentry[] {
 
 export const isRoot = (dentry: Dentry): boolean => dentry.parent === dentry;
 
+/** d_path: the path from the root; undefined where a directory on the way is removed or no longer known by its name. */
+export function dPath(dentry: Dentry): string | undefined {
+  let path = '';
+  for (let at = dentry; !isRoot(at); at = at.parent) {
+    if (!at.hashed) return undefined;
+    path = `/${at.name}${path}`;
+  }
+  return path === '' ? '/' : path;
+}
+
 /** d_lookup: the hashed dentry of a name, if there is one; no reference is taken. */
 export function dLookup(parent: Dentry, name: string): Dentry | undefined {
   return parent.children?.get(name);

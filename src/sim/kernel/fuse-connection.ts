@@ -123,7 +123,7 @@ export class FuseConnection {
     this.root = new Dentry('', null, Number.POSITIVE_INFINITY);
     this.root.hashed = true;
     joinAlias(this.root, inode);
-    this.flusher = new Flusher(this, new Process(this, 0, { uid: 0, gid: 0, groups: [] }, 0, this.root));
+    this.flusher = new Flusher(this, Process.spawn(this, 0, { uid: 0, gid: 0, groups: [] }, 0, this.root));
   }
 
   /** The clock's nanoseconds. */

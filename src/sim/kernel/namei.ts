@@ -52,7 +52,7 @@ export function pathInit(
     else {
       const file = p.file(dirfd);
       if (file === undefined) return -E.EBADF;
-      if ((flags & LOOKUP_LINKAT_EMPTY) !== 0 && file.opener !== p && !p.capable) return -E.ENOENT;
+      if ((flags & LOOKUP_LINKAT_EMPTY) !== 0 && file.opener.shared !== p.shared && !p.capable) return -E.ENOENT;
       if (path.length > 0 && !isDirectory(file.inode.mode)) return -E.ENOTDIR;
       start = file.dentry;
     }

@@ -15,3 +15,16 @@ export class PendingCall {
     return this.result !== undefined;
   }
 }
+
+/** Several calls under way, of which the first to finish is waited for. */
+export class AnyCall {
+  readonly calls: readonly PendingCall[];
+
+  constructor(calls: readonly PendingCall[]) {
+    this.calls = calls;
+  }
+
+  get done(): boolean {
+    return this.calls.some(({ done }) => done);
+  }
+}

@@ -1,5 +1,5 @@
 import { type CallOf, errnoNumbers as E, isDirectory } from '../../vfs/index.ts';
-import { dGet, dPut } from './dcache.ts';
+import { dPut } from './dcache.ts';
 import { closeFile, installFile } from './file-table.ts';
 import type { FuseConnection } from './fuse-connection.ts';
 import { inheritMaps, unmapAll } from './mmap.ts';
@@ -58,14 +58,14 @@ export function* fchdir(fc: FuseConnection, p: Process, call: CallOf<'fchdir'>):
 
 export function umask(_fc: FuseConnection, p: Process, call: CallOf<'umask'>): number {
   const old = p.umask;
-  p.umask = call.mask & 0o777;
+  p.shared.umask = call.mask & 0o777;
   return old;
 }
 
 /** copy_process (kernel/fork.c): the open files, with their positions, are shared. */
 export function fork(fc: FuseConnection, p: Process, call: CallOf<'fork'>): number {
   if (fc.processes.has(call.child)) return -E.EAGAIN;
-  const child = new Process(fc, call.child, p.credentials, p.umask, p.cwd);
+  const child = Process.spawn(fc, call.child, p.credentials, p.umask, p.cwd);
   for (const [fd, file] of p.files.entries()) {
     if (file !== undefined) file.count += 1;
     child.files[fd] = file;
@@ -76,30 +76,31 @@ export function fork(fc: FuseConnection, p: Process, call: CallOf<'fork'>): numb
   return call.child;
 }
 
-/** do_exit (kernel/exit.c): every descriptor is closed, lowest first. */
+/** do_exit (kernel/exit.c): with the last thread every descriptor is closed, lowest first. */
 export function* exit(fc: FuseConnection, p: Process): Operation<number> {
-  yield* unmapAll(fc, p);
-  for (let fd = 0; fd < p.files.length; fd++) {
-    const file = p.files[fd];
-    if (file === undefined) continue;
-    p.files[fd] = undefined;
-    yield* closeFile(fc, p, file);
+  p.shared.users -= 1;
+  if (p.shared.users === 0) {
+    yield* unmapAll(fc, p);
+    for (let fd = 0; fd < p.files.length; fd++) {
+      const file = p.files[fd];
+      if (file === undefined) continue;
+      p.files[fd] = undefined;
+      yield* closeFile(fc, p, file);
+    }
+    dPut(fc, p.cwd);
   }
-  const { cwd } = p;
-  p.cwd = dGet(fc.root);
-  dPut(fc, cwd);
-  dPut(fc, p.cwd);
   fc.processes.delete(p.pid);
   return 0;
 }
 
-/** kill(2). The processes have no handlers: every signal that does not leave them alone ends them. */
+/** kill(2). The processes have no handlers: every signal that does not leave them alone ends them, with all threads. */
 export function kill(fc: FuseConnection, p: Process, call: CallOf<'kill'>): number {
   const { pid, signal } = call;
   if (!Number.isInteger(signal) || signal < 0 || signal > LAST_SIGNAL) return -E.EINVAL;
   const target = fc.processes.get(pid);
   if (target === undefined) return -E.ESRCH;
   if (!p.capable && p.credentials.uid !== target.credentials.uid) return -E.EPERM;
-  if (signal !== 0 && !HARMLESS.has(signal)) fc.endProcess(target);
+  if (signal === 0 || HARMLESS.has(signal)) return 0;
+  for (const task of [...fc.processes.values()]) if (task.shared === target.shared) fc.endProcess(task);
   return 0;
 }

@@ -2,12 +2,14 @@ import type { Credentials, SysResult } from '../../vfs/index.ts';
 import { type Dentry, dGet, dPut } from './dcache.ts';
 import type { FileHandle } from './exportfs.ts';
 import type { File } from './file.ts';
+import { fput } from './file-table.ts';
 import type { FuseConnection } from './fuse-connection.ts';
 import { FuseRequest } from './fuse-request.ts';
 import type { VmArea } from './mmap.ts';
 import { Nameidata } from './nameidata.ts';
 import type { Operation } from './operation.ts';
 import type { PendingCall } from './pending-call.ts';
+import { SharedState } from './shared-state.ts';
 import { startCall } from './syscalls.ts';
 
 /** RLIMIT_NOFILE. */
@@ -24,15 +26,15 @@ export class Process {
   readonly pid: number;
   readonly fc: FuseConnection;
   credentials: Credentials;
-  umask: number;
-  cwd: Dentry;
+  readonly shared: SharedState;
   /** The descriptor table; holes are undefined. */
-  readonly files: (File | undefined)[] = [];
+  readonly files: (File | undefined)[];
   /** Mappings of memory, and the file handles it keeps, by number; holes are undefined. */
-  readonly maps: (VmArea | undefined)[] = [];
-  readonly handles: (FileHandle | undefined)[] = [];
-  /** fuse_lock_owner_id of the process' files_struct (fs/fuse/file.c). */
+  readonly maps: (VmArea | undefined)[];
+  readonly handles: (FileHandle | undefined)[];
   readonly owner: number;
+  /** Open files that the call under way holds. */
+  readonly #held: File[] = [];
   readonly request: FuseRequest;
   readonly nd = new Nameidata();
   readonly nd2 = new Nameidata();
@@ -58,14 +60,34 @@ export class Process {
   /** LOOKUP_REVAL in the second try of a call that met ESTALE (retry_estale, include/linux/namei.h). */
   revalidate = 0;
 
-  constructor(fc: FuseConnection, pid: number, credentials: Credentials, umask: number, cwd: Dentry) {
+  constructor(fc: FuseConnection, pid: number, credentials: Credentials, shared: SharedState) {
     this.fc = fc;
     this.pid = pid;
     this.credentials = credentials;
-    this.umask = umask;
-    this.cwd = dGet(cwd);
-    this.owner = lockOwner(pid, 0x6c6f);
+    this.shared = shared;
+    this.files = shared.files;
+    this.maps = shared.maps;
+    this.handles = shared.handles;
+    this.owner = shared.owner;
     this.request = new FuseRequest(this);
+  }
+
+  static spawn(fc: FuseConnection, pid: number, credentials: Credentials, umask: number, cwd: Dentry): Process {
+    return new Process(fc, pid, credentials, new SharedState(lockOwner(pid, 0x6c6f), umask, cwd));
+  }
+
+  /** copy_process (kernel/fork.c) with CLONE_THREAD, CLONE_VM, CLONE_FILES and CLONE_FS. */
+  thread(pid: number): Process {
+    this.shared.users += 1;
+    return new Process(this.fc, pid, this.credentials, this.shared);
+  }
+
+  get umask(): number {
+    return this.shared.umask;
+  }
+
+  get cwd(): Dentry {
+    return this.shared.cwd;
   }
 
   get label(): string {
@@ -121,12 +143,22 @@ export class Process {
   setCwd(dentry: Dentry): void {
     dGet(dentry);
     dPut(this.fc, this.cwd);
-    this.cwd = dentry;
+    this.shared.cwd = dentry;
   }
 
-  /** The open file of a descriptor. */
+  /** The open file of a descriptor; where another thread may close that, the call holds the file (__fget_light, fs/file.c). */
   file(fd: number): File | undefined {
-    return this.files[fd];
+    const file = this.files[fd];
+    if (file !== undefined && this.shared.users > 1) {
+      file.count += 1;
+      this.#held.push(file);
+    }
+    return file;
+  }
+
+  /** fdput, at the end of the call. */
+  releaseFiles(): void {
+    for (let file = this.#held.pop(); file !== undefined; file = this.#held.pop()) fput(this.fc, file);
   }
 
   /** The lowest free descriptor (alloc_fd, fs/file.c). */

@@ -12,16 +12,19 @@ import {
 import type { Scheduler, StepResult } from '../scheduler.ts';
 import { TraceHash } from '../trace-hash.ts';
 import type { VirtualGlobals } from '../virtual-globals.ts';
+import { dPath } from './dcache.ts';
 import { dropCaches } from './drop-caches.ts';
 import { FuseConnection } from './fuse-connection.ts';
 import type { Link } from './fuse-dev.ts';
 import type { MountOptions } from './mount-options.ts';
 import { LOOKUP_REVAL } from './nameidata.ts';
-import { PendingCall } from './pending-call.ts';
+import { AnyCall, PendingCall } from './pending-call.ts';
 import { Process } from './process.ts';
 
 /** The daemon's end of the link: a session, or whatever else speaks FUSE. */
 export interface FuseServer {
+  /** Whether answers may come later than the request, in the host's time. Default 'sync'. */
+  readonly mode?: 'sync' | 'async';
   /** Takes a request message, which is the kernel's again when this returns. */
   receive(message: Message, length: number): void;
   close?(): void;
@@ -182,14 +185,37 @@ export class SimKernel implements Kernel {
     return this.#hash?.digest() ?? '';
   }
 
+  /** As the filesystem declares it: with 'async' calls may give promises. */
+  get mode(): 'sync' | 'async' {
+    return this.#server.mode ?? 'sync';
+  }
+
   now(): Timespec {
     return this.scheduler.clock.now();
   }
 
   spawn(pid: number, credentials: Credentials, umask = 0o022): void {
     if (!Number.isInteger(pid) || pid < 1) throw new RangeError(`spawn: expected a pid from 1 on, given ${pid}`);
-    if (this.#fc.processes.has(pid)) throw new Error(`spawn: expected a free pid, given ${pid}, which is running`);
-    this.#fc.processes.set(pid, new Process(this.#fc, pid, credentials, umask, this.#fc.root));
+    if (this.isRunning(pid)) throw new Error(`spawn: expected a free pid, given ${pid}, which is running`);
+    this.#fc.processes.set(pid, Process.spawn(this.#fc, pid, credentials, umask, this.#fc.root));
+  }
+
+  /** Makes a thread of the process `of`: it shares its descriptors, working directory and umask (clone(2), CLONE_THREAD). */
+  spawnThread(pid: number, of: number): void {
+    if (this.isRunning(pid)) throw new Error(`spawnThread: expected a free pid, given ${pid}, which is running`);
+    const task = this.#fc.processes.get(of);
+    if (task === undefined) throw new Error(`spawnThread: expected the pid of a running process, given ${of}`);
+    this.#fc.processes.set(pid, task.thread(pid));
+  }
+
+  isRunning(pid: number): boolean {
+    return this.#fc.processes.has(pid);
+  }
+
+  /** getcwd(2); undefined where the process is gone or the directory is removed. */
+  workingDirectory(pid: number): string | undefined {
+    const task = this.#fc.processes.get(pid);
+    return task && dPath(task.cwd);
   }
 
   /** Runs one call to its end; a call that cannot end is an error that says what it waits for. */
@@ -241,6 +267,11 @@ export class SimKernel implements Kernel {
     return this.#inside(() => this.#drive(undefined));
   }
 
+  /** Runs until one of the calls is done, and no further. That none of them can finish is an error that says why. */
+  runUntilAny(calls: readonly PendingCall[]): void | Promise<void> {
+    return this.#inside(() => this.#drive(new AnyCall(calls)));
+  }
+
   /** One event; 'awaiting-promise' and 'awaiting-host' are the caller's business. */
   step(): StepResult {
     return this.#inside(() => this.scheduler.step());
@@ -262,6 +293,7 @@ export class SimKernel implements Kernel {
   #finish(task: Process, pending: PendingCall, result: SysResult): void {
     task.nd.release(this.#fc);
     task.nd2.release(this.#fc);
+    task.releaseFiles();
     task.operation = undefined;
     if (result === -E.ESTALE && task.revalidate === 0 && !WITHOUT_PATH.has(pending.call.op)) {
       task.revalidate = LOOKUP_REVAL;
@@ -297,7 +329,7 @@ export class SimKernel implements Kernel {
   }
 
   /** Lets events happen until the call is done and nothing more is ready; without a call, until nothing can happen. */
-  #drive(pending: PendingCall | undefined): undefined | Promise<void> {
+  #drive(pending: PendingCall | AnyCall | undefined): undefined | Promise<void> {
     const deadline = this.#deadline();
     for (;;) {
       const step = this.#next(pending, deadline);
@@ -306,7 +338,7 @@ export class SimKernel implements Kernel {
     }
   }
 
-  async #driveWithPromises(pending: PendingCall | undefined, deadline: number): Promise<void> {
+  async #driveWithPromises(pending: PendingCall | AnyCall | undefined, deadline: number): Promise<void> {
     const { globals, awaitHost } = this.#options;
     globals?.enter();
     try {
@@ -327,8 +359,9 @@ export class SimKernel implements Kernel {
     return this.#fc.now + (this.#options.patience ?? PATIENCE_SECONDS) * 1e9;
   }
 
-  #next(pending: PendingCall | undefined, deadline: number): StepResult | 'done' {
+  #next(pending: PendingCall | AnyCall | undefined, deadline: number): StepResult | 'done' {
     const finished = pending?.done === true;
+    if (finished && pending instanceof AnyCall) return 'done';
     if (this.#fc.now > deadline && !finished) {
       if (pending === undefined) return 'done';
       throw new Error(
@@ -348,7 +381,8 @@ export class SimKernel implements Kernel {
     return 'done';
   }
 
-  #describe(pending: PendingCall): string {
+  #describe(pending: PendingCall | AnyCall): string {
+    if (pending instanceof AnyCall) return pending.calls.map((call) => this.#describe(call)).join(' ');
     const task = this.#fc.processes.get(pending.pid);
     const what = task?.sleepsFor || task?.request.label || '';
     return `process ${pending.pid}: ${pending.call.op}, which waits for ${what},`;
