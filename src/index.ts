@@ -11,5 +11,14 @@ export {
   mountObject,
 } from './mount/index.ts';
 export { mountLibfuse } from './mount/libfuse/channel.ts';
-export { createSimulation, SimKernel, type SimulateOptions, type Simulation, simulate } from './sim/index.ts';
+export {
+  createSimulation,
+  SimKernel,
+  type SimulatedFs,
+  type SimulatedFsOptions,
+  type SimulateOptions,
+  type Simulation,
+  simulate,
+  simulatedFs,
+} from './sim/index.ts';
 export * from './vfs/index.ts';

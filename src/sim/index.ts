@@ -5,6 +5,7 @@ export * from './environment.ts';
 export * from './hash.ts';
 export * from './kernel/index.ts';
 export * from './network.ts';
+export * from './node-fs/index.ts';
 export * from './random.ts';
 export * from './scheduler.ts';
 export * from './simulate.ts';

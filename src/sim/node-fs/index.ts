@@ -1,0 +1,1 @@
+export { type SimulatedFs, type SimulatedFsOptions, simulatedFs } from './simulated-fs.ts';
