@@ -6,8 +6,6 @@ export interface FsErrorContext {
   readonly message: string;
   readonly path: string;
   readonly syscall: 'cp' | 'rm';
-  /** Where it is not that of `code`, as in one of Node's. */
-  readonly errno?: number;
 }
 
 /** Node's class SystemError (lib/internal/errors.js): what rm and cp refuse by themselves. Errnos are positive here. */
@@ -18,12 +16,12 @@ export class FsError extends Error {
   readonly syscall: string;
   readonly path: string;
 
-  constructor(code: string, what: string, { errno, ...context }: FsErrorContext) {
+  constructor(code: string, what: string, context: FsErrorContext) {
     const path = shown(context.path);
     const message = shown(context.message);
     super(`${what}: ${context.syscall} returned ${context.code} (${message}) ${path}`);
     this.code = code;
-    this.errno = errno ?? errnoNumbers[context.code];
+    this.errno = errnoNumbers[context.code];
     this.info = { ...context, message, path, errno: this.errno };
     this.syscall = context.syscall;
     this.path = path;

@@ -1,6 +1,6 @@
 import type { Mode, OpenMode } from 'node:fs';
 import { O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_SYNC, O_TRUNC, O_WRONLY } from '../../vfs/index.ts';
-import { invalidType, invalidValue, outOfRange } from './argument-error.ts';
+import { codedError, invalidType, invalidValue, outOfRange } from './argument-error.ts';
 
 // The checks of lib/internal/validators.js and lib/internal/fs/utils.js that functions of node:fs make.
 
@@ -39,6 +39,15 @@ export function toMode(value: Mode | null | undefined, name = 'mode', initial?: 
   if (typeof given !== 'string') return toInteger(given, name, 0, MAX_UINT32);
   if (!/^[0-7]+$/.test(given)) throw invalidValue(name, value, 'must be a 32-bit unsigned integer or an octal string');
   return toInteger(Number.parseInt(given, 8), name, 0, MAX_UINT32);
+}
+
+/** getValidMode: three bits, as access and copyFile have them; 0 where there are none. */
+export function toSmallMode(value: unknown): number {
+  if (value === null || value === undefined) return 0;
+  if (typeof value !== 'number' || !Number.isInteger(value))
+    throw codedError('ERR_INVALID_ARG_TYPE', 'mode must be int32 or null/undefined', TypeError);
+  if (value >= 0 && value <= 7) return value;
+  throw codedError('ERR_OUT_OF_RANGE', 'mode is out of range: >= 0 && <= 7', RangeError);
 }
 
 const openFlags: Readonly<Record<string, number>> = {
@@ -81,7 +90,7 @@ export type OptionsArgument<T extends object> = T | BufferEncoding | 'buffer' | 
 export function toOptions<T extends { encoding?: unknown }>(given: OptionsArgument<T>, initial: T): T {
   if (given === null || given === undefined || typeof given === 'function') return initial;
   if (typeof given !== 'string' && typeof given !== 'object')
-    throw invalidType('options', 'of type string or an instance of Object', given);
+    throw invalidType('options', 'one of type string or object', given);
   const options = typeof given === 'string' ? { ...initial, encoding: given } : { ...initial, ...given };
   const { encoding } = options;
   if (encoding && encoding !== 'buffer' && !Buffer.isEncoding(encoding as string))

@@ -5,19 +5,15 @@ import {
   type CallOf,
   errnoNumbers as E,
   F_OK,
-  R_OK,
   type Stat,
   type Timespec,
-  W_OK,
-  X_OK,
 } from '../../../vfs/index.ts';
-import { codedError, invalidType } from '../argument-error.ts';
 import { attempt, type FsOperation, system } from '../operation.ts';
 import { toName } from '../path.ts';
 import { BigIntStats, StatFs, Stats } from '../stats.ts';
 import { isSystemError } from '../system-error.ts';
 import { toTimespec, toUnixTimestamp } from '../time.ts';
-import { toFd, toId, toMode } from '../validate.ts';
+import { toFd, toId, toMode, toSmallMode } from '../validate.ts';
 
 interface StatOptions {
   readonly bigint?: boolean;
@@ -86,12 +82,9 @@ export function* statfs(path: PathLike, options?: StatOptions | null): FsOperati
   return new StatFs(yield* system({ op: 'statfs', path: name }, 'statfs', name), options?.bigint === true);
 }
 
-export function* access(path: PathLike, mode: number | null = F_OK): FsOperation<undefined> {
+export function* access(path: PathLike, mode?: number | null): FsOperation<undefined> {
   const name = toName(path);
-  const wanted = mode ?? F_OK;
-  if (typeof wanted !== 'number') throw invalidType('mode', 'of type number', wanted);
-  if (!Number.isInteger(wanted) || wanted < F_OK || wanted > (R_OK | W_OK | X_OK))
-    throw codedError('ERR_OUT_OF_RANGE', 'mode is out of range: >= 0 && <= 7', RangeError);
+  const wanted = toSmallMode(mode);
   yield* system({ op: 'access', path: name, mode: wanted }, 'access', name);
   return undefined;
 }

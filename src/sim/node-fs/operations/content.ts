@@ -5,7 +5,7 @@ import { type FsOperation, isPromise, waitFor } from '../operation.ts';
 import { isFd, type OptionsArgument, toOptions, toView } from '../validate.ts';
 import { fstatOf } from './attributes.ts';
 import { fsync, open, withDescriptor } from './descriptors.ts';
-import { encodedText, readAt, writeAt } from './read-write.ts';
+import { readAt, writeAt } from './read-write.ts';
 
 /** Bytes that one read asks for where the size of the file is not known. */
 const CHUNK = 64 * 1024;
@@ -74,17 +74,18 @@ type Chunk = string | NodeJS.ArrayBufferView;
 export type FileData = Chunk | Iterable<Chunk> | AsyncIterable<Chunk>;
 
 function toData(data: unknown, encoding: string | null | undefined): Uint8Array {
-  if (typeof data === 'string') return encodedText(data, encoding);
+  if (typeof data === 'string') return Buffer.from(data, (encoding ?? 'utf8') as BufferEncoding);
   if (!ArrayBuffer.isView(data))
     throw invalidType('data', 'of type string or an instance of Buffer, TypedArray, or DataView', data);
   return toView(data);
 }
 
 function* writeAll(fd: number, data: Uint8Array, signal: AbortSignal | undefined): FsOperation<void> {
-  for (let rest = data; rest.length > 0; ) {
+  let rest = data;
+  do {
     checkSignal(signal);
     rest = rest.subarray(yield* writeAt(fd, rest, undefined));
-  }
+  } while (rest.length > 0);
 }
 
 function* writeTo(

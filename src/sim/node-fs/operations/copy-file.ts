@@ -1,26 +1,22 @@
 import type { PathLike } from 'node:fs';
 import { errnoNumbers as E, isDirectory, O_CREAT, O_EXCL, O_RDONLY, O_WRONLY } from '../../../vfs/index.ts';
-import { codedError, invalidType } from '../argument-error.ts';
 import { type FsOperation, system } from '../operation.ts';
 import { toName } from '../path.ts';
 import { isSystemError, SystemError } from '../system-error.ts';
+import { toSmallMode } from '../validate.ts';
 import { fstatOf } from './attributes.ts';
 import { withDescriptor } from './descriptors.ts';
 
 const COPYFILE_EXCL = 1;
 const COPYFILE_FICLONE_FORCE = 4;
-const ALL = 7;
 /** Bytes of one copy_file_range(2). */
 const PIECE = 2 ** 30;
 
 /** uv__fs_copyfile (src/unix/fs.c of libuv): a file that was made goes again where the copy fails. */
-export function* copyFile(src: PathLike, dest: PathLike, mode: number | null = 0): FsOperation<undefined> {
+export function* copyFile(src: PathLike, dest: PathLike, mode?: number | null): FsOperation<undefined> {
   const from = toName(src, 'src');
   const to = toName(dest, 'dest');
-  const flags = mode ?? 0;
-  if (typeof flags !== 'number') throw invalidType('mode', 'of type number', flags);
-  if (!Number.isInteger(flags) || flags < 0 || flags > ALL)
-    throw codedError('ERR_OUT_OF_RANGE', 'mode is out of range: >= 0 && <= 7', RangeError);
+  const flags = toSmallMode(mode);
   const failed = (errno: number) => new SystemError(errno, 'copyfile', from, to);
   const source = yield* system({ op: 'open', path: from, flags: O_RDONLY, mode: 0 }, 'copyfile', from, to);
   return yield* withDescriptor(source, function* copy() {

@@ -1,15 +1,6 @@
 import type { PathLike } from 'node:fs';
 import { posix } from 'node:path';
-import {
-  errnoNumbers as E,
-  type ErrnoName,
-  isDirectory,
-  isSymlink,
-  S_IFIFO,
-  S_IFMT,
-  S_IFSOCK,
-  type Stat,
-} from '../../../vfs/index.ts';
+import { type ErrnoName, isDirectory, isSymlink, S_IFIFO, S_IFMT, S_IFSOCK, type Stat } from '../../../vfs/index.ts';
 import { codedError, invalidType } from '../argument-error.ts';
 import { FsError } from '../fs-error.ts';
 import { attempt, type FsOperation, system, waitFor } from '../operation.ts';
@@ -57,8 +48,8 @@ function toCpOptions(given: CpOptions | null | undefined): CpOptions & typeof de
 }
 
 /** An error of cp's own; what is wrong with `path`. */
-const refused = (code: string, what: string, name: ErrnoName, message: string, path: string, errno?: number): Error =>
-  new FsError(code, what, { message, path, syscall: 'cp', errno, code: name });
+const refused = (code: string, what: string, name: ErrnoName, message: string, path: string): Error =>
+  new FsError(code, what, { message, path, syscall: 'cp', code: name });
 
 const invalid = (message: string, path: string): Error =>
   refused('ERR_FS_CP_EINVAL', 'Invalid src or dest', 'EINVAL', message, path);
@@ -162,8 +153,7 @@ class TreeCopy {
     const target = yield* this.#target(to);
     if (isDirectory(source.mode)) {
       const message = `${from} is a directory (not copied)`;
-      if (!this.#options.recursive)
-        throw refused('ERR_FS_EISDIR', 'Path is a directory', 'EISDIR', message, from, E.EINVAL);
+      if (!this.#options.recursive) throw refused('ERR_FS_EISDIR', 'Path is a directory', 'EISDIR', message, from);
       yield* this.#directory(from, source, to, target);
     } else if (isSymlink(source.mode)) yield* this.#link(from, to, target);
     else yield* this.#file(from, source, to, target);

@@ -1,6 +1,6 @@
 import type { Mode, PathLike } from 'node:fs';
 import { errnoNumbers as E, isDirectory } from '../../../vfs/index.ts';
-import { invalidType, invalidValue } from '../argument-error.ts';
+import { codedError } from '../argument-error.ts';
 import { attempt, type FsOperation, system } from '../operation.ts';
 import { encoded, parentOf, shown, toName } from '../path.ts';
 import { SystemError } from '../system-error.ts';
@@ -27,7 +27,7 @@ export function* mkdir(path: PathLike, given?: Mode | MkdirOptions | null): FsOp
 
 /** MKDirpSync (src/node_file.cc). Gives the first directory that was made. */
 function* mkdirs(whole: string, mode: number): FsOperation<string | undefined> {
-  const rest = [whole.length > 1 ? whole.replace(/\/+$/, '') || '/' : whole];
+  const rest = [whole];
   let first: string | undefined;
   const fail = (errno: number): never => {
     throw new SystemError(errno, 'mkdir', whole);
@@ -88,10 +88,11 @@ export function* link(existingPath: PathLike, newPath: PathLike): FsOperation<un
 const linkTypes: readonly unknown[] = ['dir', 'file', 'junction', undefined, null];
 
 export function* symlink(target: PathLike, path: PathLike, type?: string | null): FsOperation<undefined> {
-  if (!linkTypes.includes(type)) {
-    if (typeof type !== 'string') throw invalidType('type', "one of 'dir', 'file', or 'junction'", type);
-    throw invalidValue('type', type, "must be one of: 'dir', 'file', 'junction', null, undefined");
-  }
+  if (!linkTypes.includes(type))
+    throw codedError(
+      'ERR_FS_INVALID_SYMLINK_TYPE',
+      `Symlink type must be one of "dir", "file", or "junction". Received "${type}"`,
+    );
   const text = toName(target, 'target');
   const name = toName(path);
   yield* system({ op: 'symlink', target: text, path: name }, 'symlink', text, name);

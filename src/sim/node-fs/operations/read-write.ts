@@ -1,6 +1,8 @@
 import type { ReadPosition } from 'node:fs';
+import { errnoNumbers as E } from '../../../vfs/index.ts';
 import { invalidType, invalidValue, outOfRange } from '../argument-error.ts';
 import { type FsOperation, system } from '../operation.ts';
+import { SystemError } from '../system-error.ts';
 import { toFd, toInteger, toObject, toView, toViews } from '../validate.ts';
 
 type View = NodeJS.ArrayBufferView;
@@ -21,13 +23,13 @@ const DEFAULT_BUFFER = 16384;
 
 /** validatePosition; undefined: the descriptor's own. */
 function toPosition(position: unknown, checked: boolean): number | undefined {
-  if (typeof position === 'bigint') {
+  if (typeof position === 'bigint' && checked) {
     if (position < -1n || position > BigInt(Number.MAX_SAFE_INTEGER))
       throw outOfRange('position', `>= -1 && <= ${2n ** 63n - 1n}`, position);
     return position === -1n ? undefined : Number(position);
   }
   if (typeof position === 'number') {
-    if (!checked) return Number.isInteger(position) && position >= 0 ? position : undefined;
+    if (!checked) return Number.isSafeInteger(position) && position >= 0 ? position : undefined;
     return toInteger(position, 'position', -1) === -1 ? undefined : position;
   }
   if (position === null || position === undefined || !checked) return undefined;
@@ -121,7 +123,7 @@ export function* write<Buffers extends View | string>(
 }
 
 /** validateEncoding. */
-export function encodedText(text: string, encoding: string | null | undefined): Buffer {
+function encodedText(text: string, encoding: string | null | undefined): Buffer {
   if (encoding === 'hex' && text.length % 2 !== 0)
     throw invalidValue('encoding', encoding, `is invalid for data of length ${text.length}`);
   return Buffer.from(text, (encoding ?? 'utf8') as BufferEncoding);
@@ -135,6 +137,8 @@ export function* readv(
   const descriptor = toFd(fd);
   const views = toViews(buffers);
   const offset = toPosition(position, false);
+  // uv_fs_read.
+  if (views.length === 0) throw new SystemError(E.EINVAL, 'read');
   const sizes = views.map(({ length }) => length);
   const data = yield* system(
     offset === undefined

@@ -50,7 +50,7 @@ function* linkTarget(path: string): FsOperation<string | undefined> {
 export function realpathOperations(workingDirectory: () => string) {
   function* realpath(path: PathLike, given?: OptionsArgument<EncodingOptions>): FsOperation<string | Buffer> {
     const { encoding } = toOptions<EncodingOptions>(given, {});
-    const name = posix.resolve(workingDirectory(), toName(path));
+    const name = posix.resolve(workingDirectory(), toName(path instanceof URL ? path : `${path}`));
     return encoded(yield* resolveLinks(name, linkTarget, () => new SystemError(E.ELOOP, 'stat', name)), encoding);
   }
 
