@@ -61,7 +61,7 @@ export function operationTable(kernel: SimKernel, pid: number, driver: Driver): 
     read: moving(transfer.read, transfer.readInto, ['bytesRead', 'buffer']),
     readv: moving(transfer.readv, counting(transfer.readv), ['bytesRead', 'buffers']),
     write: moving(transfer.write, counting(transfer.write), ['bytesWritten', 'buffer']),
-    writev: moving(transfer.writev, counting(transfer.writev), ['bytesWritten', 'buffers']),
+    writev: moving(transfer.writev, counting(transfer.writev), ['bytesWritten', 'buffer']),
     fsync: onDescriptor(descriptors.fsync),
     fdatasync: onDescriptor(descriptors.fdatasync),
     ftruncate: onDescriptor(descriptors.ftruncate),
