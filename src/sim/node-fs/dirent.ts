@@ -1,9 +1,14 @@
 import * as host from 'node:fs';
-import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK } from '../../vfs/index.ts';
+import { answerFileType, type FileTypeQuestions } from './file-type.ts';
+
+export interface Dirent<Name extends string | Buffer = string> extends FileTypeQuestions {
+  name: Name;
+}
 
 /** An entry of a directory. `type` is a DT_* number. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are defined below
 export class Dirent<Name extends string | Buffer = string> {
-  readonly name: Name;
+  name: Name;
   readonly parentPath: string;
   readonly path: string;
   readonly #type: number;
@@ -12,36 +17,10 @@ export class Dirent<Name extends string | Buffer = string> {
     this.name = name;
     this.parentPath = parentPath;
     this.path = parentPath;
-    this.#type = type << 12;
+    this.#type = type;
   }
 
-  isDirectory(): boolean {
-    return this.#type === S_IFDIR;
-  }
-
-  isFile(): boolean {
-    return this.#type === S_IFREG;
-  }
-
-  isBlockDevice(): boolean {
-    return this.#type === S_IFBLK;
-  }
-
-  isCharacterDevice(): boolean {
-    return this.#type === S_IFCHR;
-  }
-
-  isSymbolicLink(): boolean {
-    return this.#type === S_IFLNK;
-  }
-
-  isFIFO(): boolean {
-    return this.#type === S_IFIFO;
-  }
-
-  isSocket(): boolean {
-    return this.#type === S_IFSOCK;
+  static {
+    answerFileType<Dirent<string | Buffer>>(Dirent.prototype, (dirent) => dirent.#type << 12, host.Dirent.prototype);
   }
 }
-// So that `instanceof` holds with the Dirent of node:fs too.
-Object.setPrototypeOf(Dirent.prototype, host.Dirent.prototype);

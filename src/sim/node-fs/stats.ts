@@ -1,78 +1,60 @@
 import * as host from 'node:fs';
-import type { FileSystemStatistics, Stat, Timespec } from '../../vfs/index.ts';
-import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK } from '../../vfs/index.ts';
-
-/** The answers of Stats and BigIntStats by type. */
-abstract class FileType {
-  declare readonly mode: number | bigint;
-
-  #is(type: number): boolean {
-    return (Number(this.mode) & S_IFMT) === type;
-  }
-
-  isDirectory(): boolean {
-    return this.#is(S_IFDIR);
-  }
-
-  isFile(): boolean {
-    return this.#is(S_IFREG);
-  }
-
-  isBlockDevice(): boolean {
-    return this.#is(S_IFBLK);
-  }
-
-  isCharacterDevice(): boolean {
-    return this.#is(S_IFCHR);
-  }
-
-  isSymbolicLink(): boolean {
-    return this.#is(S_IFLNK);
-  }
-
-  isFIFO(): boolean {
-    return this.#is(S_IFIFO);
-  }
-
-  isSocket(): boolean {
-    return this.#is(S_IFSOCK);
-  }
-}
+import { dateAt } from '../../env/date-at.ts';
+import type { FileSystemStatistics, Stat, Timespec, U64 } from '../../vfs/index.ts';
+import { answerFileType, type FileTypeQuestions } from './file-type.ts';
 
 /** What statx gives where the filesystem does not know the time of birth. */
 const NEVER: Timespec = { sec: 0, nsec: 0 };
 const times = ['atime', 'mtime', 'ctime', 'birthtime'] as const;
 
 const timesOf = (stat: Stat): readonly Timespec[] => [stat.atime, stat.mtime, stat.ctime, stat.btime ?? NEVER];
-const milliseconds = ({ sec, nsec }: Timespec): number => sec * 1000 + nsec / 1e6;
-const date = (at: number): Date => new Date(Math.round(at));
 
 const fields = ['dev', 'mode', 'nlink', 'uid', 'gid', 'rdev', 'blksize', 'ino', 'size', 'blocks'] as const;
 
-export class Stats extends FileType {
+/** `at` has by the ending of its field each of the four times. */
+function assign(
+  to: object,
+  stat: Stat,
+  convert: (value: U64) => unknown,
+  at: Readonly<Record<string, readonly unknown[]>>,
+): void {
+  const all: Record<string, unknown> = {};
+  for (const field of fields) all[field] = convert(stat[field]);
+  for (const [ending, values] of Object.entries(at))
+    for (const [i, name] of times.entries()) all[`${name}${ending}`] = values[i];
+  Object.assign(to, all);
+}
+
+export interface Stats extends FileTypeQuestions {
+  readonly mode: number;
+}
+
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the fields are assigned, the methods defined
+export class Stats {
   constructor(stat: Stat) {
-    super();
-    const all: Record<string, unknown> = {};
-    for (const field of fields) all[field] = Number(stat[field]);
-    const at = timesOf(stat).map(milliseconds);
-    for (const [i, name] of times.entries()) all[`${name}Ms`] = at[i];
-    for (const [i, name] of times.entries()) all[name] = date(at[i]);
-    Object.assign(this, all);
+    const at = timesOf(stat).map(({ sec, nsec }) => sec * 1000 + nsec / 1e6);
+    assign(this, stat, Number, { Ms: at, '': at.map((time) => dateAt(Math.round(time))) });
+  }
+
+  static {
+    answerFileType(Stats.prototype, ({ mode }) => mode, host.Stats.prototype);
   }
 }
-// So that `instanceof` holds with the Stats of node:fs too.
-Object.setPrototypeOf(FileType.prototype, host.Stats.prototype);
 
-export class BigIntStats extends FileType {
+export interface BigIntStats extends FileTypeQuestions {
+  readonly mode: bigint;
+}
+
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: as above
+export class BigIntStats {
   constructor(stat: Stat) {
-    super();
-    const all: Record<string, unknown> = {};
-    for (const field of fields) all[field] = BigInt(stat[field]);
     const at = timesOf(stat).map(({ sec, nsec }) => BigInt(sec) * 1_000_000_000n + BigInt(nsec));
-    for (const [i, name] of times.entries()) all[`${name}Ms`] = at[i] / 1_000_000n;
-    for (const [i, name] of times.entries()) all[`${name}Ns`] = at[i];
-    for (const [i, name] of times.entries()) all[name] = date(Number(at[i] / 1_000_000n));
-    Object.assign(this, all);
+    const whole = at.map((time) => time / 1_000_000n);
+    assign(this, stat, BigInt, { Ms: whole, Ns: at, '': whole.map((time) => dateAt(Number(time))) });
+  }
+
+  static {
+    answerFileType(BigIntStats.prototype, ({ mode }) => Number(mode), Object.prototype);
   }
 }
 

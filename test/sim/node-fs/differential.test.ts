@@ -11,6 +11,11 @@ const tree: readonly Step[] = [
   ['symlink', 'loop', '@/loop'],
 ];
 
+const each = (name: string, ...calls: readonly (readonly unknown[])[]): Step[] =>
+  calls.map((parameters) => [name, ...parameters]);
+const recursively = (name: string, ...paths: readonly string[]): Step[] =>
+  paths.map((path) => [name, path, { recursive: true }]);
+
 const both: Readonly<Record<string, readonly Step[]>> = {
   'stat and lstat': [
     ['stat', '@/f'],
@@ -87,15 +92,10 @@ const both: Readonly<Record<string, readonly Step[]>> = {
     ['mkdir', '@/m', 0o700],
     ['mkdir', '@/m2', { mode: '700' }],
     ['stat', '@/m'],
-    ['mkdir', '@/p/q/r', { recursive: true }],
-    ['mkdir', '@/p/q/r', { recursive: true }],
-    ['mkdir', '@/p/q/s/', { recursive: true }],
-    ['mkdir', '@/f', { recursive: true }],
-    ['mkdir', '@/f/a/b', { recursive: true }],
-    ['mkdir', '@/dangling', { recursive: true }],
-    ['mkdir', '@/l/new/deep', { recursive: true }],
-    ['mkdir', '@/p/../other/x', { recursive: true }],
-    ['mkdir', '', { recursive: true }],
+    ...recursively(
+      'mkdir',
+      ...['@/p/q/r', '@/p/q/r', '@/p/q/s/', '@/f', '@/f/a/b', '@/dangling', '@/l/new/deep', '@/p/../other/x', ''],
+    ),
     ['rmdir', '@/d'],
     ['rmdir', '@/f'],
     ['rmdir', '@/nope'],
@@ -141,12 +141,7 @@ const both: Readonly<Record<string, readonly Step[]>> = {
     ['symlink', 'a', '@/nope/l'],
     ['symlink', '', '@/empty'],
     ['symlink', Buffer.from('b\xff', 'latin1'), '@/odd'],
-    ['readlink', '@/odd'],
-    ['readlink', '@/odd', 'buffer'],
-    ['readlink', '@/odd', { encoding: 'hex' }],
-    ['readlink', '@/l'],
-    ['readlink', '@/g'],
-    ['readlink', '@/nope'],
+    ...each('readlink', ['@/odd'], ['@/odd', 'buffer'], ['@/odd', { encoding: 'hex' }], ['@/l'], ['@/g'], ['@/nope']),
     ['unlink', '@/h'],
     ['unlink', '@/h'],
     ['unlink', '@/d'],
@@ -154,17 +149,10 @@ const both: Readonly<Record<string, readonly Step[]>> = {
   ],
   copies: [
     ['chmod', '@/f', 0o751],
-    ['copyFile', '@/f', '@/g'],
+    ...each('copyFile', ['@/f', '@/g'], ['@/f', '@/f'], ['@/f', '@/g', 1], ['@/f', '@/n', 4], ['@/nope', '@/n']),
+    ...each('copyFile', ['@/f', '@/d'], ['@/d', '@/n'], ['@/f', '@/nope/x']),
     ['stat', '@/g'],
-    ['copyFile', '@/f', '@/f'],
-    ['copyFile', '@/f', '@/g', 1],
-    ['copyFile', '@/f', '@/n', 4],
     ['access', '@/n'],
-    ['copyFile', '@/nope', '@/n'],
-    ['copyFile', '@/f', '@/d'],
-    ['copyFile', '@/d', '@/n'],
-    ['access', '@/n'],
-    ['copyFile', '@/f', '@/nope/x'],
     ['copyFile', '@/l/x', '@/g'],
     ['readFile', '@/g', 'utf8'],
     ['stat', '@/g'],

@@ -104,13 +104,11 @@ function* writeTo(
   return undefined;
 }
 
+type WriteParameters<Data> = [path: PathOrFileDescriptor, data: Data, given?: OptionsArgument<WriteFileOptions>];
+
 /** writeFile and, by the flag that is the default, appendFile. */
 const writing = (initial: OpenMode) =>
-  function* writeFile(
-    path: PathOrFileDescriptor,
-    data: Chunk,
-    given?: OptionsArgument<WriteFileOptions>,
-  ): FsOperation<undefined> {
+  function* writeFile(...[path, data, given]: WriteParameters<Chunk>): FsOperation<undefined> {
     const options = toOptions<WriteFileOptions>(given, {});
     const bytes = toData(data, options.encoding);
     return yield* writeTo(path, options, initial, (fd) => writeAll(fd, bytes, options.signal));
@@ -118,11 +116,7 @@ const writing = (initial: OpenMode) =>
 
 /** The promise form takes streams and other iterables too. */
 const streaming = (initial: OpenMode) =>
-  function* writeFile(
-    path: PathOrFileDescriptor,
-    data: FileData,
-    given?: OptionsArgument<WriteFileOptions>,
-  ): FsOperation<undefined> {
+  function* writeFile(...[path, data, given]: WriteParameters<FileData>): FsOperation<undefined> {
     if (typeof data === 'string' || ArrayBuffer.isView(data)) return yield* writing(initial)(path, data, given);
     const options = toOptions<WriteFileOptions>(given, {});
     const chunks = iteratorOf(data);

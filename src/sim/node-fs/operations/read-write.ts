@@ -129,21 +129,22 @@ function encodedText(text: string, encoding: string | null | undefined): Buffer 
   return Buffer.from(text, (encoding ?? 'utf8') as BufferEncoding);
 }
 
-export function* readv(
-  fd: number,
-  buffers: readonly View[],
-  position?: number | null,
-): FsOperation<Transfer<readonly View[]>> {
-  const descriptor = toFd(fd);
-  const views = toViews(buffers);
-  const offset = toPosition(position, false);
+type Views = readonly View[];
+type VectorParameters = [fd: number, buffers: Views, position?: number | null];
+
+/** readv and writev; `move` is what they do with what the arguments say. */
+const vectored = (move: (fd: number, views: Uint8Array[], offset: number | undefined) => FsOperation<number>) =>
+  function* vector(...[fd, buffer, position]: VectorParameters): FsOperation<Transfer<Views>> {
+    return { bytes: yield* move(toFd(fd), toViews(buffer), toPosition(position, false)), buffer };
+  };
+
+export const readv = vectored(function* scatter(fd, views, offset) {
   // uv_fs_read.
   if (views.length === 0) throw new SystemError(E.EINVAL, 'read');
   const sizes = views.map(({ length }) => length);
+  const size = sizes.reduce((sum, length) => sum + length, 0);
   const data = yield* system(
-    offset === undefined
-      ? { op: 'readv', fd: descriptor, sizes }
-      : { op: 'pread', fd: descriptor, size: sizes.reduce((sum, size) => sum + size, 0), offset },
+    offset === undefined ? { op: 'readv', fd, sizes } : { op: 'pread', fd, size, offset },
     'read',
   );
   let at = 0;
@@ -151,23 +152,11 @@ export function* readv(
     view.set(data.subarray(at, at + view.length));
     at += view.length;
   }
-  return { bytes: data.length, buffer: buffers };
-}
+  return data.length;
+});
 
-export function* writev(
-  fd: number,
-  buffers: readonly View[],
-  position?: number | null,
-): FsOperation<Transfer<readonly View[]>> {
-  const descriptor = toFd(fd);
-  const datas = toViews(buffers);
-  const offset = toPosition(position, false);
-  if (datas.length === 0) return { bytes: 0, buffer: buffers };
-  const bytes = yield* system(
-    offset === undefined
-      ? { op: 'writev', fd: descriptor, datas }
-      : { op: 'pwrite', fd: descriptor, data: Buffer.concat(datas), offset },
-    'write',
-  );
-  return { bytes, buffer: buffers };
-}
+export const writev = vectored(function* gather(fd, datas, offset) {
+  if (datas.length === 0) return 0;
+  if (offset === undefined) return yield* system({ op: 'writev', fd, datas }, 'write');
+  return yield* system({ op: 'pwrite', fd, data: Buffer.concat(datas), offset }, 'write');
+});
