@@ -24,7 +24,7 @@ export function toFd(value: unknown): number {
   return Object.is(value, -0) ? 0 : toInteger(value, 'fd', 0, MAX_INT32);
 }
 
-export const isFd = (value: unknown): value is number => Number.isInteger(value) && toInteger(value, 'fd', 0) >= 0;
+export const isFd = (value: unknown): value is number => Number.isInteger(value) && toFd(value) >= 0;
 
 /** An id of a user or group; -1 leaves it as it is. */
 export const toId = (value: unknown, name: string): number => toInteger(value, name, -1, MAX_UINT32);

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { FileSystemFactory } from '../../../src/env/index.ts';
 import { ram } from '../../../src/filesystems/index.ts';
+import { opcodes } from '../../../src/fuse/protocol/index.ts';
 import {
+  type LinkHook,
   type SimKernel,
   type SimulatedFs,
   type SimulateOptions,
@@ -144,6 +146,22 @@ describe('a filesystem that answers with promises', () => {
     await expect(fs.mkdir('/a')).rejects.toThrow(/the filesystem's answer waits for something outside/);
     await expect(fs.stat('/')).resolves.toBeDefined();
   });
+});
+
+test('a request that is lost fails the call, in either form, and later ones go on', async () => {
+  const link: LinkHook = {
+    armed: true,
+    request: (message, length, deliver) => {
+      if (message.words[1] !== opcodes.MKDIR.code) deliver(message, length);
+    },
+    reply: (message, length, deliver) => deliver(message, length),
+  };
+  const fs = simulatedFs(simulate(ram, { link }));
+  fs.writeFileSync('/f', 'x');
+  expect(() => fs.mkdirSync('/a')).toThrow("the filesystem's answer waits for something outside of the simulation");
+  expect(fs.readFileSync('/f', 'utf8')).toBe('x');
+  await expect(fs.promises.mkdir('/b')).rejects.toThrow("the filesystem's answer waits for something outside");
+  await expect(fs.promises.readFile('/f', 'utf8')).resolves.toBe('x');
 });
 
 test('when the kernel is closed, calls say so', async () => {

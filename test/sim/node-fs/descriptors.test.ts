@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { forms, onHost, type Place, shape, simulated } from './oracle.ts';
+import { caches, forms, onHost, type Place, shape, simulated } from './oracle.ts';
 
 /** One call on a descriptor, of those that are open, or on a path. `slot` picks the descriptor. */
 interface DescriptorStep {
@@ -101,9 +101,9 @@ async function run(at: Place, steps: readonly DescriptorStep[]): Promise<unknown
 
 test('descriptors do what those of node:fs do, in synchronous and callback forms', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), fc.boolean(), async (steps, cached) => {
       const there = onHost();
-      const here = simulated();
+      const here = simulated(cached ? caches : {});
       try {
         const expected = await run(there, steps);
         expect(await run(here, steps)).toEqual(expected);

@@ -266,7 +266,6 @@ const quirks: Readonly<Record<string, readonly Step[]>> = {
   sync: [
     ['mkdir', '@/dangling/a', { recursive: true }],
     ['rmdir', '@/nope', { recursive: true }],
-    ['opendir', '@', { bufferSize: 0 }],
     ['readdir', '@', { recursive: 'yes' }],
   ],
   callback: [

@@ -5,13 +5,13 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { ram } from '../../../src/filesystems/index.ts';
 import { type SimulatedFs, simulate, simulatedFs } from '../../../src/sim/index.ts';
 import { deferredRam } from '../kernel/deferred-ram.ts';
+import { caches } from './oracle.ts';
 
 /** What a suite has in one line: its fs. */
 const suites: Readonly<Record<string, () => SimulatedFs>> = {
   memfs: () => createFsFromVolume(new Volume()) as unknown as SimulatedFs,
   simulatedFs: () => simulatedFs(simulate(ram)),
-  'simulatedFs with caches': () =>
-    simulatedFs(simulate(ram, { mount: { entryTimeout: 60, attributeTimeout: 60, negativeTimeout: 60 } })),
+  'simulatedFs with caches': () => simulatedFs(simulate(ram, { mount: caches })),
   'simulatedFs in random order': () => simulatedFs(simulate(ram, { order: 'random', seed: 4 })),
   'simulatedFs on a filesystem that answers later': () => simulatedFs(simulate(deferredRam(2, () => 1))),
 };

@@ -2,7 +2,7 @@ import host, { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 
 import { promisify } from 'node:util';
 import { ram } from '../../../src/filesystems/index.ts';
-import { type SimulatedFs, simulate, simulatedFs } from '../../../src/sim/index.ts';
+import { type MountOptions, type SimulatedFs, simulate, simulatedFs } from '../../../src/sim/index.ts';
 
 /** A place to run the same steps: an fs and the directory to run them in. */
 export interface Place {
@@ -18,8 +18,18 @@ export function onHost(): Place {
   return { fs: host, directory, close: () => rmSync(directory, { recursive: true }) };
 }
 
-export function simulated(): Place {
-  const kernel = simulate(ram);
+/** All that a kernel may keep. */
+export const caches: MountOptions = {
+  entryTimeout: 60,
+  attributeTimeout: 60,
+  negativeTimeout: 60,
+  writebackCache: true,
+  keepCache: true,
+  cacheDirectories: true,
+};
+
+export function simulated(mount: MountOptions = {}): Place {
+  const kernel = simulate(ram, { mount });
   const fs = simulatedFs(kernel);
   // As deep, so that paths are of the same length and `..` leads as far.
   const directory = '/dev/shm/estale-node-fs-000000';

@@ -20,10 +20,11 @@ test('it is accepted where node:fs and the fs of a library are', () => {
 
 test('every member of node:fs is there, with the same type', () => {
   const types = (of: object) => Object.fromEntries(Object.entries(of).map(([name, value]) => [name, typeof value]));
-  const { _toUnixTimestamp, ...members } = types(host);
-  expect(_toUnixTimestamp).toBe('function');
-  expect(types(fs)).toMatchObject(members);
-  expect(types(fs.promises)).toMatchObject(types(host.promises));
+  // One is Node's own business; the others came after Node 20.
+  const left = ['_toUnixTimestamp', 'glob', 'globSync', 'mkdtempDisposable', 'mkdtempDisposableSync', 'Utf8Stream'];
+  const members = (of: object) => Object.entries(types(of)).filter(([name]) => !left.includes(name));
+  expect(types(fs)).toMatchObject(Object.fromEntries(members(host)));
+  expect(types(fs.promises)).toMatchObject(Object.fromEntries(members(host.promises)));
   expect(typeof fs.realpath.native).toBe('function');
   expect(typeof fs.realpathSync.native).toBe('function');
 });
