@@ -1,9 +1,12 @@
 import host from 'node:fs';
+import { getSystemErrorName } from 'node:util';
 import type { Options } from 'fast-glob';
 import type { CallbackFsClient, PromiseFsClient } from 'isomorphic-git';
 import { expect, test } from 'vitest';
+import type { FileSystemFactory } from '../../../src/env/index.ts';
 import { ram } from '../../../src/filesystems/index.ts';
 import { simulate, simulatedFs } from '../../../src/sim/index.ts';
+import { errno, type FileSystem } from '../../../src/vfs/index.ts';
 
 const fs = simulatedFs(simulate(ram));
 
@@ -96,4 +99,19 @@ test('directories made for a while have names that the seed decides', () => {
   expect(name(1)).toMatch(/^\/t-[A-Za-z0-9]{6}$/);
   expect(name(1)).toBe(name(1));
   expect(name(1)).not.toBe(name(2));
+});
+
+test('an error that libuv does not know is called so, as on a real mount', () => {
+  const factory: FileSystemFactory = (environment, options) =>
+    new Proxy(ram(environment, options), {
+      get: (target, key: keyof FileSystem) => {
+        if (key === 'mkdir') return () => errno.EUCLEAN;
+        const value = target[key];
+        return typeof value === 'function' ? (value as (...all: never[]) => unknown).bind(target) : value;
+      },
+    });
+  const message = "Unknown system error -117: Unknown system error -117, mkdir '/a'";
+  expect(() => simulatedFs(simulate(factory)).mkdirSync('/a')).toThrow(
+    expect.objectContaining({ message, code: getSystemErrorName(-117), errno: -117 }),
+  );
 });
