@@ -60,6 +60,8 @@ function placed(value: unknown, directory: string): unknown {
   return value;
 }
 
+const isNode20 = process.versions.node.startsWith('20.');
+
 /** What a value looks like, without what two filesystems may have each their own of. */
 export function shape(value: unknown, directory: string): unknown {
   const hide = (text: string) => text.replaceAll(directory, '@').replace(/(mkdtemp '.*?|t-)\w{6}'?$/, '$1XXXXXX');
@@ -71,6 +73,8 @@ export function shape(value: unknown, directory: string): unknown {
     const fields: Record<string, unknown> = { ...value };
     // Node 20 leaves it out of some messages of opendirSync.
     if (fields.syscall === 'opendir') return { name, code: fields.code, syscall: fields.syscall };
+    // Texts of what Node itself refuses change from one version to the next.
+    if (String(fields.code).startsWith('ERR_') && !isNode20) return { code: fields.code };
     if (typeof fields.path === 'string') fields.path = hide(fields.path);
     if (typeof fields.dest === 'string') fields.dest = hide(fields.dest);
     if (fields.info !== undefined) fields.info = shape(fields.info, directory);
@@ -79,21 +83,27 @@ export function shape(value: unknown, directory: string): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const own = { ...value } as Record<string, unknown>;
   const kind = value.constructor.name;
-  if (kind === 'Stats' || kind === 'BigIntStats')
-    return { kind, keys: Object.keys(own), types: typesOf(own), ...statOf(value as host.Stats) };
-  if (kind === 'StatFs') return { kind, keys: Object.keys(own), types: typesOf(own) };
+  if (kind === 'Stats' || kind === 'BigIntStats') return { kind, ...numbersOf(own), ...statOf(value as host.Stats) };
+  if (kind === 'StatFs') return { kind, ...numbersOf(own) };
   if (kind === 'Dir') return { kind, path: hide((value as host.Dir).path) };
   const fields = Object.fromEntries(Object.entries(own).map(([key, field]) => [key, shape(field, directory)]));
   return { kind, ...fields, ...predicates(value as host.Dirent) };
 }
 
-const typesOf = (fields: object): string[] => Object.values(fields).map((field) => (field as object).constructor.name);
+/** Names and types of fields. Dates are made when they are read, from Node 22 on. */
+const numbersOf = (fields: object): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(fields)
+      .filter(([, field]) => !(field instanceof Date))
+      .map(([name, field]) => [`type of ${name}`, typeof field]),
+  );
 
 function statOf(stat: host.Stats): object {
   const { mode, nlink, uid, gid, rdev, size } = stat;
   // Directories have the size and links that the filesystem gives them.
   const counted = stat.isDirectory() ? {} : { nlink, size };
-  return { mode, uid, gid, rdev, ...counted, ...predicates(stat) };
+  const dates = [stat.atime, stat.mtime, stat.ctime, stat.birthtime].map((date) => date instanceof Date);
+  return { mode, uid, gid, rdev, dates, ...counted, ...predicates(stat) };
 }
 
 const questions = [
