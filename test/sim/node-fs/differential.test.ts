@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { onHost, run, type Step, simulated } from './oracle.ts';
+import { able, onHost, run, type Step, simulated } from './oracle.ts';
 
 /** A tree that most programs start from. */
 const tree: readonly Step[] = [
@@ -275,7 +275,7 @@ const quirks: Readonly<Record<string, readonly Step[]>> = {
   promise: [['cp', '@/d', '@/dd']],
 };
 
-describe.each(['sync', 'callback', 'promise'])('the %s form does what node:fs does', (form) => {
+describe.runIf(able).each(['sync', 'callback', 'promise'])('the %s form does what node:fs does', (form) => {
   test.each(Object.entries({ ...both, quirks: quirks[form] }))('%s', async (_, steps) => {
     const there = onHost();
     const here = simulated();
