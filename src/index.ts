@@ -13,6 +13,8 @@ export {
 export { mountLibfuse } from './mount/libfuse/channel.ts';
 export {
   createSimulation,
+  ServedFileSystem,
+  type ServedOptions,
   SimKernel,
   type SimulatedFs,
   type SimulatedFsOptions,
@@ -21,4 +23,18 @@ export {
   simulate,
   simulatedFs,
 } from './sim/index.ts';
+export {
+  type RecordSettings,
+  type ReplayDifference,
+  type ReplayPeer,
+  type ReplayReport,
+  readTrace,
+  replayTrace,
+  showDifference,
+  type Trace,
+  type TraceEnding,
+  TraceError,
+  type TraceHeader,
+  type TraceMessage,
+} from './trace/index.ts';
 export * from './vfs/index.ts';

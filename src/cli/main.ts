@@ -17,13 +17,23 @@ const commands: Readonly<Record<string, Command>> = {
   },
   replay: {
     usage: 'replay <file>',
-    summary: 'run a saved counterexample again',
+    summary: 'run a saved counterexample or a trace again',
     load: () => import('./commands/replay.ts'),
   },
   mount: {
     usage: 'mount <filesystem> <dir>',
     summary: 'mount a filesystem through FUSE, in the foreground',
     load: () => import('./commands/mount.ts'),
+  },
+  record: {
+    usage: 'record <filesystem> <dir> -- <command>',
+    summary: 'mount, run a command, and keep a trace of every message',
+    load: () => import('./commands/record.ts'),
+  },
+  trace: {
+    usage: 'trace <file>',
+    summary: 'print a trace',
+    load: () => import('./commands/trace.ts'),
   },
   demo: {
     usage: 'demo',
@@ -33,7 +43,7 @@ const commands: Readonly<Record<string, Command>> = {
 };
 
 function help(): string {
-  const lines = Object.values(commands).map(({ usage, summary }) => `  estale ${usage.padEnd(26)}${summary}`);
+  const lines = Object.values(commands).map(({ usage, summary }) => `  estale ${usage.padEnd(43)}${summary}`);
   return [
     'estale: a userspace filesystem simulator and test harness',
     '',

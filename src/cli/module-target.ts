@@ -13,14 +13,35 @@ const expected =
   'expected its default export to be a filesystem factory (environment, options) => FileSystem, ' +
   'or a function that gives a fresh node:fs-shaped object (one with openSync, readSync, ...)';
 
-/** A module of the user's as a target. @throws UsageError that says what it should export, or with what it threw */
-export async function moduleTarget(path: string): Promise<OpenTarget> {
+/** Whether a word of the command line means a module. */
+export const isModulePath = (word: string): boolean => /^[./]/.test(word) || /\.[cm]?js$/.test(word);
+
+async function loadModule(path: string): Promise<Record<string, unknown>> {
   const file = resolve(path);
   if (!existsSync(file)) throw new UsageError(`target ${path}: no such file`);
-  const module = await attempt(
-    `target ${path}`,
-    (): Promise<Record<string, unknown>> => import(pathToFileURL(file).href),
-  );
+  return attempt(`target ${path}`, (): Promise<Record<string, unknown>> => import(pathToFileURL(file).href));
+}
+
+/** The filesystem factory that a module exports. @throws UsageError where it is none */
+export async function loadFileSystem(path: string): Promise<FileSystemFactory> {
+  const { default: make } = await loadModule(path);
+  if (typeof make !== 'function')
+    throw new UsageError(`${path}: expected its default export to be a filesystem factory, it is a ${typeof make}`);
+  const [made] = await makeOnce(path, make as FileSystemFactory);
+  if (!isFileSystem(made))
+    throw new UsageError(`${path}: expected its default export to give a filesystem, it gave a ${typeof made}`);
+  made.destroy?.();
+  return make as FileSystemFactory;
+}
+
+/** What the factory gives in real surroundings: to see what it is, be it a promise. */
+async function makeOnce(path: string, make: FileSystemFactory): Promise<[unknown]> {
+  return attempt(`target ${path}: its default export`, (): [unknown] => [make(nodeEnvironment(), {})]);
+}
+
+/** A module of the user's as a target. @throws UsageError that says what it should export, or with what it threw */
+export async function moduleTarget(path: string): Promise<OpenTarget> {
+  const module = await loadModule(path);
   const make = module.default;
   const without = withoutOf(path, module.without);
   const opened = (target: Target): OpenTarget => ({ target, probe: module.without === undefined, close: () => {} });
@@ -32,9 +53,7 @@ export async function moduleTarget(path: string): Promise<OpenTarget> {
         : `it is ${isFileSystem(make) ? 'a filesystem: wrap it, `export default (environment, options) => ...`' : `a ${typeof make}`}`;
     throw new UsageError(`target ${path}: ${expected}; ${given}`);
   }
-  const [made] = await attempt(`target ${path}: its default export`, (): [unknown] => [
-    (make as FileSystemFactory)(nodeEnvironment(), {}),
-  ]);
+  const [made] = await makeOnce(path, make as FileSystemFactory);
   if (isFileSystem(made)) {
     made.destroy?.();
     return opened(simulatedTarget(path, make as FileSystemFactory, { without, simulation: { report: tellProblem } }));

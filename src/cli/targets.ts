@@ -1,11 +1,11 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { hostKernel } from '../check/host-kernel/index.ts';
-import { IN_MEMORY_FILE_SIZE, memfsTarget, reusingTarget, simulatedTarget, type Target } from '../check/index.ts';
-import { filesystems, loopbackMemfsWithout } from '../filesystems/index.ts';
+import { memfsTarget, reusingTarget, simulatedTarget, type Target } from '../check/index.ts';
 import type { ModelOptions } from '../model/index.ts';
 import { didYouMean } from '../vfs/index.ts';
-import { moduleTarget } from './module-target.ts';
+import { isModulePath, moduleTarget } from './module-target.ts';
+import { simulatedFileSystems } from './simulated-filesystems.ts';
 import { UsageError } from './usage.ts';
 
 /** A target of the command line, and how to give back what it took. */
@@ -16,16 +16,16 @@ export interface OpenTarget {
   close(): void | Promise<void>;
 }
 
+const simulated = (name: keyof typeof simulatedFileSystems) => (): Target => {
+  const { factory, ...options } = simulatedFileSystems[name];
+  return simulatedTarget(name, factory, options);
+};
+
 const named: Readonly<Record<string, () => Target>> = {
-  ram: () => simulatedTarget('ram', filesystems.ram.factory),
+  ram: simulated('ram'),
   memfs: memfsTarget,
-  'loopback:memfs': () =>
-    simulatedTarget('loopback:memfs', filesystems.loopback.factory, {
-      without: loopbackMemfsWithout,
-      options: { backing: 'memfs' },
-      fileSizeLimit: IN_MEMORY_FILE_SIZE,
-    }),
-  hello: () => simulatedTarget('hello', filesystems.hello.factory, { without: filesystems.hello.without }),
+  'loopback:memfs': simulated('loopback:memfs'),
+  hello: simulated('hello'),
 };
 
 export const targetNames = [...Object.keys(named), 'dir:PATH', './module.js'];
@@ -38,7 +38,7 @@ export const targetNames = [...Object.keys(named), 'dir:PATH', './module.js'];
 export async function openTarget(word: string): Promise<OpenTarget> {
   if (Object.hasOwn(named, word)) return { target: named[word](), probe: false, close: () => {} };
   if (word.startsWith('dir:')) return directoryTarget(word.slice('dir:'.length));
-  if (/^[./]/.test(word) || /\.[cm]?js$/.test(word)) return moduleTarget(word);
+  if (isModulePath(word)) return moduleTarget(word);
   throw new UsageError(`unknown target "${word}"${hint(word)}; there are: ${targetNames.join(', ')}`);
 }
 

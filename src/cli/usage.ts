@@ -27,6 +27,13 @@ export function parseOptions<const O extends Options>(command: string, args: str
   }
 }
 
+/** The one file that a command takes. */
+export function oneFile(command: string, positionals: readonly string[]): string {
+  if (positionals.length !== 1)
+    throw new UsageError(`${command}: expected one file, given ${positionals.join(' ') || 'none'}`);
+  return positionals[0];
+}
+
 /** A whole number given as an option, within bounds. */
 export function wholeNumber(option: string, text: string, least: number, most: number): number {
   const value = /^[0-9]+$/.test(text) ? Number(text) : Number.NaN;

@@ -46,3 +46,12 @@ export class Message {
 
 /** Takes one message of `length` bytes. It is the sender's again when the call returns: copy what you keep. */
 export type Receive = (message: Message, length: number) => void;
+
+/** The daemon's end of a link: a session, or whatever else speaks FUSE. */
+export interface FuseServer {
+  /** Whether answers may come later than the request, in the host's time. Default 'sync'. */
+  readonly mode?: 'sync' | 'async';
+  /** Takes a request message, which is the kernel's again when this returns. */
+  receive(message: Message, length: number): void;
+  close?(): void;
+}

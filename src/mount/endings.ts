@@ -3,6 +3,8 @@ export interface Ending {
   unmount(): Promise<void>;
   /** The same without waiting for the event loop. */
   unmountNow(): void;
+  /** SIGINT, SIGTERM and SIGHUP are somebody else's business. */
+  readonly ignoresSignals?: boolean;
 }
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -45,7 +47,8 @@ function onSignal(signal: EndingSignal): void {
     else process.exit(128 + signalNumbers[signal]);
   };
   ending = true;
-  void Promise.allSettled([...endings].map((mount) => mount.unmount())).then(finish);
+  const concerned = [...endings].filter(({ ignoresSignals }) => !ignoresSignals);
+  void Promise.allSettled(concerned.map((mount) => mount.unmount())).then(finish);
 }
 
 const signalNumbers: Readonly<Record<EndingSignal, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };

@@ -8,6 +8,7 @@ export type MountErrorCode =
   | 'bad-option'
   | 'unknown-filesystem'
   | 'no-tool'
+  | 'trace-file'
   | 'mount-failed'
   | 'filesystem-failed';
 

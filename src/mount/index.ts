@@ -3,3 +3,4 @@ export * from './error.ts';
 export * from './mount.ts';
 export * from './options.ts';
 export * from './run.ts';
+export * from './run-recorded.ts';

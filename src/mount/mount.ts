@@ -3,12 +3,15 @@ import {
   type DeviceServer,
   type DeviceStatistics,
   deferred,
+  errorCode,
   type FileSystemModule,
   type Report,
   type ServeOptions,
   startLocalServer,
   startWorkerServer,
 } from '../fuse/device/index.ts';
+import { type Recording, type RecordSettings, startRecording } from '../trace/record/recording.ts';
+import type { WriterMessage } from '../trace/record/writer.ts';
 import type { FileSystem, Negotiated } from '../vfs/index.ts';
 import { unmountAtEnd } from './endings.ts';
 import { MountError } from './error.ts';
@@ -43,11 +46,17 @@ export interface Mounted {
 export interface DeviceMounted extends Mounted {
   readonly negotiated: Negotiated;
   statistics(): DeviceStatistics;
+  /** Settles with `closed`, or when the trace file cannot be written; undefined where nothing is recorded. */
+  readonly recorded: Promise<WriterMessage> | undefined;
 }
 
 export interface MountSettings extends MountOptions {
   /** Takes notices and errors of the filesystem's code; default: standard error, with the stack. */
   readonly report?: Report;
+  /** Writes every message to a trace file; device mounts only. */
+  readonly record?: RecordSettings;
+  /** SIGINT, SIGTERM and SIGHUP do not unmount: the program takes care of them itself. Default false. */
+  readonly ignoreSignals?: boolean;
 }
 
 /** Bytes of the largest WRITE that Linux sends (FUSE_MAX_MAX_PAGES of 4 KiB). */
@@ -98,25 +107,31 @@ async function mountPrepared(
   settings: MountSettings,
   report: Report,
 ): Promise<DeviceMounted> {
-  const server = await startServer(start, settings, report);
+  const recording = startRecorder(settings, report);
+  const server = await startServer(start, settings, report, recording).catch(async (error: unknown) => {
+    await recording?.discard();
+    throw error;
+  });
   const watcher = startWatcher(path);
   let entry: MountEntry | undefined;
   try {
     entry = await mountDevice(server, path, settings);
     watcher.mounted(entry);
-    return await attach(server, entry, report, () => watcher.release());
+    return await attach(server, entry, { ...settings, report }, recording, () => watcher.release());
   } catch (error) {
     // A mount(8) that failed late may have mounted; nothing was there before.
     const left = entry ?? mountAt(path);
     if (left?.type.startsWith('fuse')) await abort(left);
     await server.stop();
+    await recording?.discard();
     watcher.release();
     throw error;
   }
 }
 
 /** What the server needs of the settings: data that can travel into a worker. */
-function serveOptions({ report: _, fsname: __, subtype: ___, ...policy }: MountSettings): ServeOptions {
+function serveOptions(settings: MountSettings): ServeOptions {
+  const { report: _, fsname: __, subtype: ___, record: ____, ignoreSignals: _____, ...policy } = settings;
   return {
     ...policy,
     entryTimeout: policy.entryTimeout ?? 1,
@@ -125,9 +140,35 @@ function serveOptions({ report: _, fsname: __, subtype: ___, ...policy }: MountS
   };
 }
 
-async function startServer(start: Start, settings: MountSettings, report: Report): Promise<DeviceServer> {
+function startRecorder(settings: MountSettings, report: Report): Recording | undefined {
+  if (settings.record === undefined) return undefined;
+  const { file } = settings.record;
   try {
-    return await start(serveOptions(settings), report);
+    const now = performance.timeOrigin + performance.now();
+    const { allowOther, defaultPermissions, readOnly, maxRead, ...session }: MountOptions = serveOptions(settings);
+    const recording = startRecording(settings.record, session, now);
+    void recording.ended.then((end) => {
+      if (end.kind === 'failed')
+        report(
+          `${file}: recording has stopped, the trace ends early: ${end.error.message}; the mount is not concerned`,
+        );
+    });
+    return recording;
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST')
+      throw new MountError('trace-file', `${file}: there is a file already; choose another name, or force it`);
+    throw new MountError('trace-file', `${file}: the trace cannot be written: ${(error as Error).message}`);
+  }
+}
+
+async function startServer(
+  start: Start,
+  settings: MountSettings,
+  report: Report,
+  recording: Recording | undefined,
+): Promise<DeviceServer> {
+  try {
+    return await start({ ...serveOptions(settings), tap: recording?.tap }, report);
   } catch (error) {
     throw new MountError('filesystem-failed', error instanceof Error ? error.message : String(error), { cause: error });
   }
@@ -160,7 +201,8 @@ async function mountDevice(server: DeviceServer, path: string, settings: MountSe
 async function attach(
   server: DeviceServer,
   entry: MountEntry,
-  report: Report,
+  { report, ignoreSignals }: MountSettings & { readonly report: Report },
+  recording: Recording | undefined,
   release: () => void,
 ): Promise<DeviceMounted> {
   const closed = deferred<Closed>();
@@ -191,13 +233,19 @@ async function attach(
     unmountNow() {
       unmountNow(entry, !server.sharesThread);
       cutOffNow(entry, server.isWaiting);
+      recording?.finishNow();
     },
   };
-  const forget = unmountAtEnd({ unmount: async () => void (await mounted.unmount()), unmountNow: mounted.unmountNow });
+  const forget = unmountAtEnd({
+    unmount: async () => void (await mounted.unmount()),
+    unmountNow: mounted.unmountNow,
+    ignoresSignals: ignoreSignals,
+  });
 
   void server.ended.then(async (error) => {
     const aborted = whereIs(entry) !== 'gone';
     if (aborted) await abort(entry);
+    await recording?.finish();
     forget();
     release();
     closed.resolve(error ? { reason: 'failed', error } : { reason: aborted ? 'aborted' : 'unmounted' });
@@ -212,6 +260,7 @@ async function attach(
     negotiated,
     closed: closed.promise,
     statistics: () => server.statistics(),
+    recorded: recording?.ended,
     unmount: mounted.unmount,
   };
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { FileSystemModule } from '../fuse/device/index.ts';
+import type { RecordSettings } from '../trace/record/recording.ts';
 import { didYouMean } from '../vfs/index.ts';
 import { MountError } from './error.ts';
 import { describeReport, type Mounted, type MountSettings, mount } from './mount.ts';
@@ -30,6 +31,7 @@ export interface MountCommand {
   /** As `-o` takes them. */
   readonly options?: string;
   readonly channel?: MountChannel;
+  readonly record?: RecordSettings;
   readonly registry: Registry;
   readonly channels?: Channels;
   /** One line for the user on standard output, or on standard error. */
@@ -55,7 +57,7 @@ export async function runMount(command: MountCommand): Promise<number> {
   for (const signal of signals) process.on(signal, stop);
   try {
     const source = resolveFileSystem(command.filesystem, command.registry);
-    const settings = { ...parseMountOptions(command.options ?? ''), report };
+    const settings = { ...parseMountOptions(command.options ?? ''), report, record: command.record };
     const mounted = await mountFunction(command)(source, command.directory, settings);
     if (stopped) await mounted.unmount();
     else print(`${mounted.filesystem} is mounted on ${mounted.directory}; Ctrl-C or umount ends it`);
@@ -68,10 +70,15 @@ export async function runMount(command: MountCommand): Promise<number> {
   } catch (error) {
     if (!(error instanceof MountError)) throw error;
     complain(`estale: ${error.message}`);
-    return error.code === 'bad-option' || error.code === 'unknown-filesystem' ? 2 : 1;
+    return isUsageError(error) ? 2 : 1;
   } finally {
     for (const signal of signals) process.off(signal, stop);
   }
+}
+
+/** Whether the command was wrong, and not the system that it met. */
+export function isUsageError({ code }: MountError): boolean {
+  return code === 'bad-option' || code === 'unknown-filesystem' || code === 'trace-file';
 }
 
 function mountFunction(command: MountCommand): MountFunction {

@@ -8,6 +8,8 @@ export * from './network.ts';
 export * from './node-fs/index.ts';
 export * from './random.ts';
 export * from './scheduler.ts';
+export * from './served.ts';
 export * from './simulate.ts';
+export * from './surroundings.ts';
 export * from './trace-hash.ts';
 export * from './virtual-globals.ts';

@@ -4,12 +4,10 @@ import { Session } from '../fuse/session/index.ts';
 import type { FileSystem } from '../vfs/index.ts';
 import { type ChoiceOptions, Choices } from './choices.ts';
 import { VirtualClock } from './clock.ts';
-import { SimEnvironment, type SimEnvironmentParts } from './environment.ts';
-import { hashText } from './hash.ts';
+import type { SimEnvironment, SimEnvironmentParts } from './environment.ts';
 import { SimKernel, type SimKernelOptions } from './kernel/sim-kernel.ts';
-import { SeededRandom } from './random.ts';
 import { Scheduler } from './scheduler.ts';
-import { VirtualGlobals } from './virtual-globals.ts';
+import { Surroundings } from './surroundings.ts';
 
 export interface SimulateOptions extends Omit<SimKernelOptions, 'globals' | 'report'>, ChoiceOptions {
   /** The filesystem's own options. */
@@ -40,19 +38,9 @@ export function createSimulation(factory: FileSystemFactory, options: SimulateOp
   const choices = new Choices(options);
   const clock = new VirtualClock(options.startTime);
   const scheduler = new Scheduler(clock, choices);
-  const environment = new SimEnvironment(
-    clock,
-    new SeededRandom(hashText(choices.seed, 'environment')),
-    options.environment,
-  );
-  const globals = new VirtualGlobals(clock, new SeededRandom(hashText(choices.seed, 'Math.random')));
-  globals.enter();
-  let filesystem: FileSystem;
-  try {
-    filesystem = factory(environment, options.filesystem ?? {});
-  } finally {
-    globals.leave();
-  }
+  const surroundings = new Surroundings(clock, choices.seed, options.environment);
+  const { globals, environment } = surroundings;
+  const filesystem = surroundings.inside(() => factory(environment, options.filesystem ?? {}));
   const report = options.report ?? ((problem, error) => console.error(problem, error ?? ''));
   const mount = options.mount ?? {};
   let session: Session | undefined;

@@ -8,7 +8,7 @@ const manifest: { version: string } = JSON.parse(readFileSync(new URL('../../pac
 describe('estale tells how it is used', () => {
   it.each([['--help'], ['-h'], ['help']])('%s lists the commands', async (word) => {
     const { code, stdout, stderr } = await runCli([word]);
-    for (const command of ['check', 'replay', 'mount', 'demo'])
+    for (const command of ['check', 'replay', 'mount', 'record', 'trace', 'demo'])
       expect(stdout).toMatch(new RegExp(`estale ${command}\\b`));
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
@@ -25,8 +25,10 @@ describe('estale tells how it is used', () => {
 
   it.each([
     ['check', ['--time', '--runs', '--seed', '--without', '--known', '--accept', '--save', '--json', '--probe']],
-    ['replay', ['--on', '--verbose']],
-    ['mount', ['--channel', '-o']],
+    ['replay', ['--on', '--verbose', '--hex', '--ignore']],
+    ['mount', ['--channel', '-o', '--record', '--force']],
+    ['record', ['--to', '--force', '-o']],
+    ['trace', ['--op', '--node', '--pid', '--hex', '--json']],
   ])('%s --help and help %s name its options', async (command, options) => {
     const { code, stdout } = await runCli([command, '--help']);
     for (const option of options) expect(stdout).toContain(option);
@@ -43,7 +45,10 @@ describe('estale tells how it is used', () => {
 
 describe('a wrong command line is exit code 2, and one line says what is right', () => {
   const cases: readonly (readonly [string, RegExp])[] = [
-    ['chekc ram', /^estale: no command "chekc" \(did you mean "check"\?\); there are: check, replay, mount, demo$/],
+    [
+      'chekc ram',
+      /^estale: no command "chekc" \(did you mean "check"\?\); there are: check, replay, mount, record, trace, demo$/,
+    ],
     ['help chekc', /no command "chekc"/],
     ['check', /expected one target \(ram, memfs, .*\), given none$/],
     ['check ram memfs', /expected one target .* given ram memfs$/],
@@ -65,9 +70,22 @@ describe('a wrong command line is exit code 2, and one line says what is right',
     ['replay', /expected one file, given none$/],
     ['replay /nowhere', /\/nowhere: no such file$/],
     ['replay /tmp', /expected a file, it is a directory$/],
+    ['record ram', /expected a filesystem .* and a directory before --, given ram$/],
+    ['record ram /tmp', /expected a command behind --, as in estale record ram DIR -- git init DIR, given none$/],
+    ['record rma /tmp -- true', /unknown filesystem "rma" \(did you mean "ram"\?\)/],
+    ['record ram /tmp -o alow_other -- true', /unknown mount option "alow_other"/],
+    ['record ram /tmp --channel libfuse -- true', /unknown option --channel/],
+    ['trace', /expected one file, given none$/],
+    ['trace /nowhere', /trace: \/nowhere: no such file$/],
+    ['trace /tmp', /trace: \/tmp: expected a file, it is a directory$/],
+    ['trace /dev/null', /trace: \/dev\/null: expected a trace, given nothing$/],
+    ['trace package.json', /package\.json: expected "estale trace 1" as the first line, given another$/],
+    ['trace x --op LOKUP', /--op: expected an opcode such as LOOKUP, given "LOKUP" \(did you mean "LOOKUP"\?\)$/],
+    ['trace x --pid init', /--pid: expected a whole number from 0 to \d+, given "init"$/],
     ['mount ram', /expected a filesystem .* and a directory, given ram$/],
     ['mount rma /tmp', /unknown filesystem "rma" \(did you mean "ram"\?\)/],
     ['mount ram /tmp --channel fuse', /--channel: expected device or libfuse, given "fuse"$/],
+    ['mount ram /tmp --channel libfuse --record x', /recording: expected the channel device, given libfuse/],
     ['mount ram /tmp -o alow_other', /unknown mount option "alow_other" \(did you mean "allow_other"\?\)/],
   ];
   it.each(cases)('estale %s', async (line, message) => {

@@ -13,6 +13,8 @@ the path of a module (./mine.js) whose default export is a factory.
   --channel C       device: /dev/fuse itself (default); libfuse: fuse-native, see docs/libfuse.md
   -o OPTIONS        allow_other,default_permissions,ro,direct_io,entry_timeout=S,attr_timeout=S,negative_timeout=S,
                     max_read=N,max_write=N,fsname=NAME
+  --record FILE     write every request, reply and notification to FILE (device channel), for estale trace and replay
+  --force           write over a FILE that is there
 
 Exit code: 0 unmounted, 1 it could not be mounted or broke, 2 usage error.`;
 
@@ -20,6 +22,8 @@ export async function run(args: string[]): Promise<number> {
   const { values, positionals } = parseOptions('mount', args, {
     channel: { type: 'string' },
     options: { type: 'string', short: 'o', multiple: true },
+    record: { type: 'string' },
+    force: { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
   });
   if (values.help) {
@@ -40,6 +44,7 @@ export async function run(args: string[]): Promise<number> {
     options: values.options?.join(','),
     channel,
     channels: { libfuse: mountLibfuse },
+    record: values.record === undefined ? undefined : { file: values.record, force: values.force, target: filesystem },
     registry: filesystems,
     print: console.log,
     complain: console.error,

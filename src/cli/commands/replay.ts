@@ -10,31 +10,46 @@ import {
 import { openArena } from '../../check/replay.ts';
 import { runProgram } from '../../check/runner.ts';
 import type { Call, Kernel, SysResult } from '../../vfs/index.ts';
+import { replayTraceFile } from '../replay-trace.ts';
+import { simulatedFileSystems } from '../simulated-filesystems.ts';
 import { openTarget, targetNames } from '../targets.ts';
-import { exitCode, parseOptions, UsageError, whyUnread } from '../usage.ts';
+import { looksLikeTrace } from '../trace-file.ts';
+import { exitCode, oneFile, parseOptions, UsageError, whyUnread } from '../usage.ts';
 
 const help = `estale replay <file> [options]
 
-Runs a saved counterexample again and says whether it still fails.
+Runs a saved counterexample again and says whether it still fails; or feeds the requests of a trace to a filesystem in the
+simulator and compares what it answers. The file itself says which of the two it is; - is a trace on standard input.
 
-  --on TARGET       another target than the one in the file (${targetNames.join(', ')})
-  -v, --verbose     show each call with its result, and the FUSE requests and replies below it
+  --on TARGET       another target than the one in the file (${targetNames.join(', ')};
+                    for traces: ${Object.keys(simulatedFileSystems).join(', ')}, ./module.js)
+  -v, --verbose     counterexamples: show each call with its result, and the FUSE requests and replies below it
+  --hex             traces: the bytes of what differs
+  --ignore A,B      traces: fields of replies that may differ, by the protocol's names, such as blksize,blocks
 
-Exit code: 0 it does not fail any more, 1 it still fails, 2 usage error.`;
+Exit code: 0 it does not fail any more, or every reply is the recorded one; 1 it still fails, or one differs; 2 usage error.`;
 
 export async function run(args: string[]): Promise<number> {
   const { values, positionals } = parseOptions('replay', args, {
     on: { type: 'string' },
     verbose: { type: 'boolean', short: 'v' },
+    hex: { type: 'boolean' },
+    ignore: { type: 'string', multiple: true },
     help: { type: 'boolean', short: 'h' },
   });
   if (values.help) {
     console.log(help);
     return exitCode.nothingFound;
   }
-  const [path] = positionals;
-  if (path === undefined || positionals.length > 1)
-    throw new UsageError(`replay: expected one file, given ${positionals.join(' ') || 'none'}`);
+  const path = oneFile('replay', positionals);
+  if (isTraceFile(path)) {
+    if (values.verbose)
+      throw new UsageError('replay: --verbose: expected a counterexample, given a trace; see estale trace');
+    const ignore = new Set((values.ignore ?? []).flatMap((list) => list.split(',')));
+    return replayTraceFile(path, { on: values.on, hex: values.hex ?? false, ignore });
+  }
+  if (values.hex || values.ignore)
+    throw new UsageError('replay: --hex, --ignore: expected a trace, given a counterexample');
   const counterexample = readCounterexample(path);
   const { target, close } = await openTarget(values.on ?? counterexample.target);
   try {
@@ -53,6 +68,14 @@ export async function run(args: string[]): Promise<number> {
     return exitCode.found;
   } finally {
     await close();
+  }
+}
+
+function isTraceFile(path: string): boolean {
+  try {
+    return looksLikeTrace(path);
+  } catch (error) {
+    throw new UsageError(`replay: ${path}: ${whyUnread(error)}`);
   }
 }
 

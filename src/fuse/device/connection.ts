@@ -1,7 +1,9 @@
 import { readSync, writeSync } from 'node:fs';
+import { errnoName, errnoNumbers } from '../../vfs/index.ts';
 import { Message } from '../message.ts';
 import { errorCode } from './device.ts';
 import type { Report } from './server.ts';
+import type { Tap } from './tap.ts';
 
 /** Counts since the mount began. */
 export interface DeviceStatistics {
@@ -42,7 +44,7 @@ export function isWaiting(counters: Counters): boolean {
 export type ReadResult = number | 'again' | 'disconnected';
 
 const outHeaderSize = 16;
-const EIO = 5;
+const { EIO } = errnoNumbers;
 
 /** Where the data of a WRITE begins: behind fuse_in_header and fuse_write_in. */
 const writeHead = 80;
@@ -56,13 +58,15 @@ export class DeviceConnection {
   readonly request: Message;
   readonly #counters: Counters;
   readonly #report: Report;
+  readonly #tap: Tap | undefined;
 
   /** `maxWrite`: bytes of the largest WRITE. */
-  constructor(fd: number, maxWrite: number, counters: Counters, report: Report) {
+  constructor(fd: number, maxWrite: number, counters: Counters, report: Report, tap?: Tap) {
     this.fd = fd;
     this.request = new Message(maxWrite + headerRoom, writeHead);
     this.#counters = counters;
     this.#report = report;
+    this.#tap = tap;
   }
 
   /**
@@ -95,31 +99,40 @@ export class DeviceConnection {
     }
   }
 
+  /** The request in `request` is about to be served. */
+  arrived(length: number): void {
+    this.#tap?.request(this.request, length, performance.now());
+  }
+
   /** Writes a reply or notification; gives 0 or the errno that the kernel answered with. */
   send(message: Message, length: number): number {
+    const refused = this.#write(message, length);
+    this.#tap?.sent(message, length, performance.now(), refused);
+    if (refused !== 0) this.#refused(refused, message, length);
+    return refused;
+  }
+
+  #write(message: Message, length: number): number {
     try {
       writeSync(this.fd, message.bytes, 0, length, null);
       this.#counters[slots.replies]++;
       return 0;
     } catch (error) {
-      return this.#failedWrite(error, message, length);
+      return error instanceof Error && 'errno' in error && typeof error.errno === 'number' ? -error.errno : EIO;
     }
   }
 
-  #failedWrite(error: unknown, message: Message, length: number): number {
-    const code = errorCode(error);
-    const number = error instanceof Error && 'errno' in error && typeof error.errno === 'number' ? -error.errno : EIO;
+  #refused(number: number, message: Message, length: number): void {
     const unique = message.words[2] + message.words[3] * 2 ** 32;
-    if (code === 'ENODEV' || code === 'ECONNABORTED') return number;
-    if (unique === 0) return number;
-    if (code === 'ENOENT') {
+    if (unique === 0 || number === errnoNumbers.ENODEV || number === errnoNumbers.ECONNABORTED) return;
+    if (number === errnoNumbers.ENOENT) {
       this.#counters[slots.unwanted]++;
-      return number;
+      return;
     }
     this.#counters[slots.refused]++;
+    const code = errnoName(number);
     this.#report(`reply to request ${unique} (${length} bytes): the kernel answered ${code}; the caller gets EIO`);
     this.#answerEIO(message);
-    return number;
   }
 
   /** Who waits for a reply that was refused must not wait for ever. */
@@ -131,6 +144,7 @@ export class DeviceConnection {
     reply.words[3] = refused.words[3];
     try {
       writeSync(this.fd, reply.bytes, 0, outHeaderSize, null);
+      this.#tap?.sent(reply, outHeaderSize, performance.now(), 0);
     } catch {
       // The kernel had ended the request with EIO itself.
     }

@@ -5,4 +5,6 @@ export { errorCode, openDevice } from './device.ts';
 export * from './local-server.ts';
 export { type FileSystemModule, makeFileSystem } from './module.ts';
 export * from './server.ts';
+export { startWorker } from './start-worker.ts';
+export type { Tap, TapModule } from './tap.ts';
 export * from './worker-server.ts';

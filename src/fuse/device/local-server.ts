@@ -6,12 +6,18 @@ import { openDevice } from './device.ts';
 import { serveEventLoop } from './serve.ts';
 import type { DeviceServer, Report, ServeOptions } from './server.ts';
 import { deviceSession } from './session.ts';
+import { openTap } from './tap.ts';
 
 /** Serves a filesystem object from the event loop of the thread that owns it. */
-export function startLocalServer(filesystem: FileSystem, options: ServeOptions, report: Report): DeviceServer {
+export async function startLocalServer(
+  filesystem: FileSystem,
+  options: ServeOptions,
+  report: Report,
+): Promise<DeviceServer> {
+  const tap = options.tap && (await openTap(options.tap, filesystem.name));
   const fd = openDevice();
   const counters = newCounters();
-  const connection = new DeviceConnection(fd, options.maxWrite, counters, report);
+  const connection = new DeviceConnection(fd, options.maxWrite, counters, report, tap);
   const session = deviceSession(filesystem, connection, options, report);
 
   const finish = deferred<Error | undefined>();

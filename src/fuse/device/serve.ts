@@ -9,6 +9,7 @@ export function serveBlocking(connection: DeviceConnection, session: Session, ne
   for (;;) {
     const length = connection.read();
     if (typeof length === 'number') {
+      connection.arrived(length);
       session.receive(connection.request, length);
       if (!told && session.negotiated !== undefined) {
         told = true;
@@ -40,6 +41,7 @@ export function serveEventLoop(
         return;
       }
       connection.request.bytes.set(message.bytes);
+      connection.arrived(message.bytes.length);
       session.receive(connection.request, message.bytes.length);
       if (!told && session.negotiated !== undefined) {
         told = true;

@@ -1,9 +1,14 @@
 import type { Negotiated } from '../../vfs/index.ts';
 import type { CachePolicy } from '../session/index.ts';
 import type { DeviceStatistics } from './connection.ts';
+import type { TapModule } from './tap.ts';
 
 /** What a server is told about the mount; plain data. */
-export type ServeOptions = CachePolicy & { readonly maxWrite: number };
+export type ServeOptions = CachePolicy & {
+  readonly maxWrite: number;
+  /** Who listens to the messages; nobody if left out. */
+  readonly tap?: TapModule;
+};
 
 /** Takes what the user of a mount should know: errors of the filesystem's code with their stack, and its warnings. */
 export type Report = (message: string, error?: Error) => void;

@@ -5,6 +5,7 @@ import { openDevice } from './device.ts';
 import { makeFileSystem } from './module.ts';
 import { serveBlocking, serveEventLoop } from './serve.ts';
 import { deviceSession } from './session.ts';
+import { openTap } from './tap.ts';
 import type { WorkerMessage, WorkerOrder, WorkerTask } from './worker-messages.ts';
 
 // The descriptor is this thread's: when the thread dies, however, Node closes it and the kernel ends the connection.
@@ -26,8 +27,9 @@ function plain(error: unknown): Error {
 
 async function serve(): Promise<void> {
   const filesystem = await makeFileSystem(source, report);
+  const tap = options.tap && (await openTap(options.tap, filesystem.name));
   const fd = openDevice();
-  const connection = new DeviceConnection(fd, options.maxWrite, counters, report);
+  const connection = new DeviceConnection(fd, options.maxWrite, counters, report, tap);
   const session = deviceSession(filesystem, connection, options, report);
   tell({ kind: 'opened', fd, name: filesystem.name });
   try {

@@ -2,6 +2,7 @@ export * from './constants.ts';
 export * from './describe.ts';
 export * from './dialect.ts';
 export * from './dirents.ts';
+export * from './exchanges.ts';
 export * from './extensions.ts';
 export * from './flat.ts';
 export * from './link-describer.ts';

@@ -30,6 +30,11 @@ export async function mountLibfuse(
 ): Promise<Mounted> {
   const report = settings.report ?? reportToStandardError;
   checkMountOptions(settings);
+  if (settings.record !== undefined)
+    throw new MountError(
+      'bad-option',
+      'recording: expected the channel device, given libfuse, which does not show messages',
+    );
   return onMountPoint(dir, report, (directory) => mountPrepared(source, directory, settings, report));
 }
 

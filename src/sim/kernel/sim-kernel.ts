@@ -1,5 +1,5 @@
 import { drainPromises } from '../../env/next-tick.ts';
-import type { Message } from '../../fuse/message.ts';
+import type { FuseServer, Message } from '../../fuse/message.ts';
 import {
   type Call,
   type Credentials,
@@ -21,14 +21,7 @@ import { LOOKUP_REVAL } from './nameidata.ts';
 import { AnyCall, PendingCall } from './pending-call.ts';
 import { Process } from './process.ts';
 
-/** The daemon's end of the link: a session, or whatever else speaks FUSE. */
-export interface FuseServer {
-  /** Whether answers may come later than the request, in the host's time. Default 'sync'. */
-  readonly mode?: 'sync' | 'async';
-  /** Takes a request message, which is the kernel's again when this returns. */
-  receive(message: Message, length: number): void;
-  close?(): void;
-}
+export type { FuseServer } from '../../fuse/message.ts';
 
 /** What may stand between the kernel and the daemon: faults sit here. */
 export interface LinkHook {

@@ -1,0 +1,51 @@
+import { basename } from 'node:path';
+import { filesystems } from '../../filesystems/index.ts';
+import { runRecorded } from '../../mount/index.ts';
+import { exitCode, parseOptions, UsageError } from '../usage.ts';
+
+const help = `estale record <filesystem> <dir> [options] -- <command> [arguments]
+
+Mounts a filesystem on an empty directory, runs a command, unmounts, and leaves every request, reply and notification with
+its bytes, time and thread in a trace file, for estale trace and estale replay. Filesystems: ram, hello, loopback:DIR, or
+the path of a module (./mine.js). The command runs in the current directory.
+
+  --to FILE         the trace file (default: the command's name and .trace, in the current directory)
+  --force           write over a file that is there
+  -o OPTIONS        as estale mount takes them
+
+Exit code: the command's; 128 + N if signal N ended it; 126 the command cannot be run, 127 it is not there; 125 the
+filesystem could not be mounted or recorded; 2 usage error.`;
+
+export async function run(args: string[]): Promise<number> {
+  const dashes = args.indexOf('--');
+  const command = dashes < 0 ? [] : args.slice(dashes + 1);
+  const { values, positionals } = parseOptions('record', dashes < 0 ? args : args.slice(0, dashes), {
+    to: { type: 'string' },
+    force: { type: 'boolean' },
+    options: { type: 'string', short: 'o', multiple: true },
+    help: { type: 'boolean', short: 'h' },
+  });
+  if (values.help) {
+    console.log(help);
+    return exitCode.nothingFound;
+  }
+  const [filesystem, directory] = positionals;
+  if (positionals.length !== 2)
+    throw new UsageError(
+      `record: expected a filesystem (${Object.keys(filesystems).join(', ')}, ./module.js) and a directory before --, given ${positionals.join(' ') || 'nothing'}`,
+    );
+  if (command.length === 0)
+    throw new UsageError(
+      'record: expected a command behind --, as in estale record ram DIR -- git init DIR, given none',
+    );
+  return runRecorded({
+    filesystem,
+    directory,
+    options: values.options?.join(','),
+    registry: filesystems,
+    command,
+    file: values.to ?? `${basename(command[0])}.trace`,
+    force: values.force ?? false,
+    complain: console.error,
+  });
+}
