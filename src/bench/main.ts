@@ -1,5 +1,6 @@
 const benches: Readonly<Record<string, () => Promise<{ bench(args: readonly string[]): Promise<number> }>>> = {
   device: () => import('./device/bench.ts'),
+  record: () => import('./device/record.ts'),
   simulation: () => import('./simulation/bench.ts'),
   check: () => import('./check/bench.ts'),
 };

@@ -2,6 +2,7 @@
  * The client of the device benchmark: repeats one operation on a mounted directory and prints how often it went per second.
  *
  *   client DIRECTORY prepare          makes what the operations need
+ *   client DIRECTORY large            makes what `distinct` and `fresh` need
  *   client DIRECTORY OPERATION MS     runs it for about MS milliseconds
  */
 #define _GNU_SOURCE
@@ -19,6 +20,7 @@
 #define MIB (1 << 20)
 #define FILE_SIZE (8 * MIB)
 #define ENTRIES 10000
+#define LARGE_SIZE (256 * MIB)
 
 static char *buffer;
 static int fd = -1;
@@ -51,6 +53,19 @@ static void op_fstat(void)
 static void op_pread(void)
 {
 	need_bytes(pread(fd, buffer, 4096, (step++ * 20480) % FILE_SIZE), 4096, "pread");
+}
+
+static void op_distinct(void)
+{
+	op_pread();
+}
+
+/* Goes through a large file from anywhere on: data that was not read for a long time. */
+static void op_fresh(void)
+{
+	if (step == 0)
+		step = (unsigned long)getpid() * 7919;
+	need_bytes(pread(fd, buffer, 4096, (step++ * 4096) % LARGE_SIZE), 4096, "pread");
 }
 
 static void op_seqread(void)
@@ -102,12 +117,31 @@ static void prepare(void)
 	}
 }
 
+/* No two pages of it are alike. */
+static void make_large(void)
+{
+	uint64_t state = 88172645463325252ULL;
+	int file = open("large", O_CREAT | O_WRONLY, 0644);
+	need(file, "large");
+	for (long k = 0; k < LARGE_SIZE / MIB; k++) {
+		for (uint64_t *word = (uint64_t *)buffer; word < (uint64_t *)(buffer + MIB); word++) {
+			state ^= state << 13;
+			state ^= state >> 7;
+			state ^= state << 17;
+			*word = state;
+		}
+		need_bytes(write(file, buffer, MIB), MIB, "write");
+	}
+	close(file);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
 } operations[] = {
 	{ "stat", op_stat },       { "fstat", op_fstat },     { "pread", op_pread }, { "seqread", op_seqread },
 	{ "readdir", op_readdir }, { "create", op_create },   { "write", op_write },
+	{ "distinct", op_distinct }, { "fresh", op_fresh },
 };
 
 static double now(void)
@@ -128,10 +162,15 @@ int main(int argc, char **argv)
 		prepare();
 		return 0;
 	}
+	if (strcmp(argv[2], "large") == 0) {
+		make_large();
+		return 0;
+	}
 	for (size_t k = 0; k < sizeof operations / sizeof *operations; k++) {
 		if (strcmp(argv[2], operations[k].name) != 0 || argc < 4)
 			continue;
-		fd = open("file", O_RDWR);
+		void (*run)(void) = operations[k].run;
+		fd = open(run == op_distinct || run == op_fresh ? "large" : "file", O_RDWR);
 		need(fd, "file");
 		double limit = atof(argv[3]) / 1000, started = now(), passed;
 		unsigned long count = 0, batch = 1;
