@@ -1,3 +1,4 @@
+export { Draw } from './arbitrary/draw.ts';
 export { type GeneratorOptions, generateProgram } from './arbitrary/generator.ts';
 export { programs } from './arbitrary/programs.ts';
 export { type CheckOptions, check, type Finding, type Progress, type Report } from './campaign.ts';
@@ -12,6 +13,7 @@ export type { Program, ProgramProcess, ProgramStep } from './program.ts';
 export { type Replay, replay } from './replay.ts';
 export type { Failure, Outcome } from './runner.ts';
 export { parseScript, showCall, showScript } from './script.ts';
+export { seededRandom } from './seed.ts';
 export { showResult } from './show-result.ts';
 export { signatureOf } from './signature.ts';
 export { type SimulatedTargetOptions, simulatedTarget } from './simulated-target.ts';

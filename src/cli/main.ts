@@ -35,6 +35,11 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'print a trace',
     load: () => import('./commands/trace.ts'),
   },
+  fidelity: {
+    usage: 'fidelity',
+    summary: "compare the simulated kernel's requests with the real kernel's",
+    load: () => import('./commands/fidelity.ts'),
+  },
   demo: {
     usage: 'demo',
     summary: 'what `npm start` shows: bugs in memfs, none in ram',

@@ -53,6 +53,8 @@ export interface DeviceMounted extends Mounted {
 export interface MountSettings extends MountOptions {
   /** Takes notices and errors of the filesystem's code; default: standard error, with the stack. */
   readonly report?: Report;
+  /** Who listens to the messages where they are not recorded. */
+  readonly tap?: TapModule;
   /** Writes every message to a trace file; device mounts only. */
   readonly record?: RecordSettings;
   /** SIGINT, SIGTERM and SIGHUP do not unmount: the program takes care of them itself. Default false. */
@@ -168,7 +170,7 @@ async function startServer(
   recording: Recording | undefined,
 ): Promise<DeviceServer> {
   try {
-    return await start({ ...serveOptions(settings), tap: recording?.tap }, report);
+    return await start({ ...serveOptions(settings), tap: recording?.tap ?? settings.tap }, report);
   } catch (error) {
     throw new MountError('filesystem-failed', error instanceof Error ? error.message : String(error), { cause: error });
   }

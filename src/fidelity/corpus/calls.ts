@@ -1,9 +1,13 @@
-/**
- * Scripts of system calls whose requests are compared, by what they are about; `/` is a directory of their own. No transfer
- * needs two requests: where the first of them ends depends on where in a page the client's buffer begins.
- */
-export const scripts: Readonly<Record<string, string>> = {
-  stat: `
+import type { Group } from './index.ts';
+
+/** The system calls on files, names and attributes. */
+export const calls: Group = {
+  configurations: [
+    ...(['direct-0', 'direct-infinite', 'through-0', 'through-infinite', 'back-0', 'back-infinite'] as const),
+    ...(['names-only', 'attributes-only', 'ram', 'nothing-implemented', 'daemon-permissions-0'] as const),
+  ],
+  scripts: {
+    stat: `
     p1 stat("/a")
     p1 fd3 = open("/a", O_RDWR|O_CREAT, 0644)
     p1 stat("/a")
@@ -12,7 +16,7 @@ export const scripts: Readonly<Record<string, string>> = {
     p1 stat("/a")
     p2 stat("/a/")
     p2 lstat("/a/.")`,
-  'create and open': `
+    'create and open': `
     p1 fd3 = open("/a", O_RDWR|O_CREAT, 0644)
     p1 fd4 = open("/a", O_RDWR|O_CREAT, 0644)
     p1 fd5 = open("/a", O_RDONLY)
@@ -24,7 +28,7 @@ export const scripts: Readonly<Record<string, string>> = {
     p1 close(fd4)
     p1 close(fd3)
     p2 close(fd3)`,
-  'open truncates': `
+    'open truncates': `
     p1 fd3 = open("/a", O_RDWR|O_CREAT, 0666)
     p1 write(fd3, pattern(0, 100))
     p1 fd4 = open("/a", O_WRONLY|O_TRUNC)
@@ -33,7 +37,7 @@ export const scripts: Readonly<Record<string, string>> = {
     p1 creat("/b", 0600)
     p1 close(fd4)
     p1 close(fd3)`,
-  'read and write': `
+    'read and write': `
     p1 fd3 = open("/a", O_RDWR|O_CREAT, 0644)
     p1 write(fd3, pattern(0, 10000))
     p1 pread(fd3, 4096, 0)
@@ -46,18 +50,18 @@ export const scripts: Readonly<Record<string, string>> = {
     p1 fsync(fd3)
     p1 fdatasync(fd3)
     p1 close(fd3)`,
-  append: `
+    append: `
     p1 fd3 = open("/a", O_RDWR|O_CREAT|O_APPEND, 0644)
     p1 write(fd3, pattern(0, 10))
     p1 write(fd3, pattern(0, 10))
     p1 fstat(fd3)
     p1 close(fd3)`,
-  'large transfers': `
+    'large transfers': `
     p1 fd3 = open("/a", O_RDWR|O_CREAT, 0644)
     p1 pwrite(fd3, pattern(0, 1000000), 0)
     p1 pread(fd3, 1000000, 0)
     p1 close(fd3)`,
-  seek: `
+    seek: `
     p1 fd3 = open("/a", O_RDWR|O_CREAT, 0644)
     p1 pwrite(fd3, pattern(0, 10), 8192)
     p1 lseek(fd3, 0, SEEK_END)
@@ -66,21 +70,21 @@ export const scripts: Readonly<Record<string, string>> = {
     p1 lseek(fd3, 1, SEEK_CUR)
     p1 lseek(fd3, 99999, SEEK_DATA)
     p1 close(fd3)`,
-  truncate: `
+    truncate: `
     p1 fd3 = open("/a", O_RDWR|O_CREAT, 0666)
     p1 ftruncate(fd3, 100)
     p1 truncate("/a", 50)
     p2 truncate("/a", 10)
     p1 truncate("/none", 1)
     p1 close(fd3)`,
-  fallocate: `
+    fallocate: `
     p1 fd3 = open("/a", O_RDWR|O_CREAT, 0644)
     p1 fallocate(fd3, 0, 0, 8192)
     p1 fallocate(fd3, FALLOC_FL_KEEP_SIZE|FALLOC_FL_PUNCH_HOLE, 0, 4096)
     p1 fallocate(fd3, FALLOC_FL_ZERO_RANGE, 4096, 8192)
     p1 fstat(fd3)
     p1 close(fd3)`,
-  copy_file_range: `
+    copy_file_range: `
     p1 fd3 = open("/a", O_RDWR|O_CREAT, 0644)
     p1 fd4 = open("/b", O_RDWR|O_CREAT, 0644)
     p1 write(fd3, pattern(0, 100))
@@ -88,7 +92,7 @@ export const scripts: Readonly<Record<string, string>> = {
     p1 fstat(fd4)
     p1 close(fd4)
     p1 close(fd3)`,
-  directories: `
+    directories: `
     p1 mkdir("/d", 0755)
     p1 mkdir("/d/e", 0755)
     p1 mkdir("/d", 0755)
@@ -98,7 +102,7 @@ export const scripts: Readonly<Record<string, string>> = {
     p2 mkdir("/d/x", 0755)
     p1 rmdir("/d")
     p1 rmdir("/d")`,
-  unlink: `
+    unlink: `
     p1 fd3 = open("/a", O_RDWR|O_CREAT, 0644)
     p1 unlink("/a")
     p1 fstat(fd3)
@@ -108,7 +112,7 @@ export const scripts: Readonly<Record<string, string>> = {
     p1 mkdir("/d", 0755)
     p1 unlink("/d")
     p2 unlink("/d")`,
-  'recreate a name': `
+    'recreate a name': `
     p1 fd3 = open("/a", O_RDWR|O_CREAT, 0644)
     p1 close(fd3)
     p1 unlink("/a")
@@ -116,7 +120,7 @@ export const scripts: Readonly<Record<string, string>> = {
     p1 fstat(fd3)
     p1 close(fd3)
     p1 stat("/a")`,
-  'hard links': `
+    'hard links': `
     p1 fd3 = open("/a", O_RDWR|O_CREAT, 0644)
     p1 close(fd3)
     p1 link("/a", "/b", 0)
@@ -126,7 +130,7 @@ export const scripts: Readonly<Record<string, string>> = {
     p1 stat("/b")
     p1 link("/none", "/c", 0)
     p1 stat("/b")`,
-  'symbolic links': `
+    'symbolic links': `
     p1 mkdir("/d", 0755)
     p1 symlink("d", "/l")
     p1 readlink("/l")
@@ -138,13 +142,13 @@ export const scripts: Readonly<Record<string, string>> = {
     p1 symlink("loop", "/loop")
     p1 stat("/loop")
     p1 open("/l", O_RDONLY|O_NOFOLLOW)`,
-  'a dangling link': `
+    'a dangling link': `
     p1 symlink("gone", "/l")
     p1 open("/l", O_RDONLY)
     p1 fd3 = open("/l", O_RDWR|O_CREAT, 0644)
     p1 close(fd3)
     p1 stat("/gone")`,
-  rename: `
+    rename: `
     p1 fd3 = open("/a", O_RDWR|O_CREAT, 0644)
     p1 close(fd3)
     p1 rename("/a", "/b", 0)
@@ -156,7 +160,7 @@ export const scripts: Readonly<Record<string, string>> = {
     p1 rename("/d", "/e", 0)
     p1 stat("/e/c")
     p1 rename("/none", "/x", 0)`,
-  'rename over a file': `
+    'rename over a file': `
     p1 fd3 = open("/a", O_RDWR|O_CREAT, 0644)
     p1 fd4 = open("/b", O_RDWR|O_CREAT, 0644)
     p1 rename("/a", "/b", 0)
@@ -165,7 +169,7 @@ export const scripts: Readonly<Record<string, string>> = {
     p1 stat("/b")
     p1 close(fd3)
     p1 close(fd4)`,
-  'rename over a directory': `
+    'rename over a directory': `
     p1 mkdir("/d", 0755)
     p1 mkdir("/e", 0755)
     p1 mkdir("/e/f", 0755)
@@ -173,7 +177,7 @@ export const scripts: Readonly<Record<string, string>> = {
     p1 rename("/e/f", "/d", 0)
     p1 stat("/d")
     p1 stat("/e")`,
-  'rename with flags': `
+    'rename with flags': `
     p1 fd3 = open("/a", O_RDWR|O_CREAT, 0644)
     p1 close(fd3)
     p1 mkdir("/d", 0755)
@@ -183,13 +187,13 @@ export const scripts: Readonly<Record<string, string>> = {
     p1 stat("/b")
     p1 stat("/d")
     p1 rename("/b", "/none", RENAME_EXCHANGE)`,
-  'rename into its own subtree': `
+    'rename into its own subtree': `
     p1 mkdir("/d", 0755)
     p1 mkdir("/d/e", 0755)
     p1 rename("/d", "/d/e/f", 0)
     p1 rename("/d/e", "/d", 0)
     p1 rename("/d/.", "/x", 0)`,
-  chmod: `
+    chmod: `
     p1 fd3 = open("/a", O_RDWR|O_CREAT, 0644)
     p1 chmod("/a", 0600)
     p1 fchmod(fd3, 0666)
@@ -198,7 +202,7 @@ export const scripts: Readonly<Record<string, string>> = {
     p1 chmod("/d", 0700)
     p2 stat("/d/x")
     p1 close(fd3)`,
-  chown: `
+    chown: `
     p1 fd3 = open("/a", O_RDWR|O_CREAT, 0644)
     p1 chown("/a", 1000, 1000)
     p2 chown("/a", 1000, 2000)
@@ -206,7 +210,7 @@ export const scripts: Readonly<Record<string, string>> = {
     p1 fchown(fd3, -1, 0)
     p1 lchown("/none", 0, 0)
     p1 close(fd3)`,
-  'set-user-id goes with a change of owner': `
+    'set-user-id goes with a change of owner': `
     p1 fd3 = open("/a", O_RDWR|O_CREAT, 0777)
     p1 chmod("/a", 06777)
     p1 fchown(fd3, -1, -1)
@@ -215,7 +219,7 @@ export const scripts: Readonly<Record<string, string>> = {
     p2 chown("/a", -1, -1)
     p1 fstat(fd3)
     p1 close(fd3)`,
-  'set-user-id goes with a write': `
+    'set-user-id goes with a write': `
     p1 fd3 = open("/a", O_RDWR|O_CREAT, 0777)
     p1 chmod("/a", 06777)
     p2 fd3 = open("/a", O_RDWR)
@@ -225,7 +229,7 @@ export const scripts: Readonly<Record<string, string>> = {
     p2 truncate("/a", 0)
     p2 close(fd3)
     p1 close(fd3)`,
-  times: `
+    times: `
     p1 fd3 = open("/a", O_RDWR|O_CREAT, 0644)
     p1 utimensat("/a", {1, 2}, {3, 4}, 0)
     p1 futimens(fd3, UTIME_NOW, UTIME_OMIT)
@@ -234,7 +238,7 @@ export const scripts: Readonly<Record<string, string>> = {
     p2 utimensat("/a", {1, 2}, UTIME_OMIT, 0)
     p1 fstat(fd3)
     p1 close(fd3)`,
-  access: `
+    access: `
     p1 fd3 = open("/a", O_RDWR|O_CREAT, 0640)
     p1 access("/a", R_OK|W_OK)
     p1 access("/a", X_OK)
@@ -242,7 +246,7 @@ export const scripts: Readonly<Record<string, string>> = {
     p2 access("/a", F_OK)
     p1 access("/none", F_OK)
     p1 close(fd3)`,
-  listing: `
+    listing: `
     p1 mkdir("/d", 0755)
     p1 mkdir("/d/e", 0755)
     p1 fd3 = open("/d/f", O_RDWR|O_CREAT, 0644)
@@ -255,7 +259,7 @@ export const scripts: Readonly<Record<string, string>> = {
     p1 close(fd4)
     p1 close(fd3)
     p1 stat("/d/f")`,
-  'working directory': `
+    'working directory': `
     p1 mkdir("/d", 0755)
     p1 chdir("/d")
     p1 mkdir("e", 0755)
@@ -267,7 +271,7 @@ export const scripts: Readonly<Record<string, string>> = {
     p1 close(fd3)
     p1 chdir("/none")
     p1 chdir("/..")`,
-  'relative to descriptors': `
+    'relative to descriptors': `
     p1 mkdir("/d", 0755)
     p1 fd3 = open("/d", O_RDONLY|O_DIRECTORY)
     p1 fd4 = open("a", O_RDWR|O_CREAT, 0644, dirfd=fd3)
@@ -279,7 +283,7 @@ export const scripts: Readonly<Record<string, string>> = {
     p1 close(fd5)
     p1 close(fd4)
     p1 close(fd3)`,
-  'extended attributes': `
+    'extended attributes': `
     p1 fd3 = open("/a", O_RDWR|O_CREAT, 0644)
     p1 setxattr("/a", "user.x", bytes("1"), 0)
     p1 getxattr("/a", "user.x", 100)
@@ -292,19 +296,19 @@ export const scripts: Readonly<Record<string, string>> = {
     p2 setxattr("/a", "user.z", bytes("1"), 0)
     p2 setxattr("/a", "trusted.z", bytes("1"), 0)
     p1 close(fd3)`,
-  statfs: `
+    statfs: `
     p1 statfs("/")
     p1 fd3 = open("/", O_RDONLY|O_DIRECTORY)
     p1 fstatfs(fd3)
     p1 close(fd3)`,
-  mknod: `
+    mknod: `
     p1 mknod("/p", S_IFIFO|0644, 0)
     p1 mknod("/f", S_IFREG|0644, 0)
     p1 mknod("/s", S_IFSOCK|0644, 0)
     p1 stat("/p")
     p1 open("/s", O_RDWR)
     p1 mknod("/p", S_IFIFO|0644, 0)`,
-  'nameless files': `
+    'nameless files': `
     p1 fd3 = open("/", O_TMPFILE|O_RDWR, 0644)
     p1 write(fd3, pattern(0, 10))
     p1 fstat(fd3)
@@ -313,7 +317,7 @@ export const scripts: Readonly<Record<string, string>> = {
     p1 close(fd3)
     p1 fd3 = open("/", O_TMPFILE|O_RDWR, 0644)
     p1 close(fd3)`,
-  descriptors: `
+    descriptors: `
     p1 fd3 = open("/a", O_RDWR|O_CREAT, 0644)
     p1 fd4 = dup(fd3)
     p1 write(fd4, pattern(0, 5))
@@ -323,11 +327,11 @@ export const scripts: Readonly<Record<string, string>> = {
     p1 dup2(fd3, fd4)
     p1 close(fd4)
     p1 close(fd3)`,
-  'open files replaced': `
+    'open files replaced': `
     p1 fd3 = open("/a", O_RDWR|O_CREAT, 0644)
     p1 fd3 = open("/b", O_RDWR|O_CREAT, 0644)
     p1 close(fd3)`,
-  locks: `
+    locks: `
     p1 fd3 = open("/a", O_RDWR|O_CREAT, 0666)
     p1 flock(fd3, LOCK_EX)
     p2 fd3 = open("/a", O_RDWR)
@@ -336,7 +340,7 @@ export const scripts: Readonly<Record<string, string>> = {
     p2 flock(fd3, LOCK_SH|LOCK_NB)
     p2 close(fd3)
     p1 close(fd3)`,
-  permissions: `
+    permissions: `
     p1 mkdir("/d", 0700)
     p2 stat("/d/x")
     p2 mkdir("/d/x", 0755)
@@ -344,7 +348,7 @@ export const scripts: Readonly<Record<string, string>> = {
     p2 chdir("/d")
     p1 chmod("/d", 0777)
     p2 stat("/d/x")`,
-  'sticky directories': `
+    'sticky directories': `
     p1 mkdir("/d", 0777)
     p1 chmod("/d", 01777)
     p1 fd3 = open("/d/a", O_RDWR|O_CREAT, 0666)
@@ -352,7 +356,7 @@ export const scripts: Readonly<Record<string, string>> = {
     p2 rename("/d/a", "/d/b", 0)
     p2 open("/d/a", O_RDWR|O_CREAT, 0666)
     p1 close(fd3)`,
-  'names that are too long or end in slashes': `
+    'names that are too long or end in slashes': `
     p1 mkdir("/d/", 0755)
     p1 open("/x/", O_RDWR|O_CREAT, 0644)
     p1 unlink("/d/")
@@ -361,4 +365,5 @@ export const scripts: Readonly<Record<string, string>> = {
     p1 mkdir("/${'n'.repeat(256)}", 0755)
     p1 stat("/${'n'.repeat(255)}")
     p1 symlink("x", "/y/")`,
+  },
 };

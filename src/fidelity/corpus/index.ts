@@ -1,0 +1,11 @@
+import type { ConfigurationName } from '../configurations.ts';
+import { calls } from './calls.ts';
+
+/** A group of scripts and the configurations that all of them run under. */
+export interface Group {
+  readonly configurations: readonly ConfigurationName[];
+  readonly scripts: Readonly<Record<string, string>>;
+}
+
+/** Every script of the corpus, by what it is about. */
+export const corpus: readonly Group[] = [calls];

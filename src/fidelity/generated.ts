@@ -1,0 +1,30 @@
+import { Random } from 'fast-check';
+import { Draw, generateProgram, seededRandom } from '../check/index.ts';
+import { type ConfigurationName, configuration, configurationNames } from './configurations.ts';
+import type { Case } from './fidelity.ts';
+
+/** Generated scripts that share a mount, and the configuration that was drawn for it. */
+const PER_MOUNT = 50;
+
+/** In a filesystem that is mounted read-only nothing can be made. */
+const drawn: readonly ConfigurationName[] = configurationNames.filter((name) => name !== 'read-only');
+
+/** Calls of a program, at most. */
+const MOST_CALLS = 120;
+
+/** Script number `i` of a seed, always the same. */
+export function generatedCase(seed: number, i: number): Case {
+  const mount = Math.floor(i / PER_MOUNT);
+  const name = new Draw(new Random(seededRandom(seed, -1 - mount))).of(drawn);
+  const { processes, steps } = generateProgram(new Draw(new Random(seededRandom(seed, i))), { maxCalls: MOST_CALLS });
+  return {
+    script: { name: `generated ${i}`, processes, steps: steps.map((step) => ({ kind: 'call', ...step })) },
+    configuration: configuration(name),
+    mount: `generated ${mount}`,
+  };
+}
+
+/** Scripts of the arbitraries of the checks, so that nothing is tuned to a list. */
+export function generatedCases(seed: number, count: number): readonly Case[] {
+  return Array.from({ length: count }, (_, i) => generatedCase(seed, i));
+}

@@ -1,0 +1,89 @@
+import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { hostKernel } from '../check/host-kernel/index.ts';
+import { nodeEnvironment } from '../env/index.ts';
+import { type FileSystemModule, type LoggedMessage, MessageLogReader } from '../fuse/device/index.ts';
+import { mount } from '../mount/index.ts';
+import type { Configuration } from './configurations.ts';
+import type { Side } from './side.ts';
+import { FILE_SIZE_LIMIT } from './simulated-side.ts';
+
+const module: FileSystemModule = {
+  module: new URL('./filesystem.ts', import.meta.url).href,
+  exportName: 'directed',
+};
+
+/** Barriers in a row: after eight requests the device turns to forgets that wait (fuse_dev_do_read, fs/fuse/dev.c). */
+const BARRIERS = 10;
+const MILLISECONDS = 1000;
+/** Where `pid` lies in fuse_in_header. */
+const PID_WORD = 8;
+
+/**
+ * A filesystem that is mounted through FUSE, and real system calls on it. Nobody else uses the mount.
+ *
+ * @throws MountError, HostKernelError where there can be none here
+ */
+export async function realSide(configuration: Configuration, source: FileSystemModule = module): Promise<Side> {
+  const scratch = mkdtempSync(join(tmpdir(), 'estale-fidelity-'));
+  const place = mkdtempSync(join(scratch, 'mount-'));
+  const log = join(scratch, 'log');
+  const reader = new MessageLogReader(log);
+  const remove = (): void => {
+    reader.close();
+    rmSync(scratch, { recursive: true, force: true });
+  };
+  const mounting = mount({ ...source, options: configuration.filesystem }, place, { ...configuration.mount, log });
+  const mounted = await mounting.catch((error: unknown) => {
+    remove();
+    throw error;
+  });
+  const unmount = async (): Promise<void> => {
+    await mounted.unmount();
+    remove();
+  };
+  try {
+    const kernel = hostKernel({ directory: place, fileSizeLimit: FILE_SIZE_LIMIT });
+    return {
+      name: 'real',
+      kernel,
+      taken: async () => quiet(reader, place),
+      wait: (seconds) => new Promise((resolve) => void timers.after(seconds * MILLISECONDS, resolve)),
+      async close() {
+        try {
+          kernel.close();
+        } finally {
+          await unmount();
+        }
+      },
+    };
+  } catch (error) {
+    await unmount();
+    throw error;
+  }
+}
+
+const { timers } = nodeEnvironment();
+
+/**
+ * What was sent until nothing more comes. Requests are read in order: when one that is made now has been answered, those
+ * before it were read.
+ */
+function quiet(reader: MessageLogReader, place: string): readonly LoggedMessage[] {
+  const messages: LoggedMessage[] = [];
+  for (let rounds = 0; rounds < 2; rounds++) {
+    for (let i = 0; i < BARRIERS; i++) statfsSync(place);
+    const own = new Set<string>();
+    const news = reader.take().filter(({ fromKernel, message }) => {
+      const unique = `${message.words[3]}:${message.words[2]}`;
+      if (!fromKernel) return !own.has(unique);
+      if (message.words[PID_WORD] !== process.pid) return true;
+      own.add(unique);
+      return false;
+    });
+    messages.push(...news);
+    if (news.length > 0) rounds = -1;
+  }
+  return messages;
+}

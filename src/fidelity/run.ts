@@ -1,0 +1,177 @@
+import { showCall } from '../check/index.ts';
+import type { MountOptions } from '../mount/options.ts';
+import { type Call, root, type SysResult, type Timespec } from '../vfs/index.ts';
+import { Names, ROOT } from './compare/names.ts';
+import { type Request, RequestReader } from './compare/requests.ts';
+import { Results } from './compare/results.ts';
+import { type RequestStream, toStream } from './compare/stream.ts';
+import type { Configuration } from './configurations.ts';
+import { DIRECTOR, type Script, type Step, within } from './script.ts';
+import type { Side } from './side.ts';
+
+/** A call and what it gave. */
+export interface Outcome {
+  readonly call: string;
+  readonly result: string;
+  /** The kernel threw, or does not have the call, instead of giving a result. */
+  readonly broken: boolean;
+}
+
+/** What one script came to on one side. */
+export interface ScriptRun extends RequestStream {
+  readonly outcomes: readonly Outcome[];
+}
+
+/** Seconds by which clocks of the kernel may lie off. */
+const SLACK = 3;
+
+/** What scripts came to on one side, and how the kernel introduced itself. */
+export interface SideRun {
+  readonly init: RequestStream;
+  readonly scripts: readonly ScriptRun[];
+}
+
+/** A script under way: where it is, and what it has come to. */
+interface Running {
+  readonly script: Script;
+  /** The name of its directory in the root. */
+  readonly directory: string;
+  /** What is added to the numbers of its processes: several scripts may be under way. */
+  readonly firstPid: number;
+  readonly pids: Set<number>;
+  readonly results: Results;
+  readonly requests: Request[];
+  readonly outcomes: Outcome[];
+  at: number;
+}
+
+const PIDS_PER_SCRIPT = 100;
+
+/**
+ * Runs scripts on one side, one after the other, each in a directory of its own. What waits does so with all others that
+ * wait: first everything up to the first wait of each, then up to the second.
+ */
+export async function runScripts(
+  side: Side,
+  { mount }: Configuration,
+  scripts: readonly Script[],
+  signal?: AbortSignal,
+): Promise<SideRun> {
+  return await new Runner(side, mount).run(scripts, signal);
+}
+
+class Runner {
+  readonly #side: Side;
+  readonly #start: number;
+  readonly #names = new Names();
+  readonly #reader: RequestReader;
+  readonly #isNow = ({ sec }: Timespec): boolean =>
+    sec >= this.#start - SLACK && sec <= this.#side.kernel.now().sec + SLACK;
+
+  constructor(side: Side, mount: MountOptions) {
+    this.#side = side;
+    this.#start = side.kernel.now().sec;
+    this.#reader = new RequestReader(this.#names, this.#isNow, mount.directIo === true);
+  }
+
+  async run(scripts: readonly Script[], signal: AbortSignal | undefined): Promise<SideRun> {
+    this.#side.kernel.spawn(DIRECTOR, root);
+    await this.#call(DIRECTOR, { op: 'chmod', path: '/', mode: 0o777 });
+    await this.#call(DIRECTOR, { op: 'stat', path: '/' });
+    const init = toStream((await this.#taken()).filter(({ op }) => op === 'INIT'));
+    const all: Running[] = [];
+    for (const script of scripts) {
+      if (signal?.aborted) break;
+      const running = await this.#begin(script, all.length + 1);
+      all.push(running);
+      await this.#goOn(running);
+    }
+    for (let waiting = unfinished(all); waiting.length > 0; waiting = unfinished(waiting)) {
+      await this.#side.wait(Math.max(...waiting.map(secondsOf)));
+      for (const running of waiting) {
+        running.at++;
+        await this.#goOn(running);
+      }
+    }
+    return { init, scripts: all.map(({ requests, outcomes }) => ({ ...toStream(requests), outcomes })) };
+  }
+
+  /** Makes a directory and the processes that a script needs, with what they ask for in doing so left out. */
+  async #begin(script: Script, number: number): Promise<Running> {
+    const directory = String(number);
+    const path = `/${directory}`;
+    this.#names.enter(directory);
+    await this.#call(DIRECTOR, { op: 'mkdir', path, mode: 0o777 });
+    await this.#call(DIRECTOR, { op: 'chmod', path, mode: 0o777 });
+    const firstPid = script.steps.some(({ kind }) => kind === 'wait') ? number * PIDS_PER_SCRIPT : 0;
+    const pids = new Set<number>();
+    const used = new Set(script.steps.map((step) => (step.kind === 'call' ? step.pid : 0)));
+    for (const { pid, ...credentials } of script.processes)
+      if (used.has(pid)) {
+        pids.add(pid);
+        this.#side.kernel.spawn(pid + firstPid, credentials, credentials.umask);
+        await this.#call(pid + firstPid, { op: 'chdir', path });
+      }
+    await this.#taken();
+    const results = new Results(this.#names, this.#isNow);
+    return { script, directory, firstPid, pids, results, requests: [], outcomes: [], at: 0 };
+  }
+
+  /** Goes on to the next wait, or to the end. */
+  async #goOn(running: Running): Promise<void> {
+    const { script, directory, requests } = running;
+    this.#names.enter(directory);
+    for (; running.at < script.steps.length; running.at++) {
+      const step = within(script.steps[running.at], `/${directory}`);
+      if (step.kind === 'wait') break;
+      await this.#step(running, step);
+    }
+    requests.push(...(await this.#taken()));
+    if (running.at === script.steps.length) requests.push(...(await this.#end(running)));
+  }
+
+  /** Ends the processes. The host's go on with another script and return to the root directory, which is no part of this one. */
+  async #end({ pids, firstPid }: Running): Promise<readonly Request[]> {
+    for (const pid of pids) await this.#call(pid + firstPid, { op: 'exit', status: 0 }).catch(() => {});
+    return (await this.#taken()).filter(({ op, node }) => node !== ROOT || (op !== 'GETATTR' && op !== 'ACCESS'));
+  }
+
+  async #step({ script, at, pids, firstPid, results, outcomes }: Running, step: CallStep): Promise<void> {
+    const { pid } = step;
+    if (pid !== DIRECTOR && !pids.has(pid)) return;
+    const original = script.steps[at] as CallStep;
+    const call = `p${pid} ${showCall(original.call)}`;
+    try {
+      const result = await this.#call(pid === DIRECTOR ? pid : pid + firstPid, elsewhere(step.call, firstPid));
+      if (step.call.op === 'fork' && typeof result === 'number' && result > 0) pids.add(step.call.child);
+      const shown = step.call.op === 'fork' && result === step.call.child + firstPid ? 'child' : results.show(result);
+      outcomes.push({ call, result: shown, broken: false });
+    } catch (error) {
+      outcomes.push({ call, result: error instanceof Error ? error.message : String(error), broken: true });
+    }
+  }
+
+  async #call(pid: number, call: Call): Promise<SysResult> {
+    return await this.#side.kernel.call(pid, call);
+  }
+
+  async #taken(): Promise<readonly Request[]> {
+    return this.#reader.read(await this.#side.taken());
+  }
+}
+
+type CallStep = Extract<Step, { kind: 'call' }>;
+
+const unfinished = (scripts: readonly Running[]): readonly Running[] =>
+  scripts.filter(({ script, at }) => at < script.steps.length);
+
+function secondsOf({ script, at }: Running): number {
+  const step = script.steps[at];
+  return step.kind === 'wait' ? step.seconds : 0;
+}
+
+/** The call with the processes that it names being those of this run. */
+function elsewhere(call: Call, firstPid: number): Call {
+  if (call.op === 'fork') return { ...call, child: call.child + firstPid };
+  return call.op === 'kill' ? { ...call, pid: call.pid + firstPid } : call;
+}

@@ -1,0 +1,13 @@
+import type { LoggedMessage } from '../fuse/device/index.ts';
+import type { Kernel } from '../vfs/index.ts';
+
+/** One of the two kernels with a filesystem mounted, whatever that filesystem is: its requests are recorded. */
+export interface Side {
+  readonly name: 'real' | 'simulated';
+  readonly kernel: Kernel;
+  /** The messages that came since it was last called, when there is nothing more to come. */
+  taken(): Promise<readonly LoggedMessage[]>;
+  /** Lets time pass. */
+  wait(seconds: number): Promise<void>;
+  close(): Promise<void>;
+}

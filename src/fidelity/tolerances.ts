@@ -1,0 +1,49 @@
+/** What the comparison leaves out, because Linux leaves it open or because it is a property of the harness. */
+export interface Tolerance {
+  readonly what: string;
+  readonly why: string;
+}
+
+/** All of them: docs/fidelity.md shows this list. */
+export const tolerances: readonly Tolerance[] = [
+  {
+    what: 'the number of a request, the pid of its caller (not whether it is 0), lock owners',
+    why: 'numbers of tasks, and scrambled pointers',
+  },
+  {
+    what: 'node ids, inode numbers and handles as such',
+    why: 'the filesystem chooses them: nodes are named by where they were first found, handles by the order of opening',
+  },
+  {
+    what: 'times of now: what lies within the run by the clock of its side is `now`',
+    why: 'the sides have different clocks; times that a program sets are compared',
+  },
+  {
+    what: 'RELEASE, RELEASEDIR and FORGET are compared as sets at the end of a script, references by node',
+    why: 'nobody waits for them: they go out from deferred work, forgets in batches and in turn with other requests',
+  },
+  {
+    what: 'FORGET of nodes that another script of the same mount found',
+    why: 'the kernel evicts what it likes, when it likes',
+  },
+  {
+    what: 'WRITEs out of the page cache (write-back): between two other requests on a node, what they cover and its bytes',
+    why: 'how dirty pages are gathered into requests depends on memory and on when the flusher runs',
+  },
+  {
+    what: 'transfers past the page cache: one that follows where the last ended is the same transfer',
+    why: "where the first request ends depends on where in a page the program's buffer begins",
+  },
+  {
+    what: 'O_NONBLOCK in the flags of open files',
+    why: 'real system calls are made with it, so that no FIFO holds a process up',
+  },
+  {
+    what: 'st_dev, free blocks and free inodes in results',
+    why: 'a device of the host; what is free depends on every script before',
+  },
+  {
+    what: 'a script that differs is run once more, on fresh mounts, and that run counts',
+    why: 'memory pressure and drop_caches of others on the host evict entries in the middle of a script',
+  },
+];
