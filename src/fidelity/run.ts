@@ -130,25 +130,32 @@ class Runner {
     if (running.at === script.steps.length) requests.push(...(await this.#end(running)));
   }
 
-  /** Ends the processes. The host's go on with another script and return to the root directory, which is no part of this one. */
   async #end({ pids, firstPid }: Running): Promise<readonly Request[]> {
     for (const pid of pids) await this.#call(pid + firstPid, { op: 'exit', status: 0 }).catch(() => {});
-    return (await this.#taken()).filter(({ op, node }) => node !== ROOT || (op !== 'GETATTR' && op !== 'ACCESS'));
+    return (await this.#taken()).filter((request) => !ofHarness(request, false));
   }
 
-  async #step({ script, at, pids, firstPid, results, outcomes }: Running, step: CallStep): Promise<void> {
-    const { pid } = step;
+  async #step(running: Running, step: CallStep): Promise<void> {
+    const { script, at, pids, firstPid, results, outcomes, requests } = running;
+    const { pid, call } = step;
     if (pid !== DIRECTOR && !pids.has(pid)) return;
-    const original = script.steps[at] as CallStep;
-    const call = `p${pid} ${showCall(original.call)}`;
+    const text = `p${pid} ${showCall((script.steps[at] as CallStep).call)}`;
+    const apart = handlesProcesses(call);
+    if (apart) requests.push(...(await this.#taken()));
     try {
-      const result = await this.#call(pid === DIRECTOR ? pid : pid + firstPid, elsewhere(step.call, firstPid));
-      if (step.call.op === 'fork' && typeof result === 'number' && result > 0) pids.add(step.call.child);
-      const shown = step.call.op === 'fork' && result === step.call.child + firstPid ? 'child' : results.show(result);
-      outcomes.push({ call, result: shown, broken: false });
+      const result = await this.#call(pid === DIRECTOR ? pid : pid + firstPid, elsewhere(call, firstPid));
+      if (call.op === 'fork' && result === call.child + firstPid) await this.#forked(pids, call.child, firstPid);
+      outcomes.push({ call: text, result: call.op === 'fork' ? 'done' : results.show(result), broken: false });
     } catch (error) {
-      outcomes.push({ call, result: error instanceof Error ? error.message : String(error), broken: true });
+      outcomes.push({ call: text, result: error instanceof Error ? error.message : String(error), broken: true });
     }
+    if (apart) requests.push(...(await this.#taken()).filter((request) => !ofHarness(request, call.op === 'fork')));
+  }
+
+  /** The host's child takes the working directory over by fchdir(2), which asks for its attributes. */
+  async #forked(pids: Set<number>, child: number, firstPid: number): Promise<void> {
+    pids.add(child);
+    if (this.#side.name === 'simulated') await this.#call(child + firstPid, { op: 'chdir', path: '.' });
   }
 
   async #call(pid: number, call: Call): Promise<SysResult> {
@@ -159,6 +166,13 @@ class Runner {
     return this.#reader.read(await this.#side.taken());
   }
 }
+
+/** The host's processes are no real ones of their own: how they begin and end asks for attributes. */
+const handlesProcesses = ({ op }: Call): boolean => op === 'fork' || op === 'exit' || op === 'kill';
+
+/** Of what came in such a call, what the harness asked for: a process that ends returns to the root directory. */
+const ofHarness = ({ op, node }: Request, anywhere: boolean): boolean =>
+  (op === 'GETATTR' || op === 'ACCESS') && (anywhere || node === ROOT);
 
 type CallStep = Extract<Step, { kind: 'call' }>;
 

@@ -45,8 +45,9 @@ export class Descriptors {
     return libc().close(real);
   }
 
+  /** In the order of exit(2): the lowest number first. */
   closeAll(): void {
-    for (const real of this.#real.values()) libc().close(real);
+    for (const [, real] of this.entries().sort(([a], [b]) => a - b)) libc().close(real);
     this.#real.clear();
   }
 

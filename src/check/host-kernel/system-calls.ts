@@ -198,8 +198,8 @@ export class SystemCalls {
         return this.#result(c.fremovexattr(fds.real(call.fd), cString(call.name)));
 
       case 'flock': {
-        const result = this.#result(c.flock(fds.real(call.fd), call.operation | LOCK_NB));
         const waits = (call.operation & (LOCK_NB | LOCK_UN)) === 0;
+        const result = this.#result(c.flock(fds.real(call.fd), call.operation | (waits ? LOCK_NB : 0)));
         return result === EAGAIN && waits ? wouldBlock : result;
       }
       case 'setlk': {

@@ -106,7 +106,7 @@ export class RequestReader {
     }
     const node = this.#names.node(header.nodeid);
     const kernelMade = header.pid === 0 ? ' by the kernel' : '';
-    const text = `${op} ${node}${this.#fields(op, parts)}, uid ${header.uid} gid ${header.gid}${kernelMade}`;
+    const text = `${op === 'SETLKW' ? 'SETLK' : op} ${node}${this.#fields(op, parts)}, uid ${header.uid} gid ${header.gid}${kernelMade}`;
     const request = { op, node, text, answer: undefined, transfer: this.#transfer(op, node, parts) };
     this.#pending.set(key(message.words), { code: message.words[1], op, nodeid: header.nodeid, parts, request });
     yield request;
@@ -208,7 +208,7 @@ export class RequestReader {
       for (const [field, value] of Object.entries(fields)) {
         if (meaningless.has(field) || field === 'ino' || field === 'op' || field === 'error') continue;
         if (field === 'bfree' || field === 'bavail' || field === 'ffree') continue;
-        if (nodeFields.has(field)) shown.push(this.#names.node(value as U64));
+        if (nodeFields.has(field)) shown.push(value === 0 ? 'no node' : this.#names.node(value as U64));
         else if (handleFields.has(field)) shown.push(this.#names.handle(value as U64));
         else if (/^[amcb]timensec$/.test(field)) continue;
         else if (/^[amc]time$/.test(field) && typeof value !== 'object')

@@ -82,11 +82,14 @@ function cachedWrites(node: string, requests: readonly Request[]): Waited {
   };
 }
 
+/** Where the file ended, it does not matter how much more was asked for. */
 function directTransfer(requests: readonly Request[]): Waited {
   const pieces = requests.map(({ transfer }) => transfer as Transfer);
-  const size = pieces.reduce((sum, piece) => sum + piece.size, 0);
   const [{ stream, offset }] = pieces;
-  const answers = [...new Set(requests.map(({ answer = 'no answer' }) => (/^[A-Z]+$/.test(answer) ? answer : 'done')))];
-  const bytes = pieces.some((piece) => piece.bytes.length > 0) ? covered(pieces) : 'nothing';
-  return { text: `${stream}: [${offset}, ${offset + size})`, answer: `${answers.join()}, ${bytes}` };
+  const asked = pieces.reduce((sum, { size }) => sum + size, 0);
+  const moved = pieces.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  const end = moved < asked ? 'the end of the file' : offset + asked;
+  const failed = requests.find(({ answer }) => answer === undefined || /^[A-Z]+$/.test(answer));
+  const answer = failed === undefined ? covered(pieces) || 'nothing' : (failed.answer ?? 'no answer');
+  return { text: `${stream}: [${offset}, ${failed === undefined ? end : offset + asked})`, answer };
 }
