@@ -1,6 +1,6 @@
 import { showCall } from '../check/index.ts';
 import type { MountOptions } from '../mount/options.ts';
-import { type Call, root, type SysResult, type Timespec } from '../vfs/index.ts';
+import { type Call, O_CLOEXEC, root, type SysResult, type Timespec } from '../vfs/index.ts';
 import { Names, ROOT } from './compare/names.ts';
 import { type Request, RequestReader } from './compare/requests.ts';
 import { Results } from './compare/results.ts';
@@ -46,6 +46,8 @@ interface Running {
 }
 
 const PIDS_PER_SCRIPT = 100;
+/** No script uses it. */
+const SYNC_FD = 1000;
 
 /**
  * Runs scripts on one side, one after the other, each in a directory of its own. What waits does so with all others that
@@ -143,13 +145,23 @@ class Runner {
     const apart = handlesProcesses(call);
     if (apart) requests.push(...(await this.#taken()));
     try {
-      const result = await this.#call(pid === DIRECTOR ? pid : pid + firstPid, elsewhere(call, firstPid));
+      const result = await this.#make(pid === DIRECTOR ? pid : pid + firstPid, elsewhere(call, firstPid));
       if (call.op === 'fork' && result === call.child + firstPid) await this.#forked(pids, call.child, firstPid);
       outcomes.push({ call: text, result: call.op === 'fork' ? 'done' : results.show(result), broken: false });
     } catch (error) {
       outcomes.push({ call: text, result: error instanceof Error ? error.message : String(error), broken: true });
     }
     if (apart) requests.push(...(await this.#taken()).filter((request) => !ofHarness(request, call.op === 'fork')));
+  }
+
+  /** Makes a call. sync(2) of the host would reach every disk: there it is syncfs(2) of the root, and so it is here. */
+  async #make(pid: number, call: Call): Promise<SysResult> {
+    if (call.op !== 'sync' || this.#side.name === 'real') return await this.#call(pid, call);
+    const fd = await this.#call(pid, { op: 'open', path: '/', flags: O_CLOEXEC, mode: 0, into: SYNC_FD });
+    if (fd !== SYNC_FD) return 0;
+    await this.#call(pid, { op: 'syncfs', fd });
+    await this.#call(pid, { op: 'close', fd });
+    return 0;
   }
 
   /** The host's child takes the working directory over by fchdir(2), which asks for its attributes. */
