@@ -80,6 +80,8 @@ class Runner {
     this.#side.kernel.spawn(DIRECTOR, root);
     await this.#call(DIRECTOR, { op: 'chmod', path: '/', mode: 0o777 });
     await this.#call(DIRECTOR, { op: 'stat', path: '/' });
+    // The host kernel has emptied the directory, and what the filesystem does not implement it is asked only once.
+    await this.#call(DIRECTOR, { op: 'listxattr', path: '/', size: 0 });
     const init = toStream((await this.#taken()).filter(({ op }) => op === 'INIT'));
     const all: Running[] = [];
     for (const script of scripts) {
@@ -152,6 +154,9 @@ class Runner {
       outcomes.push({ call: text, result: error instanceof Error ? error.message : String(error), broken: true });
     }
     if (apart) requests.push(...(await this.#taken()).filter((request) => !ofHarness(request, call.op === 'fork')));
+    else if (this.#side.name === 'simulated') requests.push(...(await this.#taken()));
+    for (let i = requests.length - 1; i >= 0 && requests[i].call === undefined; i--)
+      requests[i].call = outcomes.length - 1;
   }
 
   /** Makes a call. sync(2) of the host would reach every disk: there it is syncfs(2) of the root, and so it is here. */

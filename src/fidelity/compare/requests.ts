@@ -30,6 +30,8 @@ export interface Request {
   readonly text: string;
   /** The filesystem's answer; undefined where there is none (yet). */
   readonly answer: string | undefined;
+  /** Which of the script's calls asked for it, where that is known. */
+  call?: number;
   readonly transfer?: Transfer;
   /** Of FORGET and BATCH_FORGET: how many references to what. */
   readonly references?: readonly { readonly node: string; readonly lookups: number }[];

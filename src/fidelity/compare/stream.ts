@@ -12,6 +12,8 @@ export interface RequestStream {
 export interface Waited {
   readonly text: string;
   readonly answer: string;
+  /** Which of the script's calls asked for it, where that is known. */
+  readonly call: number | undefined;
 }
 
 /** Applies the tolerances that concern order and size (see `tolerances.ts`). */
@@ -29,7 +31,7 @@ export function toStream(requests: readonly Request[]): RequestStream {
   return { waited: [...gathered(waited)], released: released.sort() };
 }
 
-const plain = ({ text, answer }: Request): Waited => ({ text, answer: answer ?? 'no answer' });
+const plain = ({ text, answer = 'no answer', call }: Request): Waited => ({ text, answer, call });
 
 /** Writes from the page cache gathered until the next other request on their node, and direct transfers put together. */
 function* gathered(requests: readonly Request[]): Generator<Waited> {
@@ -79,6 +81,7 @@ function cachedWrites(node: string, requests: readonly Request[]): Waited {
   return {
     text: `WRITE from the page cache ${node}: ${covered(pieces)}, write_flags ${streams}`,
     answer: answers.join(),
+    call: requests[0].call,
   };
 }
 
@@ -91,5 +94,9 @@ function directTransfer(requests: readonly Request[]): Waited {
   const end = moved < asked ? 'the end of the file' : offset + asked;
   const failed = requests.find(({ answer }) => answer === undefined || /^[A-Z]+$/.test(answer));
   const answer = failed === undefined ? covered(pieces) || 'nothing' : (failed.answer ?? 'no answer');
-  return { text: `${stream}: [${offset}, ${failed === undefined ? end : offset + asked})`, answer };
+  return {
+    text: `${stream}: [${offset}, ${failed === undefined ? end : offset + asked})`,
+    answer,
+    call: requests[0].call,
+  };
 }

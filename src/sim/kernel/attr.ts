@@ -12,7 +12,6 @@ import {
   S_IXGRP,
   type Stat,
   type TimeArgument,
-  type Timespec,
 } from '../../vfs/index.ts';
 import { aliasesOf } from './dcache.ts';
 import { type File, FMODE_PATH, FMODE_WRITE } from './file.ts';
@@ -45,8 +44,8 @@ const DEVICE = 0x2a;
 const NO_ID = 0xffffffff;
 const CAPABILITY = 'security.capability';
 
-/** generic_fillattr. */
-function stat(inode: Inode, btime?: Timespec): Stat {
+/** generic_fillattr; `asked`: by a GETATTR, which does not tell the time of birth (fuse_fillattr). */
+function stat(inode: Inode, asked: boolean): Stat {
   const result = {
     dev: DEVICE,
     ino: inode.ino,
@@ -62,17 +61,15 @@ function stat(inode: Inode, btime?: Timespec): Stat {
     mtime: { sec: inode.mtimeSec, nsec: inode.mtimeNsec },
     ctime: { sec: inode.ctimeSec, nsec: inode.ctimeNsec },
   };
-  return btime === undefined ? result : { ...result, btime };
+  return asked || inode.btime === undefined ? result : { ...result, btime: inode.btime };
 }
 
 /** fuse_getattr: from the cache where that is valid. */
 function* vfsGetattr(fc: FuseConnection, p: Process, inode: Inode): Operation<Stat | number> {
   if (inode.bad) return -E.EIO;
-  if (needsGetattr(fc, inode, STATX_BASIC_STATS)) {
-    const error = yield* getattr(fc, p, inode);
-    if (error !== 0) return error;
-  }
-  return stat(inode);
+  if (!needsGetattr(fc, inode, STATX_BASIC_STATS)) return stat(inode, false);
+  const error = yield* getattr(fc, p, inode);
+  return error !== 0 ? error : stat(inode, true);
 }
 
 export function* statPath(fc: FuseConnection, p: Process, call: CallOf<'stat' | 'lstat'>): Operation<Stat | number> {
@@ -101,15 +98,15 @@ export function* statx(fc: FuseConnection, p: Process, call: CallOf<'statx'>): O
   let sync = needsGetattr(fc, inode, wanted);
   if ((flags & AT_STATX_FORCE_SYNC) !== 0) sync = true;
   if ((flags & AT_STATX_DONT_SYNC) !== 0 || wanted === 0) sync = false;
-  if (!sync) return stat(inode);
+  if (!sync) return stat(inode, false);
   if (!fc.noStatx && (wanted & STATX_BTIME) !== 0) {
-    const btime = yield* fuseStatx(fc, p, inode, flags, wanted);
-    if (btime !== -E.ENOSYS) return typeof btime === 'number' ? btime : stat(inode, btime);
+    error = yield* fuseStatx(fc, p, inode);
+    if (error !== -E.ENOSYS) return error !== 0 ? error : stat(inode, false);
     fc.noStatx = true;
-    if (!needsGetattr(fc, inode, wanted & STATX_BASIC_STATS)) return stat(inode);
+    if (!needsGetattr(fc, inode, wanted & STATX_BASIC_STATS)) return stat(inode, false);
   }
   error = yield* getattr(fc, p, inode);
-  return error !== 0 ? error : stat(inode);
+  return error !== 0 ? error : stat(inode, true);
 }
 
 /** do_faccessat. */
@@ -251,19 +248,19 @@ export function* ftruncate(fc: FuseConnection, p: Process, call: CallOf<'ftrunca
   const file = p.file(call.fd);
   if (file === undefined || (file.mode & FMODE_PATH) !== 0) return -E.EBADF;
   if (!isRegular(file.inode.mode) || (file.mode & FMODE_WRITE) === 0) return -E.EINVAL;
-  return yield* truncate(fc, p, file.inode, call.size, { mtime: 'now', file });
+  return yield* truncate(fc, p, file.inode, call.size, { mtime: 'now', ctime: true, file });
 }
 
 /** chmod_common. */
 export function* chmodInode(fc: FuseConnection, p: Process, inode: Inode, mode: number): Operation<number> {
   if (fc.options.readOnly) return -E.EROFS;
-  return yield* lockedChange(fc, p, inode, { mode: (mode & 0o7777) | (inode.mode & ~0o7777) });
+  return yield* lockedChange(fc, p, inode, { mode: (mode & 0o7777) | (inode.mode & ~0o7777), ctime: true });
 }
 
 /** chown_common; an id of -1 stays as it is. */
 export function* chownInode(fc: FuseConnection, p: Process, inode: Inode, uid: number, gid: number): Operation<number> {
   if (fc.options.readOnly) return -E.EROFS;
-  const changes: Iattr = {};
+  const changes: Iattr = { ctime: true };
   if (uid >>> 0 !== NO_ID) changes.uid = uid;
   if (gid >>> 0 !== NO_ID) changes.gid = gid;
   if (!isDirectory(inode.mode)) {
@@ -287,7 +284,7 @@ export function* utimesInode(
   if (!isValidTime(atime) || !isValidTime(mtime)) return -E.EINVAL;
   if (fc.options.readOnly) return -E.EROFS;
   const touch = atime === 'now' && mtime === 'now';
-  const changes: Iattr = {};
+  const changes: Iattr = { ctime: true };
   if (atime !== 'omit') changes.atime = atime;
   if (mtime !== 'omit') changes.mtime = mtime;
   if (touch && !ownerOrCapable(p, inode)) {

@@ -77,7 +77,7 @@ function* filenameCreate(
   const create = isDir || !nd.trailingSlashes;
   const directory = inodeOf(nd);
   yield* lockDirectory(p, directory);
-  const flags = nd.flags | (create ? LOOKUP_CREATE | LOOKUP_EXCL : 0);
+  const flags = nd.flags | LOOKUP_EXCL | (create ? LOOKUP_CREATE : 0);
   const child = yield* lookupSlow(fc, p, nd.dentry as Dentry, nd.last, flags);
   let result = 0;
   if (typeof child === 'number') result = child;

@@ -48,9 +48,9 @@ export function* closeFile(fc: FuseConnection, p: Process, file: File): Operatio
   if ((file.mode & FMODE_PATH) === 0) {
     if (isRegular(inode.mode)) error = yield* flush(fc, p, file);
     releasePosixLocks(inode, p.owner);
+    // fuse_release: what was made dirty since FLUSH.
+    if (file.count === 1 && fc.writebackCache && inode.mapping !== null) yield* writeInodeNow(fc, p, inode);
   }
-  // fuse_release: what was made dirty since FLUSH.
-  if (file.count === 1 && fc.writebackCache && inode.mapping !== null) yield* writeInodeNow(fc, p, inode);
   fput(fc, file);
   return error;
 }

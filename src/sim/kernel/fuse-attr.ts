@@ -29,6 +29,7 @@ import {
   invalidateAttributes,
   makeBad,
   STATX_BASIC_STATS,
+  STATX_BTIME,
   STATX_CTIME,
   STATX_MTIME,
   STATX_SIZE,
@@ -92,18 +93,13 @@ export function* updateAttributes(fc: FuseConnection, p: Process, file: File, ma
   return needsGetattr(fc, file.inode, mask) ? yield* getattr(fc, p, file.inode, file) : 0;
 }
 
-/** fuse_do_statx: what GETATTR gives, and the time of birth; undefined where the filesystem does not know it. */
-export function* statx(
-  fc: FuseConnection,
-  p: Process,
-  inode: Inode,
-  flags: number,
-  mask: number,
-): Operation<Timespec | undefined | number> {
+/** fuse_do_statx: what GETATTR gives, and the time of birth. Hints are left at their default, and everything is asked for. */
+export function* statx(fc: FuseConnection, p: Process, inode: Inode): Operation<number> {
   const version = fc.attrVersion;
   const { request } = p;
   request.begin(STATX.code, inode.nodeid, fuse_statx_in.size);
-  fuse_statx_in.write(request.message, IN * 4, { getattr_flags: 0, fh: 0, sx_flags: flags & ~0x6000, sx_mask: mask });
+  const everything = STATX_BASIC_STATS | STATX_BTIME;
+  fuse_statx_in.write(request.message, IN * 4, { getattr_flags: 0, fh: 0, sx_flags: 0, sx_mask: everything });
   request.expected = fuse_statx_out.size;
   if (!fc.device.send(p)) yield;
   if (request.error !== 0) return request.error;
@@ -126,10 +122,12 @@ export function* statx(
     makeBad(fc, inode);
     return -E.EIO;
   }
+  if ((stat.mask & STATX_BASIC_STATS) !== STATX_BASIC_STATS) return 0;
   const valid = fc.expiry(Number(reply.attr_valid), reply.attr_valid_nsec);
-  if ((stat.mask & STATX_BASIC_STATS) === STATX_BASIC_STATS) changeAttributes(fc, inode, words, 0, valid, version);
-  const { btime } = stat;
-  return (stat.mask & 0x800) === 0 ? undefined : { sec: Number(btime.tv_sec), nsec: btime.tv_nsec };
+  if (!changeAttributes(fc, inode, words, 0, valid, version)) return 0;
+  inode.invalMask &= ~STATX_BTIME;
+  if ((stat.mask & STATX_BTIME) !== 0) inode.btime = { sec: Number(stat.btime.tv_sec), nsec: stat.btime.tv_nsec };
+  return 0;
 }
 
 /** new_encode_dev (include/linux/kdev_t.h). */
@@ -145,6 +143,8 @@ export interface Iattr {
   size?: number;
   atime?: Timespec | 'now';
   mtime?: Timespec | 'now';
+  /** ATTR_CTIME: the time of change is the kernel's, where it keeps that; not for what truncate(2) and file_remove_privs do. */
+  ctime?: boolean;
   /** ATTR_FILE: the open file that it goes through. */
   file?: File;
   /** ATTR_OPEN: it is the truncation of an open. */
@@ -197,6 +197,10 @@ const flushesFirst = ({ mode, uid, gid, atime, mtime }: Iattr): boolean =>
   typeof mtime === 'object' ||
   typeof atime === 'object';
 
+/** ATTR_CTIME, which comes with a new size too. */
+const changesCtime = (inode: Inode, { ctime, size }: Iattr): boolean =>
+  ctime === true || (size !== undefined && size !== inode.size);
+
 /** iattr_to_fattr. */
 function setattrRequest(fc: FuseConnection, p: Process, inode: Inode, changes: Iattr, now: Timespec): void {
   const { file, size, atime } = changes;
@@ -217,7 +221,8 @@ function setattrRequest(fc: FuseConnection, p: Process, inode: Inode, changes: I
   if (size !== undefined) valid |= FATTR_SIZE | FATTR_LOCKOWNER;
   if (atime !== undefined) valid |= atime === 'now' ? FATTR_ATIME | FATTR_ATIME_NOW : FATTR_ATIME;
   if (mtime !== undefined) valid |= mtime === 'now' && !trusted ? FATTR_MTIME | FATTR_MTIME_NOW : FATTR_MTIME;
-  if (trusted) valid |= FATTR_CTIME;
+  const ctime = trusted && changesCtime(inode, changes);
+  if (ctime) valid |= FATTR_CTIME;
   if (handle !== undefined) valid |= FATTR_FH;
   if (fc.handleKillprivV2) {
     const chown = !isDirectory(inode.mode) && (changes.uid !== undefined || changes.gid !== undefined);
@@ -232,10 +237,10 @@ function setattrRequest(fc: FuseConnection, p: Process, inode: Inode, changes: I
     lock_owner: size === undefined ? 0 : p.owner,
     atime: at?.sec ?? 0,
     mtime: mt?.sec ?? 0,
-    ctime: trusted ? now.sec : 0,
+    ctime: ctime ? now.sec : 0,
     atimensec: at?.nsec ?? 0,
     mtimensec: mt?.nsec ?? 0,
-    ctimensec: trusted ? now.nsec : 0,
+    ctimensec: ctime ? now.nsec : 0,
     mode: changes.mode ?? 0,
     uid: changes.uid ?? 0,
     gid: changes.gid ?? 0,
@@ -254,8 +259,10 @@ function takeSetattr(fc: FuseConnection, inode: Inode, changes: Iattr, request: 
       inode.mtimeSec = time.sec;
       inode.mtimeNsec = time.nsec;
     }
-    inode.ctimeSec = now.sec;
-    inode.ctimeNsec = now.nsec;
+    if (changesCtime(inode, changes)) {
+      inode.ctimeSec = now.sec;
+      inode.ctimeNsec = now.nsec;
+    }
   }
   const { words } = request.reply;
   if (wrongAttributes(inode, words)) {

@@ -20,7 +20,7 @@ export function invalidAttributes(words: Uint32Array, at: number): boolean {
   return !known || words[at + 3] > 0x7fffffff;
 }
 
-/** fuse_change_attributes: takes attributes (at word `at`) unless something newer is known since `version`. */
+/** fuse_change_attributes: takes attributes (at word `at`) unless something newer is known since `version`; whether it did. */
 export function changeAttributes(
   fc: FuseConnection,
   inode: Inode,
@@ -28,15 +28,17 @@ export function changeAttributes(
   at: number,
   time: number,
   version: number,
-): void {
+): boolean {
   const { mapping } = inode;
-  if (version !== 0 && inode.attrVersion > version) return;
+  if (version !== 0 && inode.attrVersion > version) return false;
   if (mapping === null) changeAttributesCommon(fc, inode, words, at, time);
-  else if (!mapping.sizeUnstable) {
+  else if (mapping.sizeUnstable) return false;
+  else {
     const { size, mtimeSec, mtimeNsec } = inode;
     changeAttributesCommon(fc, inode, words, at, time);
     changeContent(fc, inode, size, mtimeSec, mtimeNsec);
   }
+  return true;
 }
 
 /** fuse_change_attributes_common; what the kernel knows better than the filesystem stays. */

@@ -1,4 +1,4 @@
-import type { U64 } from '../../vfs/index.ts';
+import type { Timespec, U64 } from '../../vfs/index.ts';
 import type { Dentry } from './dcache.ts';
 import type { FileLocks } from './file-locks.ts';
 import type { FuseConnection } from './fuse-connection.ts';
@@ -61,7 +61,9 @@ export class Inode extends RwSemaphore {
   /** i_time: until when the attributes are valid, in the clock's nanoseconds; 0: they are not. */
   time = 0;
   /** inval_mask: attributes (STATX_*) that are stale although `time` has not come. */
-  invalMask = 0;
+  invalMask = STATX_BASIC_STATS | STATX_BTIME;
+  /** i_btime, where the filesystem has told it (FUSE_I_BTIME). */
+  btime: Timespec | undefined;
   attrVersion = 0;
   #state = HASHED;
   /** i_data: the page cache of a file, made when it is needed. */

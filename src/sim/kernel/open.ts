@@ -73,7 +73,7 @@ const { OPEN, OPENDIR, CREATE, TMPFILE } = opcodes;
 const ENTRY_MODE = OUT + 10 + 15;
 const OPEN_AT = OUT + fuse_entry_out.size / 4;
 
-/** Flags that open(2) knows; it ignores others (VALID_OPEN_FLAGS). */
+/** Flags that open(2) knows; it ignores others (VALID_OPEN_FLAGS). O_CLOEXEC is the descriptor's business. */
 const VALID_FLAGS =
   O_ACCMODE |
   O_CREAT |
@@ -89,11 +89,9 @@ const VALID_FLAGS =
   O_DIRECTORY |
   O_NOFOLLOW |
   O_NOATIME |
-  0o2000000 |
   O_PATH |
   O_TMPFILE_BIT;
-const O_CLOEXEC = 0o2000000;
-const O_PATH_FLAGS = O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC;
+const O_PATH_FLAGS = O_DIRECTORY | O_NOFOLLOW | O_PATH;
 
 /** ACC_MODE: the access that the flags ask for; the accidental 3 asks for both. */
 const accessMode = (flags: number): number => {
@@ -340,7 +338,7 @@ function* doOpen(fc: FuseConnection, p: Process, nd: Nameidata, opening: Opening
   let error = yield* mayOpen(fc, p, inode, opening.access, opening.flags);
   if (error === 0 && opening.file === undefined) error = yield* vfsOpen(fc, p, dentry, inode, opening);
   if (error === 0 && truncates)
-    error = yield* truncate(fc, p, inode, 0, { open: true, mtime: 'now', file: opening.file });
+    error = yield* truncate(fc, p, inode, 0, { open: true, mtime: 'now', ctime: true, file: opening.file });
   return error;
 }
 
@@ -356,6 +354,9 @@ function mayCreateInSticky(p: Process, nd: Nameidata, inode: Inode): boolean {
 function* mayOpen(fc: FuseConnection, p: Process, inode: Inode, access: number, flags: number): Operation<number> {
   if (isSymlink(inode.mode)) return -E.ELOOP;
   if (isDirectory(inode.mode) && (access & MAY_WRITE) !== 0) return -E.EISDIR;
+  // may_open_dev: FUSE is mounted without devices.
+  const type = inode.mode & S_IFMT;
+  if (type === S_IFCHR || type === S_IFBLK) return -E.EACCES;
   const error = yield* permission(fc, p, inode, access);
   if (error !== 0) return error;
   return (flags & O_NOATIME) !== 0 && !ownerOrCapable(p, inode) ? -E.EPERM : 0;
@@ -365,8 +366,7 @@ function* mayOpen(fc: FuseConnection, p: Process, inode: Inode, access: number, 
 function* vfsOpen(fc: FuseConnection, p: Process, dentry: Dentry, inode: Inode, opening: Opening): Operation<number> {
   const { flags } = opening;
   const type = inode.mode & S_IFMT;
-  // There are no devices and nobody listens on sockets here (no_open, chrdev_open).
-  if (type === S_IFSOCK || type === S_IFCHR || type === S_IFBLK) return -E.ENXIO;
+  if (type === S_IFSOCK) return -E.ENXIO;
   const isDir = isDirectory(inode.mode);
   const writes = ((flags + 1) & FMODE_WRITE) !== 0;
   if (writes && fc.options.readOnly && type !== S_IFIFO) return -E.EROFS;

@@ -38,6 +38,10 @@ export function genericPermission(p: Process, inode: Inode, mask: number): numbe
   return -E.EACCES;
 }
 
+/** Whether what permissions depend on must be asked for. */
+const isStale = (fc: FuseConnection, inode: Inode): boolean =>
+  (PERMISSION_ATTRIBUTES & inode.invalMask) !== 0 || inode.time < fc.now;
+
 /** inode_permission and fuse_permission as far as they need no request: 0, an error, or MUST_ASK. */
 export function permissionNow(fc: FuseConnection, p: Process, inode: Inode, mask: number): number {
   if ((mask & MAY_WRITE) !== 0 && fc.options.readOnly) {
@@ -46,21 +50,32 @@ export function permissionNow(fc: FuseConnection, p: Process, inode: Inode, mask
   }
   if (inode.bad) return -E.EIO;
   if (fc.options.defaultPermissions === false) {
+    const executes = (mask & MAY_EXEC) !== 0 && isRegular(inode.mode);
+    if (executes && isStale(fc, inode)) return MUST_ASK;
     if ((mask & (MAY_ACCESS | MAY_CHDIR)) !== 0) return fc.noAccess ? 0 : MUST_ASK;
-    return (mask & MAY_EXEC) !== 0 && isRegular(inode.mode) ? MUST_ASK : 0;
+    return executes && (inode.mode & 0o111) === 0 ? MUST_ASK : 0;
   }
-  if ((PERMISSION_ATTRIBUTES & inode.invalMask) !== 0 || inode.time < fc.now) return MUST_ASK;
+  if (isStale(fc, inode)) return MUST_ASK;
   return genericPermission(p, inode, mask) === 0 ? 0 : MUST_ASK;
 }
 
 /** What remains of fuse_permission (fs/fuse/dir.c) where `permissionNow` said MUST_ASK. */
 export function* askPermission(fc: FuseConnection, p: Process, inode: Inode, mask: number): Operation<number> {
-  if (fc.options.defaultPermissions === false && (mask & (MAY_ACCESS | MAY_CHDIR)) !== 0)
-    return yield* access(fc, p, inode, mask);
+  if (fc.options.defaultPermissions === false) return yield* askRemotely(fc, p, inode, mask);
   const error = yield* getattr(fc, p, inode);
+  return error !== 0 ? error : genericPermission(p, inode, mask);
+}
+
+/** Without default_permissions the filesystem decides; what is executed needs one of the bits. */
+function* askRemotely(fc: FuseConnection, p: Process, inode: Inode, mask: number): Operation<number> {
+  const refreshes = (mask & MAY_EXEC) !== 0 && isRegular(inode.mode) && isStale(fc, inode);
+  let error = refreshes ? yield* getattr(fc, p, inode) : 0;
   if (error !== 0) return error;
-  if (fc.options.defaultPermissions === false) return (inode.mode & 0o111) === 0 ? -E.EACCES : 0;
-  return genericPermission(p, inode, mask);
+  if ((mask & (MAY_ACCESS | MAY_CHDIR)) !== 0) return fc.noAccess ? 0 : yield* access(fc, p, inode, mask);
+  if ((inode.mode & 0o111) !== 0) return 0;
+  if (refreshes) return -E.EACCES;
+  error = yield* getattr(fc, p, inode);
+  return error !== 0 ? error : (inode.mode & 0o111) === 0 ? -E.EACCES : 0;
 }
 
 /** inode_permission (fs/namei.c). */

@@ -96,9 +96,9 @@ export function* exit(fc: FuseConnection, p: Process): Operation<number> {
 /** kill(2). The processes have no handlers: every signal that does not leave them alone ends them, with all threads. */
 export function kill(fc: FuseConnection, p: Process, call: CallOf<'kill'>): number {
   const { pid, signal } = call;
-  if (!Number.isInteger(signal) || signal < 0 || signal > LAST_SIGNAL) return -E.EINVAL;
   const target = fc.processes.get(pid);
   if (target === undefined) return -E.ESRCH;
+  if (!Number.isInteger(signal) || signal < 0 || signal > LAST_SIGNAL) return -E.EINVAL;
   if (!p.capable && p.credentials.uid !== target.credentials.uid) return -E.EPERM;
   if (signal === 0 || HARMLESS.has(signal)) return 0;
   for (const task of [...fc.processes.values()]) if (task.shared === target.shared) fc.endProcess(task);
