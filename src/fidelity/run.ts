@@ -46,6 +46,7 @@ interface Running {
 }
 
 const PIDS_PER_SCRIPT = 100;
+const STATX_BASIC_STATS_AND_BTIME = 0xfff;
 /** No script uses it. */
 const SYNC_FD = 1000;
 
@@ -79,8 +80,9 @@ class Runner {
   async run(scripts: readonly Script[], signal: AbortSignal | undefined): Promise<SideRun> {
     this.#side.kernel.spawn(DIRECTOR, root);
     await this.#call(DIRECTOR, { op: 'chmod', path: '/', mode: 0o777 });
+    // Mounting and emptying the directory did this on the host, and what it asked for is not asked again.
+    await this.#call(DIRECTOR, { op: 'statx', path: '/', flags: 0, mask: STATX_BASIC_STATS_AND_BTIME });
     await this.#call(DIRECTOR, { op: 'stat', path: '/' });
-    // The host kernel has emptied the directory, and what the filesystem does not implement it is asked only once.
     await this.#call(DIRECTOR, { op: 'listxattr', path: '/', size: 0 });
     const init = toStream((await this.#taken()).filter(({ op }) => op === 'INIT'));
     const all: Running[] = [];
@@ -102,11 +104,12 @@ class Runner {
 
   /** Makes a directory and the processes that a script needs, with what they ask for in doing so left out. */
   async #begin(script: Script, number: number): Promise<Running> {
-    const directory = String(number);
+    // Where nothing can be made, it is the root itself.
+    const made = await this.#call(DIRECTOR, { op: 'mkdir', path: `/${number}`, mode: 0o777 });
+    const directory = made === 0 ? String(number) : '';
     const path = `/${directory}`;
     this.#names.enter(directory);
-    await this.#call(DIRECTOR, { op: 'mkdir', path, mode: 0o777 });
-    await this.#call(DIRECTOR, { op: 'chmod', path, mode: 0o777 });
+    if (made === 0) await this.#call(DIRECTOR, { op: 'chmod', path, mode: 0o777 });
     const firstPid = script.steps.some(({ kind }) => kind === 'wait') ? number * PIDS_PER_SCRIPT : 0;
     const pids = new Set<number>();
     const used = new Set(script.steps.map((step) => (step.kind === 'call' ? step.pid : 0)));
@@ -126,7 +129,7 @@ class Runner {
     const { script, directory, requests } = running;
     this.#names.enter(directory);
     for (; running.at < script.steps.length; running.at++) {
-      const step = within(script.steps[running.at], `/${directory}`);
+      const step = directory === '' ? script.steps[running.at] : within(script.steps[running.at], `/${directory}`);
       if (step.kind === 'wait') break;
       await this.#step(running, step);
     }

@@ -4,6 +4,8 @@ import { libc } from './libc.ts';
 /** RLIMIT_NOFILE of a simulated process. */
 const LIMIT = 1024;
 const FIRST = 3;
+/** Above what the host lets a process have (fs.nr_open). */
+const NEVER_OPEN = 2 ** 31 - 1;
 
 /**
  * A program's descriptor numbers and the real ones behind them. The real ones are whatever the kernel gave, so that none
@@ -12,9 +14,9 @@ const FIRST = 3;
 export class Descriptors {
   readonly #real = new Map<number, number>();
 
-  /** The real descriptor; -1, which the kernel answers with EBADF, where the program has none. */
+  /** The real descriptor, or where the program has none, one that nobody has: what follows is the kernel's answer. */
   real(fd: number): number {
-    return this.#real.get(fd) ?? -1;
+    return this.#real.get(fd) ?? (fd < 0 ? -1 : NEVER_OPEN);
   }
 
   has(fd: number): boolean {

@@ -61,6 +61,7 @@ export class Names {
 
   /** A name or a text without the script's directory. */
   plain(text: string): string {
+    if (this.#script === '') return text;
     if (text === this.#script) return '(script)';
     return text.startsWith(`/${this.#script}`) ? text.slice(this.#script.length + 1) || '/' : text;
   }

@@ -1,5 +1,5 @@
 import { FUSE_FSYNC_FDATASYNC, fuse_fsync_in, opcodes, writeU64 } from '../../fuse/protocol/index.ts';
-import { type CallOf, errnoNumbers as E, isDirectory, isRegular } from '../../vfs/index.ts';
+import { type CallOf, errnoNumbers as E, isDirectory, isRegular, root } from '../../vfs/index.ts';
 import type { File } from './file.ts';
 import type { FuseConnection } from './fuse-connection.ts';
 import { IN } from './fuse-request.ts';
@@ -72,7 +72,11 @@ export function* fsync(fc: FuseConnection, p: Process, call: CallOf<'fsync' | 'f
 
 /** sync(2) (sync_inodes_sb): whatever is dirty is written; SYNCFS is sent to virtiofs only (fuse_sync_fs). */
 export function* sync(fc: FuseConnection, p: Process): Operation<number> {
+  // It is the flusher's thread that writes, while the caller waits (bdi_split_work_to_wbs).
+  const { credentials } = p;
+  p.credentials = root;
   for (const mapping of [...fc.dirtyInodes]) yield* writeInodeNow(fc, p, mapping.host);
+  p.credentials = credentials;
   return 0;
 }
 

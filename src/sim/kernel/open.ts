@@ -67,7 +67,7 @@ import { MAY_EXEC, MAY_READ, MAY_WRITE, ownerOrCapable, permission, stripSgid } 
 import { lockOwner, type Process } from './process.ts';
 import { dropListing } from './readdir-cache.ts';
 import { invalidateInodePages2, truncatePagecache } from './truncate.ts';
-import { linkWriteFile, releaseNowrite, setNowrite, updateTime } from './writeback.ts';
+import { linkWriteFile, releaseNowrite, setNowrite, syncWrites, updateTime } from './writeback.ts';
 
 const { OPEN, OPENDIR, CREATE, TMPFILE } = opcodes;
 const ENTRY_MODE = OUT + 10 + 15;
@@ -423,8 +423,11 @@ function* fuseOpen(
     invalidateAttributes(inode, FUSE_STATX_MODSIZE);
     truncatePagecache(inode, 0);
   } else if ((file.openFlags & FOPEN_KEEP_CACHE) === 0) {
-    if (!isDir) invalidateInodePages2(fc, inode);
-    else dropListing(inode);
+    if (!isDir) {
+      invalidateInodePages2(fc, inode);
+      // fuse_launder_folio waits for what was still to be written.
+      if (inode.mapping !== null) yield* syncWrites(fc, p, inode.mapping);
+    } else dropListing(inode);
   }
   return 0;
 }

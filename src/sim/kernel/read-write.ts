@@ -245,6 +245,7 @@ export function* writev(fc: FuseConnection, p: Process, call: CallOf<'writev'>):
   const error = checkWrite(file);
   if (error !== 0 || file === undefined) return error;
   if (call.datas.length > UIO_MAXIOV) return -E.EINVAL;
+  if (call.datas.every((piece) => piece.length === 0)) return 0;
   const pieces = call.datas.map(dataBytes);
   const data = join(
     pieces,
