@@ -36,6 +36,8 @@ interface Running {
   readonly script: Script;
   /** The name of its directory in the root. */
   readonly directory: string;
+  /** From 1 on. */
+  readonly number: number;
   /** What is added to the numbers of its processes: several scripts may be under way. */
   readonly firstPid: number;
   readonly pids: Set<number>;
@@ -108,7 +110,7 @@ class Runner {
     const made = await this.#call(DIRECTOR, { op: 'mkdir', path: `/${number}`, mode: 0o777 });
     const directory = made === 0 ? String(number) : '';
     const path = `/${directory}`;
-    this.#names.enter(directory);
+    this.#names.enter(directory, number);
     if (made === 0) await this.#call(DIRECTOR, { op: 'chmod', path, mode: 0o777 });
     const firstPid = script.steps.some(({ kind }) => kind === 'wait') ? number * PIDS_PER_SCRIPT : 0;
     const pids = new Set<number>();
@@ -121,13 +123,13 @@ class Runner {
       }
     await this.#taken();
     const results = new Results(this.#names, this.#isNow);
-    return { script, directory, firstPid, pids, results, requests: [], outcomes: [], at: 0 };
+    return { script, directory, number, firstPid, pids, results, requests: [], outcomes: [], at: 0 };
   }
 
   /** Goes on to the next wait, or to the end. */
   async #goOn(running: Running): Promise<void> {
-    const { script, directory, requests } = running;
-    this.#names.enter(directory);
+    const { script, directory, number, requests } = running;
+    this.#names.enter(directory, number);
     for (; running.at < script.steps.length; running.at++) {
       const step = directory === '' ? script.steps[running.at] : within(script.steps[running.at], `/${directory}`);
       if (step.kind === 'wait') break;

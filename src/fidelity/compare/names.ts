@@ -11,10 +11,13 @@ export class Names {
   /** Handles that each script has opened. */
   readonly #opened = new Map<string, number>();
   #script = '';
+  /** The script, where several work in the root. */
+  #key = '';
 
-  /** From now on what is found belongs to the script whose directory has this name. */
-  enter(script: string): void {
+  /** From now on what is found belongs to the script whose directory has this name; the root has none. */
+  enter(script: string, number: number): void {
     this.#script = script;
+    this.#key = String(number);
   }
 
   /** A node was found. */
@@ -49,8 +52,8 @@ export class Names {
   }
 
   opened(handle: U64): void {
-    const count = (this.#opened.get(this.#script) ?? 0) + 1;
-    this.#opened.set(this.#script, count);
+    const count = (this.#opened.get(this.#key) ?? 0) + 1;
+    this.#opened.set(this.#key, count);
     this.#handles.set(handle, `h${count}`);
   }
 

@@ -475,6 +475,7 @@ export const exported: Group = {
     p1 fd3 = open_by_handle_at(handle0, O_RDONLY|O_DIRECTORY)
     p1 fstat(fd3)
     p1 close(fd3)
+    p2 handle0 = name_to_handle_at("/", 0)
     p2 open_by_handle_at(handle0, O_RDONLY)`,
     'a handle of a descriptor': `
     p1 fd3 = open("/a", O_RDWR|O_CREAT, 0644)

@@ -116,6 +116,7 @@ function* createNewEntry(fc: FuseConnection, p: Process, nd: Nameidata, type: nu
   const expiry = entryExpiry(fc, words);
   const found = dSpliceAlias(fc, inode, child);
   if (found === undefined) return -E.ELOOP;
+  found.epoch = fc.epoch;
   found.time = expiry;
   if (found !== child) dPut(fc, found);
   fc.directoryChanged(directory);

@@ -12,8 +12,8 @@ export class Dentry {
   nextAlias: Dentry | null = null;
   /** fuse_dentry_time: until when the entry is valid, in the clock's nanoseconds; 0: it is not. */
   time = 0;
-  /** The connection's epoch when the dentry was made; an older one is not valid. */
-  readonly epoch: number;
+  /** The connection's epoch when the name was looked up; an older one is not valid. */
+  epoch: number;
   /** d_lockref: users, among them each child. */
   count = 1;
   hashed = false;

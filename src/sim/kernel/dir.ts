@@ -102,7 +102,7 @@ function* fuseLookup(fc: FuseConnection, p: Process, dentry: Dentry): Operation<
   const parent = dentry.parent.inode as Inode;
   if (parent.bad) return -E.EIO;
   if (dentry.name.length * 3 > fc.nameMax && nameLength(dentry.name) > fc.nameMax) return -E.ENAMETOOLONG;
-  const version = fc.attrVersion;
+  const { attrVersion: version, epoch } = fc;
   lookupRequest(p, parent, dentry.name);
   if (!fc.device.send(p)) yield;
   const { request } = p;
@@ -127,6 +127,7 @@ function* fuseLookup(fc: FuseConnection, p: Process, dentry: Dentry): Operation<
   }
   const found = dSpliceAlias(fc, inode, dentry);
   if (found === undefined) return -E.ELOOP;
+  found.epoch = epoch;
   found.time = entryExpiry(fc, words);
   parent.adviseReaddirplus = true;
   return found;

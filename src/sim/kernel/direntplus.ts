@@ -67,5 +67,6 @@ function joinEntry(
 
 function settle(fc: FuseConnection, dentry: Dentry, words: Uint32Array, at: number): void {
   if (fc.readdirplusAuto && dentry.inode !== null) dentry.inode.initReaddirplus = true;
+  dentry.epoch = fc.epoch;
   dentry.time = fc.expiry(words[at + 4] + words[at + 5] * 2 ** 32, words[at + 8]);
 }

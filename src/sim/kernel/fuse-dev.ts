@@ -32,6 +32,10 @@ const awaitsReply = (request: FuseRequest): boolean => request.state === 'sent' 
 
 /** Forgets that fit the read buffer of a daemon. */
 const BATCH = 4096;
+/** Whose write(2) a RETRIEVE is, and so what it answers with: the daemon's, somewhere on the host. */
+const DAEMON_PID = 1;
+/** Where `pid` lies in fuse_in_header. */
+const PID_WORD = 8;
 /** Bytes of one forget in a batch. */
 const FORGET_ONE = 16;
 /** Forgets that the buffer has room for until more come at once. */
@@ -208,6 +212,7 @@ export class FuseDevice implements Runnable {
   queueReply(request: FuseRequest, unique: U64): void {
     request.noReply = true;
     this.#prepare(request, unique);
+    request.message.words[PID_WORD] = DAEMON_PID;
     this.#pending.push(request);
     this.#wakeReader();
   }
