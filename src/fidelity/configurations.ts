@@ -37,6 +37,9 @@ const infinite = timeouts(INFINITE);
 const direct = { directIo: true };
 const back = { writebackCache: true };
 
+/** So many in the background that read-ahead is not cut off by congestion, which depends on how fast the daemon is. */
+const small = { maxWrite: 8192, maxRead: 8192, maxBackground: 1000 };
+
 type Row = readonly [mount: MountOptions, filesystem?: FileSystemOptions];
 
 const rows = {
@@ -71,8 +74,8 @@ const rows = {
   'export-0': [{ ...none, exportSupport: true }],
   'small-readahead': [{ ...infinite, maxReadahead: 16384 }],
   'no-readahead': [{ ...infinite, maxReadahead: 0 }],
-  'small-requests': [{ ...infinite, maxWrite: 8192, maxRead: 8192 }],
-  'back-small-requests': [{ ...infinite, ...back, maxWrite: 8192, maxRead: 8192 }],
+  'small-requests': [{ ...infinite, ...small }],
+  'back-small-requests': [{ ...infinite, ...back, ...small }],
   'one-in-background': [{ ...infinite, maxBackground: 1 }],
   'back-one-in-background': [{ ...infinite, ...back, maxBackground: 1, maxWrite: 8192 }],
   'daemon-permissions': [{ ...infinite, defaultPermissions: false }],

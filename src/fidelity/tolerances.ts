@@ -27,7 +27,7 @@ export const tolerances: readonly Tolerance[] = [
     why: 'the kernel evicts what it likes, when it likes',
   },
   {
-    what: 'WRITEs out of the page cache (write-back): between two other requests on a node, what they cover and its bytes',
+    what: 'WRITEs out of the page cache: up to the next request for which they must be done (FLUSH, FSYNC, SETATTR, FALLOCATE, COPY_FILE_RANGE, LSEEK, OPEN or one past the cache, of the same node), what they cover and its bytes',
     why: 'how dirty pages are gathered into requests depends on memory and on when the flusher runs',
   },
   {

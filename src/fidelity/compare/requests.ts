@@ -32,6 +32,8 @@ export interface Request {
   readonly answer: string | undefined;
   /** Which of the script's calls asked for it, where that is known. */
   call?: number;
+  /** Nodes that it is about besides its own. */
+  readonly others?: readonly string[];
   readonly transfer?: Transfer;
   /** Of FORGET and BATCH_FORGET: how many references to what. */
   readonly references?: readonly { readonly node: string; readonly lookups: number }[];
@@ -109,7 +111,9 @@ export class RequestReader {
     const node = this.#names.node(header.nodeid);
     const kernelMade = header.pid === 0 ? ' by the kernel' : '';
     const text = `${op === 'SETLKW' ? 'SETLK' : op} ${node}${this.#fields(op, parts)}, uid ${header.uid} gid ${header.gid}${kernelMade}`;
-    const request = { op, node, text, answer: undefined, transfer: this.#transfer(op, node, parts) };
+    const out = parts.body?.nodeid_out as U64 | undefined;
+    const others = out === undefined ? undefined : [this.#names.node(out)];
+    const request = { op, node, text, answer: undefined, others, transfer: this.#transfer(op, node, parts) };
     this.#pending.set(key(message.words), { code: message.words[1], op, nodeid: header.nodeid, parts, request });
     yield request;
   }

@@ -63,13 +63,20 @@ function* gathered(requests: readonly Request[]): Generator<Waited> {
       continue;
     }
     yield* flush();
-    // Read-ahead is no point at which a file has to be written.
-    if (transfer === undefined) yield* write(node);
+    if (synchronises(request)) for (const each of [node, ...(request.others ?? [])]) yield* write(each);
     yield plain(request);
   }
   yield* flush();
   for (const node of [...dirty.keys()].sort()) yield* write(node);
 }
+
+/** Whether what is dirty has to be written first. Of times that are handed on alone that cannot be said: they may be missing. */
+const synchronises = (request: Request): boolean =>
+  /^(FLUSH|FSYNC|SETATTR|FALLOCATE|COPY_FILE_RANGE|LSEEK|OPEN)/.test(request.op) && !handsTimesOn(request);
+
+/** A SETATTR by which write-back tells the filesystem its own times. */
+export const handsTimesOn = ({ text }: Pick<Waited, 'text'>): boolean =>
+  /^SETATTR .* valid 0x4[26]0, .* atime 0\.0, mtime now, ctime now, /.test(text);
 
 const follows = (last: Transfer, next: Transfer): boolean =>
   last.stream === next.stream && last.offset + last.size === next.offset;

@@ -21,6 +21,7 @@ import { inodeOf, pathLookup } from './namei.ts';
 import { LOOKUP_EMPTY, LOOKUP_FOLLOW } from './nameidata.ts';
 import { openDentry } from './open.ts';
 import type { Operation } from './operation.ts';
+import { MAY_EXEC, permission } from './permission.ts';
 import type { Process } from './process.ts';
 import { readdir } from './readdir.ts';
 
@@ -143,10 +144,7 @@ function* reconnectOne(fc: FuseConnection, p: Process, dentry: Dentry): Operatio
   const name = yield* getName(fc, p, parent, inode);
   let error = typeof name === 'number' ? name : 0;
   if (typeof name === 'string') {
-    const { rwsem } = parent.inode as Inode;
-    if (!rwsem.tryDown(!fc.parallelDirops)) yield* rwsem.wait(p, !fc.parallelDirops, 'a directory');
-    const found = yield* lookupSlow(fc, p, parent, name, 0);
-    rwsem.up(!fc.parallelDirops);
+    const found = yield* lookupOneUnlocked(fc, p, parent, name);
     if (typeof found === 'number') error = found;
     else {
       const same = found === dentry;
@@ -158,6 +156,18 @@ function* reconnectOne(fc: FuseConnection, p: Process, dentry: Dentry): Operatio
   dPut(fc, parent);
   if (error !== -E.ENOENT) return error;
   return isRoot(dentry) ? -E.ESTALE : undefined;
+}
+
+/** lookup_one_unlocked (fs/namei.c). */
+function* lookupOneUnlocked(fc: FuseConnection, p: Process, parent: Dentry, name: string): Operation<Dentry | number> {
+  const directory = parent.inode as Inode;
+  const error = yield* permission(fc, p, directory, MAY_EXEC);
+  if (error !== 0) return error;
+  const { rwsem } = directory;
+  if (!rwsem.tryDown(!fc.parallelDirops)) yield* rwsem.wait(p, !fc.parallelDirops, 'a directory');
+  const found = yield* lookupSlow(fc, p, parent, name, 0);
+  rwsem.up(!fc.parallelDirops);
+  return found;
 }
 
 /** get_name: the directory is listed until the inode's number comes up. */

@@ -38,7 +38,15 @@ import type { Operation } from './operation.ts';
 import { mappingOf } from './page-cache.ts';
 import type { Process } from './process.ts';
 import { invalidateInodePages2, truncatePagecache } from './truncate.ts';
-import { releaseNowrite, setNowrite, syncWrites, trustsCache, updateCtimeInCache, writeInodeNow } from './writeback.ts';
+import {
+  releaseNowrite,
+  setNowrite,
+  syncWrites,
+  trustsCache,
+  updateCtimeInCache,
+  waitForLaundering,
+  writeInodeNow,
+} from './writeback.ts';
 
 const { GETATTR, SETATTR, STATX } = opcodes;
 
@@ -61,7 +69,10 @@ export function* getattr(fc: FuseConnection, p: Process, inode: Inode, file?: Fi
   }
   request.expected = fuse_attr_out.size;
   if (!fc.device.send(p)) yield;
-  return request.error !== 0 ? request.error : takeAttributes(fc, inode, request, version);
+  if (request.error !== 0) return request.error;
+  const error = takeAttributes(fc, inode, request, version);
+  if (inode.mapping?.laundering) yield* waitForLaundering(fc, p, inode);
+  return error;
 }
 
 /** fuse_invalid_attr, inode_wrong_type. */

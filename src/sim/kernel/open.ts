@@ -67,7 +67,7 @@ import { MAY_EXEC, MAY_READ, MAY_WRITE, ownerOrCapable, permission, stripSgid } 
 import { lockOwner, type Process } from './process.ts';
 import { dropListing } from './readdir-cache.ts';
 import { invalidateInodePages2, truncatePagecache } from './truncate.ts';
-import { linkWriteFile, releaseNowrite, setNowrite, syncWrites, updateTime } from './writeback.ts';
+import { linkWriteFile, releaseNowrite, setNowrite, updateTime, waitForLaundering } from './writeback.ts';
 
 const { OPEN, OPENDIR, CREATE, TMPFILE } = opcodes;
 const ENTRY_MODE = OUT + 10 + 15;
@@ -425,8 +425,7 @@ function* fuseOpen(
   } else if ((file.openFlags & FOPEN_KEEP_CACHE) === 0) {
     if (!isDir) {
       invalidateInodePages2(fc, inode);
-      // fuse_launder_folio waits for what was still to be written.
-      if (inode.mapping !== null) yield* syncWrites(fc, p, inode.mapping);
+      yield* waitForLaundering(fc, p, inode);
     } else dropListing(inode);
   }
   return 0;

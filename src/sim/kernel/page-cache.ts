@@ -70,6 +70,8 @@ export class AddressSpace {
   dirtiedAt = 0;
   /** FUSE_I_SIZE_UNSTABLE: a size from the filesystem is not to be believed now. */
   sizeUnstable = false;
+  /** Dirty pages were written because they had to go: who made them go waits for that (`waitForLaundering`). */
+  laundering = false;
 
   constructor(host: Inode) {
     this.host = host;

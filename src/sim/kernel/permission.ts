@@ -48,6 +48,8 @@ export function permissionNow(fc: FuseConnection, p: Process, inode: Inode, mask
     const { mode } = inode;
     if (isRegular(mode) || isDirectory(mode) || isSymlink(mode)) return -E.EROFS;
   }
+  // Links have no permission operation of their own (fuse_symlink_inode_operations).
+  if (isSymlink(inode.mode)) return genericPermission(p, inode, mask);
   if (inode.bad) return -E.EIO;
   if (fc.options.defaultPermissions === false) {
     const executes = (mask & MAY_EXEC) !== 0 && isRegular(inode.mode);

@@ -108,7 +108,7 @@ export function* pageCacheAsyncRa(
   const max = mostPages(ra, wanted);
   if (page.index === ra.start + ra.size - ra.asyncSize) {
     ra.start += ra.size;
-    ra.size = nextSize(ra, max);
+    ra.size = Math.max(ra.size, nextSize(ra, max));
   } else {
     // A marked page without a valid state, as of interleaved reads: the window begins at the next page that is missing.
     const mapping = mappingOf(file.inode);

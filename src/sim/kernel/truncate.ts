@@ -65,7 +65,7 @@ export function truncatePagecacheRange(inode: Inode, start: number, end: number)
 
 /**
  * invalidate_inode_pages2_range: nothing of the pages is cached any more; what is dirty is written first. Linux waits for
- * those writes here; in this kernel whoever wants such a page next waits for its write.
+ * those writes here; in this kernel `waitForLaundering` does, and whoever wants such a page next.
  */
 export function invalidateInodePages2(
   fc: FuseConnection,
@@ -76,7 +76,10 @@ export function invalidateInodePages2(
   if (inode.mapping === null) return;
   for (const page of cachedPages(inode, first, last)) {
     unmapPage(page);
-    if (page.dirty) launderPage(fc, page);
+    if (page.dirty) {
+      launderPage(fc, page);
+      inode.mapping.laundering = true;
+    }
     if (page.locked || page.writeback) page.stale = true;
     else removePage(page);
   }

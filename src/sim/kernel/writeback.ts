@@ -123,6 +123,14 @@ export function* syncWrites(fc: FuseConnection, p: Process, mapping: AddressSpac
   releaseNowrite(fc, mapping);
 }
 
+/** fuse_launder_folio, its end: what `invalidateInodePages2` has written is with the filesystem. */
+export function* waitForLaundering(fc: FuseConnection, p: Process, inode: Inode): Operation<void> {
+  const { mapping } = inode;
+  if (mapping === null || !mapping.laundering) return;
+  mapping.laundering = false;
+  yield* syncWrites(fc, p, mapping);
+}
+
 /** fuse_flush_writepages. */
 function flushWritepages(fc: FuseConnection, mapping: AddressSpace): void {
   while (mapping.nowrite === 0) {
