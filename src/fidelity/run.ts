@@ -1,6 +1,6 @@
 import { showCall } from '../check/index.ts';
 import type { MountOptions } from '../mount/options.ts';
-import { type Call, O_CLOEXEC, root, type SysResult, type Timespec } from '../vfs/index.ts';
+import { type Call, errno, O_CLOEXEC, root, type SysResult, type Timespec } from '../vfs/index.ts';
 import { Names, ROOT } from './compare/names.ts';
 import { type Request, RequestReader } from './compare/requests.ts';
 import { Results } from './compare/results.ts';
@@ -168,7 +168,7 @@ class Runner {
   async #make(pid: number, call: Call): Promise<SysResult> {
     if (call.op !== 'sync' || this.#side.name === 'real') return await this.#call(pid, call);
     const fd = await this.#call(pid, { op: 'open', path: '/', flags: O_CLOEXEC, mode: 0, into: SYNC_FD });
-    if (fd !== SYNC_FD) return 0;
+    if (fd !== SYNC_FD) return fd === -errno.ESRCH.errno ? fd : 0;
     await this.#call(pid, { op: 'syncfs', fd });
     await this.#call(pid, { op: 'close', fd });
     return 0;

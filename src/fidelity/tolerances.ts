@@ -31,8 +31,8 @@ export const tolerances: readonly Tolerance[] = [
     why: 'how dirty pages are gathered into requests depends on memory and on when the flusher runs',
   },
   {
-    what: 'a SETATTR by which write-back hands on its own times, where one side has none to hand on',
-    why: "the kernel's clock for times of files is coarse: a write in the same tick as the one before changes no time",
+    what: 'a SETATTR by which write-back hands on its own times, where one side has none to hand on; and its answer',
+    why: "the kernel's clock for times of files is coarse: a write in the same tick as the one before changes no time; pages may be written before it or behind",
   },
   {
     what: 'transfers past the page cache: one that follows where the last ended is the same transfer',

@@ -60,7 +60,8 @@ function requests(real: ScriptRun, simulated: ScriptRun): Found | undefined {
     const [expected, actual] = [real.waited[i], simulated.waited[j]];
     if (expected?.text !== actual?.text)
       return { blame: 'kernel', in: 'request', real: expected?.text ?? NOTHING, simulated: actual?.text ?? NOTHING };
-    if (expected.answer !== actual.answer)
+    // What it finds of the file's size and blocks depends on which pages have been written by then.
+    if (expected.answer !== actual.answer && !isOptional(expected))
       return {
         blame: 'logic',
         in: 'answer',

@@ -81,7 +81,7 @@ export function readCached(file: File, position: number, count: number): Uint8Ar
   }
   const into = new Uint8Array(Math.max(0, end - position));
   for (let i = first; i <= last; i++) copyOut((mapping.pages.get(i) as Page).data, i, position, end, into);
-  readaheadState(file).previous = Math.max(position, end);
+  if (end > position) readaheadState(file).previous = end;
   return into;
 }
 
@@ -123,7 +123,8 @@ export function* filemapRead(
       at = copyOut(page.data, page.index, position, stop, into);
     }
   }
-  readaheadState(file).previous = at;
+  // Where nothing was read, the read before it stays the previous one.
+  if (at > position) readaheadState(file).previous = at;
   const done = at - position;
   return done === 0 && error < 0 ? error : done === into.length ? into : into.subarray(0, done);
 }
