@@ -192,9 +192,9 @@ class Runner {
 /** The host's processes are no real ones of their own: how they begin and end asks for attributes. */
 const handlesProcesses = ({ op }: Call): boolean => op === 'fork' || op === 'exit' || op === 'kill';
 
-/** Of what came in such a call, what the harness asked for: a process that ends returns to the root directory. */
-const ofHarness = ({ op, node }: Request, anywhere: boolean): boolean =>
-  (op === 'GETATTR' || op === 'ACCESS') && (anywhere || node === ROOT);
+/** Of what came in such a call, what the harness asked for: all that a fork did, and returning to the root directory at the end. */
+const ofHarness = ({ op, node }: Request, fork: boolean): boolean =>
+  fork || (node === ROOT && (op === 'GETATTR' || op === 'ACCESS'));
 
 type CallStep = Extract<Step, { kind: 'call' }>;
 

@@ -284,7 +284,7 @@ export function* utimesInode(
   if (!isValidTime(atime) || !isValidTime(mtime)) return -E.EINVAL;
   if (fc.options.readOnly) return -E.EROFS;
   const touch = atime === 'now' && mtime === 'now';
-  const changes: Iattr = { ctime: true };
+  const changes: Iattr = { ctime: true, timesSet: !touch };
   if (atime !== 'omit') changes.atime = atime;
   if (mtime !== 'omit') changes.mtime = mtime;
   if (touch && !ownerOrCapable(p, inode)) {

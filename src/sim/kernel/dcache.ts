@@ -33,13 +33,8 @@ export class Dentry {
 export function joinAlias(dentry: Dentry, inode: Inode): void {
   dentry.inode = inode;
   dentry.nextAlias = null;
-  if (inode.firstAlias === null) {
-    inode.firstAlias = dentry;
-    return;
-  }
-  let last = inode.firstAlias;
-  while (last.nextAlias !== null) last = last.nextAlias;
-  last.nextAlias = dentry;
+  dentry.nextAlias = inode.firstAlias;
+  inode.firstAlias = dentry;
 }
 
 function leaveAlias(dentry: Dentry, inode: Inode): void {

@@ -1,6 +1,7 @@
 import {
   type CallOf,
   errnoNumbers as E,
+  isRegular,
   POSIX_FADV_DONTNEED,
   POSIX_FADV_NOREUSE,
   POSIX_FADV_NORMAL,
@@ -44,6 +45,8 @@ export function* fadvise(fc: FuseConnection, p: Process, call: CallOf<'posix_fad
     case POSIX_FADV_NOREUSE:
       return 0;
     case POSIX_FADV_WILLNEED: {
+      // What has no read_folio has nothing to read ahead.
+      if (!isRegular(inode.mode)) return 0;
       const first = Math.floor(Math.max(offset, 0) / PAGE_SIZE);
       yield* forcePageCacheRa(fc, p, file, first, Math.floor((end - 1) / PAGE_SIZE) - first + 1);
       return 0;

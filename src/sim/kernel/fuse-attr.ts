@@ -156,6 +156,8 @@ export interface Iattr {
   mtime?: Timespec | 'now';
   /** ATTR_CTIME: the time of change is the kernel's, where it keeps that; not for what truncate(2) and file_remove_privs do. */
   ctime?: boolean;
+  /** ATTR_TIMES_SET: utimensat(2) with times, even such as are now or stay. */
+  timesSet?: boolean;
   /** ATTR_FILE: the open file that it goes through. */
   file?: File;
   /** ATTR_OPEN: it is the truncation of an open. */
@@ -201,12 +203,8 @@ export function* setattr(fc: FuseConnection, p: Process, inode: Inode, changes: 
 }
 
 /** Whether dirty data and times are to be with the filesystem before the change. */
-const flushesFirst = ({ mode, uid, gid, atime, mtime }: Iattr): boolean =>
-  mode !== undefined ||
-  uid !== undefined ||
-  gid !== undefined ||
-  typeof mtime === 'object' ||
-  typeof atime === 'object';
+const flushesFirst = ({ mode, uid, gid, timesSet }: Iattr): boolean =>
+  mode !== undefined || uid !== undefined || gid !== undefined || timesSet === true;
 
 /** ATTR_CTIME, which comes with a new size too. */
 const changesCtime = (inode: Inode, { ctime, size }: Iattr): boolean =>

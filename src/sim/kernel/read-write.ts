@@ -69,8 +69,11 @@ export function* readFile(
   if (inode.bad) return -E.EIO;
   if ((inode.mode & S_IFMT) === S_IFIFO) return EMPTY;
   const wanted = Math.min(count, MAX_RW_COUNT);
-  if ((file.openFlags & FOPEN_DIRECT_IO) !== 0)
-    return wanted === 0 ? EMPTY : yield* fuseDirectRead(fc, p, file, position, wanted);
+  if ((file.openFlags & FOPEN_DIRECT_IO) !== 0) {
+    if (wanted > 0) return yield* fuseDirectRead(fc, p, file, position, wanted);
+    invalidateAtime(fc, inode);
+    return EMPTY;
+  }
   // fuse_cache_read_iter: the size must be true.
   if (fc.autoInvalData || position + wanted > inode.size) {
     const error = yield* updateAttributes(fc, p, file, STATX_SIZE);
