@@ -18,4 +18,4 @@ export { showResult } from './show-result.ts';
 export { signatureOf } from './signature.ts';
 export { type SimulatedTargetOptions, simulatedTarget } from './simulated-target.ts';
 export type { ConcurrencyClass, Settings, Target } from './target.ts';
-export { freshTarget, type ReusingTarget, reusingTarget, type TargetTraits } from './targets.ts';
+export { freshTarget, type ResettableKernel, type ReusingTarget, reusingTarget, type TargetTraits } from './targets.ts';

@@ -15,4 +15,11 @@ export type { Outcome, ScriptRun } from './run.ts';
 export { readScript, type Script, type Step } from './script.ts';
 export { showDifference, showStreams } from './show.ts';
 export type { Side } from './side.ts';
+export {
+  type Agreement,
+  compareThreeWays,
+  type Disagreement,
+  type ThreeWayOptions,
+  type ThreeWayReport,
+} from './three-way.ts';
 export { type Tolerance, tolerances } from './tolerances.ts';

@@ -16,7 +16,7 @@ export class Descriptors {
 
   /** The real descriptor, or where the program has none, one that nobody has: what follows is the kernel's answer. */
   real(fd: number): number {
-    return this.#real.get(fd) ?? (fd < 0 ? -1 : NEVER_OPEN);
+    return this.#real.get(fd) ?? NEVER_OPEN;
   }
 
   has(fd: number): boolean {
