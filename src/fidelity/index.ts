@@ -11,6 +11,7 @@ export {
   type Sides,
 } from './fidelity.ts';
 export { generatedCases } from './generated.ts';
+export { isPinned, PINNED } from './pinned.ts';
 export type { Outcome, ScriptRun } from './run.ts';
 export { readScript, type Script, type Step } from './script.ts';
 export { showDifference, showStreams } from './show.ts';

@@ -8,6 +8,8 @@ import {
   corpusCases,
   type Difference,
   generatedCases,
+  isPinned,
+  PINNED,
   type Report,
   showDifference,
   showStreams,
@@ -17,8 +19,6 @@ import { didYouMean } from '../../vfs/index.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import { exitCode, parseOptions, UsageError, wholeNumber } from '../usage.ts';
 
-/** The kernel that the simulated one is measured against. */
-const PINNED = '6.18';
 /** Hundredths of the generated scripts in which the kernels must not differ. */
 const GENERATED_GOAL = 99;
 const MAX_SEED = 2 ** 32 - 1;
@@ -72,7 +72,7 @@ export async function run(args: string[]): Promise<number> {
   };
   try {
     const kernel = release();
-    const pinned = kernel.startsWith(`${PINNED}.`);
+    const pinned = isPinned(kernel);
     say(
       `the simulated kernel against Linux ${kernel}${pinned ? '' : ` (what is simulated is ${PINNED})`}, seed ${seed}`,
     );
