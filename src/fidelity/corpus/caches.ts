@@ -25,6 +25,7 @@ export const pageCache: Group = {
       'ram',
       'atomic-trunc',
       'back-atomic-trunc',
+      'killpriv-v1',
       'killpriv-v2',
       'back-killpriv-v2',
     ] as const),

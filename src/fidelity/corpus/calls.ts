@@ -4,7 +4,7 @@ import type { Group } from './index.ts';
 export const calls: Group = {
   configurations: [
     ...(['direct-0', 'direct-infinite', 'through-0', 'through-infinite', 'back-0', 'back-infinite'] as const),
-    ...(['names-only', 'attributes-only', 'ram', 'nothing-implemented', 'daemon-permissions-0'] as const),
+    ...(['names-only', 'attributes-only', 'ram', 'nothing-implemented', 'daemon-permissions-0', 'locks'] as const),
   ],
   scripts: {
     stat: `

@@ -4,7 +4,7 @@ import type { Group } from './index.ts';
 export const moreCalls: Group = {
   configurations: [
     ...(['direct-0', 'direct-infinite', 'through-0', 'through-infinite', 'back-0', 'back-infinite'] as const),
-    ...(['ram', 'attributes-only', 'daemon-permissions'] as const),
+    ...(['ram', 'attributes-only', 'daemon-permissions', 'locks'] as const),
   ],
   scripts: {
     'empty reads and writes': `
