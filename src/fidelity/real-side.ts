@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hostKernel } from '../check/host-kernel/index.ts';
 import { nodeEnvironment } from '../env/index.ts';
-import { type FileSystemModule, type LoggedMessage, MessageLogReader } from '../fuse/device/index.ts';
+import type { FileSystemModule } from '../fuse/device/index.ts';
 import { mount } from '../mount/index.ts';
 import type { Configuration } from './configurations.ts';
+import { type LoggedMessage, MessageLogReader } from './message-log.ts';
 import type { Side } from './side.ts';
 import { FILE_SIZE_LIMIT } from './simulated-side.ts';
 
@@ -13,6 +14,8 @@ const module: FileSystemModule = {
   module: new URL('./filesystem.ts', import.meta.url).href,
   exportName: 'directed',
 };
+
+const tap = new URL('./message-log.ts', import.meta.url).href;
 
 /** Barriers in a row: after eight requests the device turns to forgets that wait (fuse_dev_do_read, fs/fuse/dev.c). */
 const BARRIERS = 10;
@@ -34,7 +37,10 @@ export async function realSide(configuration: Configuration, source: FileSystemM
     reader.close();
     rmSync(scratch, { recursive: true, force: true });
   };
-  const mounting = mount({ ...source, options: configuration.filesystem }, place, { ...configuration.mount, log });
+  const mounting = mount({ ...source, options: configuration.filesystem }, place, {
+    ...configuration.mount,
+    tap: { module: tap, data: log },
+  });
   const mounted = await mounting.catch((error: unknown) => {
     remove();
     throw error;

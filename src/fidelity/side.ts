@@ -1,5 +1,5 @@
-import type { LoggedMessage } from '../fuse/device/index.ts';
 import type { Kernel } from '../vfs/index.ts';
+import type { LoggedMessage } from './message-log.ts';
 
 /** One of the two kernels with a filesystem mounted, whatever that filesystem is: its requests are recorded. */
 export interface Side {

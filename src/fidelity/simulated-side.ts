@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { FileSystemFactory } from '../env/index.ts';
-import type { LoggedMessage } from '../fuse/device/index.ts';
 import { Message } from '../fuse/message.ts';
 import { createSimulation } from '../sim/index.ts';
 import type { Configuration } from './configurations.ts';
 import { directed } from './filesystem.ts';
+import type { LoggedMessage } from './message-log.ts';
 import type { Side } from './side.ts';
 
 const isSet = (name: string): boolean => readFileSync(`/proc/sys/fs/${name}`, 'utf8').trim() !== '0';

@@ -9,6 +9,7 @@ import {
   type ServeOptions,
   startLocalServer,
   startWorkerServer,
+  type TapModule,
 } from '../fuse/device/index.ts';
 import { type Recording, type RecordSettings, startRecording } from '../trace/record/recording.ts';
 import type { WriterMessage } from '../trace/record/writer.ts';
@@ -133,7 +134,7 @@ async function mountPrepared(
 
 /** What the server needs of the settings: data that can travel into a worker. */
 function serveOptions(settings: MountSettings): ServeOptions {
-  const { report: _, fsname: __, subtype: ___, record: ____, ignoreSignals: _____, ...policy } = settings;
+  const { report: _, fsname: __, subtype: ___, record: ____, ignoreSignals: _____, tap: ______, ...policy } = settings;
   return {
     ...policy,
     entryTimeout: policy.entryTimeout ?? 1,

@@ -1,4 +1,3 @@
-import type { LoggedMessage } from '../../fuse/device/index.ts';
 import {
   CURRENT_DIALECT,
   decodeReply,
@@ -9,6 +8,7 @@ import {
 } from '../../fuse/protocol/index.ts';
 import { errnoName, nameFromBytes, O_DIRECT, O_NONBLOCK, type Timespec, type U64 } from '../../vfs/index.ts';
 import { CONTROL } from '../filesystem.ts';
+import type { LoggedMessage } from '../message-log.ts';
 import { digest } from './bytes.ts';
 import type { Names } from './names.ts';
 
