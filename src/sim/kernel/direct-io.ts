@@ -3,7 +3,7 @@ import type { File } from './file.ts';
 import type { FuseConnection } from './fuse-connection.ts';
 import { beginRead, invalidateAtime } from './fuse-read.ts';
 import type { FuseRequest } from './fuse-request.ts';
-import { beginWrite, killFlag, performWrite, writeUpdateAttributes } from './fuse-write.ts';
+import { beginWrite, bytesWritten, killFlag, performWrite, writeUpdateAttributes } from './fuse-write.ts';
 import { FUSE_STATX_MODSIZE, invalidateAttributes } from './inode.ts';
 import type { Operation } from './operation.ts';
 import { checkErrors, mappingOf, PAGE_SIZE } from './page-cache.ts';
@@ -157,10 +157,8 @@ export function* oneByOneWrite(
     const bytes = piece === data.length ? data : data.subarray(done, done + piece);
     beginWrite(request, file, position + done, bytes, kill, p.owner);
     if (!fc.device.send(p)) yield;
-    let { error } = request;
-    const written = error === 0 ? request.word(0) : 0;
-    if (written > piece) error = -E.EIO;
-    if (error !== 0) return done > 0 ? done : error;
+    const written = bytesWritten(request, piece);
+    if (written < 0) return done > 0 ? done : written;
     done += written;
     if (written < piece) break;
   }
@@ -193,7 +191,7 @@ export function* directWrite(
         most,
         (request, at, size) =>
           beginWrite(request, file, position + at, data.subarray(at, at + size), killFlag(p, true), p.owner),
-        (request, _at, size) => (request.word(0) > size ? -E.EIO : request.word(0)),
+        (request, _at, size) => bytesWritten(request, size),
       )
     : yield* oneByOneWrite(fc, p, file, position, data);
   invalidateAttributes(inode, FUSE_STATX_MODSIZE);

@@ -56,6 +56,10 @@ export function beginWrite(
 /** FUSE_WRITE_KILL_SUIDGID where the caller may not keep set-user-id and set-group-id. */
 export const killFlag = (p: Process, when: boolean): number => (when && !p.capable ? FUSE_WRITE_KILL_SUIDGID : 0);
 
+/** Bytes that the filesystem says it wrote of `count`, or an error. */
+export const bytesWritten = (request: FuseRequest, count: number): number =>
+  request.error !== 0 ? request.error : request.word(0) > count ? -E.EIO : request.word(0);
+
 /** fuse_write_update_attr: the size grows with what was written, the other attributes are stale. */
 export function writeUpdateAttributes(fc: FuseConnection, inode: Inode, position: number, written: number): void {
   inode.attrVersion = fc.nextAttrVersion();
@@ -162,11 +166,12 @@ export function* performWrite(
     for (const page of pages) while (page.writeback) yield* waitOnPage(p, page);
     beginWrite(request, file, position, data.subarray(done, done + count), killFlag(p, fc.handleKillprivV2), 0);
     if (!fc.device.send(p)) yield;
-    error = request.error;
-    const written = error === 0 ? request.word(0) : 0;
-    if (written > count) error = -E.EIO;
-    sentWritePages(pages, position, written, count, error);
-    if (error !== 0) break;
+    const written = bytesWritten(request, count);
+    sentWritePages(pages, position, written, count);
+    if (written < 0) {
+      error = written;
+      break;
+    }
     done += written;
     // Through the cache a short write is an error.
     if (written < count) error = -E.EIO;
@@ -177,11 +182,11 @@ export function* performWrite(
 }
 
 /** What fuse_send_write_pages does behind the reply: pages that the filesystem did not take are not known any more. */
-function sentWritePages(pages: readonly Page[], position: number, written: number, count: number, error: number): void {
+function sentWritePages(pages: readonly Page[], position: number, written: number, count: number): void {
   let end = (Math.floor(position / PAGE_SIZE) + 1) * PAGE_SIZE;
   for (const [i, page] of pages.entries()) {
-    const whole = written >= Math.min(end - position, Number.MAX_SAFE_INTEGER);
-    if (error !== 0 || (!whole && written < count)) page.uptodate = false;
+    const whole = written >= end - position;
+    if (!whole && written < count) page.uptodate = false;
     end += PAGE_SIZE;
     if (i === pages.length - 1 && page.locked) unlockPage(page);
   }
