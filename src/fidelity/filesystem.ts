@@ -143,26 +143,16 @@ function now<T>(answer: Answer<T> | undefined): T {
   return answer as T;
 }
 
-/** Every method that asks the filesystem for something. */
-const operations = [
-  ...['lookup', 'getattr', 'setattr', 'statx', 'access', 'readlink', 'mknod', 'mkdir', 'symlink', 'link', 'unlink'],
-  ...[
-    'rmdir',
-    'rename',
-    'open',
-    'create',
-    'tmpfile',
-    'read',
-    'write',
-    'flush',
-    'release',
-    'fsync',
-    'fallocate',
-    'lseek',
-  ],
-  ...['copyFileRange', 'opendir', 'readdir', 'readdirplus', 'releasedir', 'fsyncdir', 'statfs', 'syncfs', 'setxattr'],
-  ...['getxattr', 'listxattr', 'removexattr', 'getlk', 'setlk', 'flock'],
-] as const;
+const ofItsOwn: ReadonlySet<string> = new Set(['constructor', 'init', 'destroy', 'forget', 'inode']);
+
+/** Names of the methods that ask a filesystem for something. */
+function operationsOf(filesystem: object): string[] {
+  const names = new Set<string>();
+  for (let at = filesystem; at !== Object.prototype; at = Object.getPrototypeOf(at) as object)
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(at)))
+      if (typeof value === 'function' && !ofItsOwn.has(name)) names.add(name);
+  return [...names];
+}
 
 type Method = (...given: unknown[]) => unknown;
 
@@ -184,7 +174,7 @@ export const directed: FileSystemFactory = (environment, { without = '', ...opti
   const directed = new Directed(inner);
   const missing = new Set(String(without).split(','));
   const methods = inner as unknown as Readonly<Record<string, Method | undefined>>;
-  const passed = operations.filter((name) => methods[name] !== undefined && !missing.has(name));
+  const passed = operationsOf(inner).filter((name) => !missing.has(name));
   const passing = (name: string): Method => {
     const method = (methods[name] as Method).bind(inner);
     return (...given) => directed.failure(name) ?? method(...given);
