@@ -8,7 +8,7 @@ const manifest: { version: string } = JSON.parse(readFileSync(new URL('../../pac
 describe('estale tells how it is used', () => {
   it.each([['--help'], ['-h'], ['help']])('%s lists the commands', async (word) => {
     const { code, stdout, stderr } = await runCli([word]);
-    for (const command of ['check', 'replay', 'mount', 'record', 'trace', 'demo'])
+    for (const command of ['check', 'replay', 'mount', 'record', 'trace', 'fidelity', 'demo'])
       expect(stdout).toMatch(new RegExp(`estale ${command}\\b`));
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
@@ -29,6 +29,7 @@ describe('estale tells how it is used', () => {
     ['mount', ['--channel', '-o', '--record', '--force']],
     ['record', ['--to', '--force', '-o']],
     ['trace', ['--op', '--node', '--pid', '--hex', '--json']],
+    ['fidelity', ['--generated', '--seed', '--script', '--config', '--json', '-v']],
   ])('%s --help and help %s name its options', async (command, options) => {
     const { code, stdout } = await runCli([command, '--help']);
     for (const option of options) expect(stdout).toContain(option);
@@ -75,6 +76,10 @@ describe('a wrong command line is exit code 2, and one line says what is right',
     ['record rma /tmp -- true', /unknown filesystem "rma" \(did you mean "ram"\?\)/],
     ['record ram /tmp -o alow_other -- true', /unknown mount option "alow_other"/],
     ['record ram /tmp --channel libfuse -- true', /unknown option --channel/],
+    ['fidelity ram', /fidelity: expected options only, given ram$/],
+    ['fidelity --config driect-0', /--config: .*given "driect-0" \(did you mean "direct-0"\?\); there are: direct-0/],
+    ['fidelity --script renam', /--script: no script "renam" \(did you mean "rename"\?\); there are: stat/],
+    ['fidelity --generated 0', /--generated: expected a whole number from 1/],
     ['trace', /expected one file, given none$/],
     ['trace /nowhere', /trace: \/nowhere: no such file$/],
     ['trace /tmp', /trace: \/tmp: expected a file, it is a directory$/],
