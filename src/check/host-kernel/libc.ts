@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { loadKoffi } from '../../env/node/koffi.ts';
 
 type Integer = number | bigint;
 type Bytes = Uint8Array | null;
@@ -195,15 +195,7 @@ let address: (bytes: Uint8Array) => bigint;
 /** The C library of this process, through koffi; an Error that says what to do where koffi cannot be loaded. */
 export function libc(): Libc {
   if (loaded !== undefined) return loaded;
-  if (process.platform !== 'linux' || !['x64', 'arm64', 'riscv64', 'loong64'].includes(process.arch))
-    throw new Error(`the host kernel: expected 64-bit Linux, given ${process.platform} on ${process.arch}`);
-  let koffi: typeof import('koffi');
-  try {
-    koffi = createRequire(import.meta.url)('koffi');
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`the host kernel: expected the package koffi for system calls, but it cannot be loaded: ${reason}`);
-  }
+  const koffi = loadKoffi('the host kernel');
   const library = koffi.load(null);
   const functions = Object.entries(types).map(([name, args]) => [
     name,
