@@ -15,9 +15,11 @@ import {
 } from '../../vfs/index.ts';
 import { aliasesOf } from './dcache.ts';
 import { type File, FMODE_PATH, FMODE_WRITE } from './file.ts';
-import { statx as fuseStatx, getattr, type Iattr, needsGetattr, setattr } from './fuse-attr.ts';
+import { ATTR_ATTR, statx as fuseStatx, getattr, type Iattr, needsGetattr, setattr } from './fuse-attr.ts';
 import type { FuseConnection } from './fuse-connection.ts';
-import { type Inode, STATX_BASIC_STATS, STATX_BTIME } from './inode.ts';
+import { copyAttributes } from './fuse-inode.ts';
+import type { FuseRequest } from './fuse-request.ts';
+import { Inode, STATX_BASIC_STATS, STATX_BTIME } from './inode.ts';
 import { inodeOf, pathLookup } from './namei.ts';
 import { LOOKUP_EMPTY, LOOKUP_FOLLOW } from './nameidata.ts';
 import type { Operation } from './operation.ts';
@@ -31,7 +33,7 @@ import {
 } from './permission.ts';
 import type { Process } from './process.ts';
 import { newSizeOk } from './size-limits.ts';
-import { updateTime } from './writeback.ts';
+import { trustsCache, updateTime } from './writeback.ts';
 import { fuseRemovexattr, xattrSize } from './xattr.ts';
 
 const AT_NO_AUTOMOUNT = 0x800;
@@ -64,12 +66,27 @@ function stat(inode: Inode, asked: boolean): Stat {
   return asked || inode.btime === undefined ? result : { ...result, btime: inode.btime };
 }
 
+/**
+ * fuse_fillattr: what the filesystem answered, though the cache did not take it because a notification or another reply had
+ * come in between.
+ */
+function answered(fc: FuseConnection, inode: Inode, request: FuseRequest): Stat {
+  if (request.kept) return stat(inode, true);
+  const reply = new Inode(inode.nodeid, inode.generation);
+  reply.mode = inode.mode;
+  copyAttributes(fc, reply, request.reply.words, ATTR_ATTR);
+  const result = stat(reply, true);
+  if (!trustsCache(fc, inode)) return result;
+  const { size, mtime, ctime } = stat(inode, true);
+  return { ...result, size, mtime, ctime };
+}
+
 /** fuse_getattr: from the cache where that is valid. */
 function* vfsGetattr(fc: FuseConnection, p: Process, inode: Inode): Operation<Stat | number> {
   if (inode.bad) return -E.EIO;
   if (!needsGetattr(fc, inode, STATX_BASIC_STATS)) return stat(inode, false);
   const error = yield* getattr(fc, p, inode);
-  return error !== 0 ? error : stat(inode, true);
+  return error !== 0 ? error : answered(fc, inode, p.request);
 }
 
 export function* statPath(fc: FuseConnection, p: Process, call: CallOf<'stat' | 'lstat'>): Operation<Stat | number> {
@@ -106,7 +123,7 @@ export function* statx(fc: FuseConnection, p: Process, call: CallOf<'statx'>): O
     if (!needsGetattr(fc, inode, wanted & STATX_BASIC_STATS)) return stat(inode, false);
   }
   error = yield* getattr(fc, p, inode);
-  return error !== 0 ? error : stat(inode, true);
+  return error !== 0 ? error : answered(fc, inode, p.request);
 }
 
 /** do_faccessat. */

@@ -51,7 +51,7 @@ import {
 const { GETATTR, SETATTR, STATX } = opcodes;
 
 /** Where struct fuse_attr starts in the results, in words. */
-const ATTR_ATTR = OUT + 4;
+export const ATTR_ATTR = OUT + 4;
 
 /** fuse_perm_getattr, fuse_do_getattr: fresh attributes; of an open file by its handle. */
 export function* getattr(fc: FuseConnection, p: Process, inode: Inode, file?: File): Operation<number> {
@@ -85,7 +85,7 @@ function takeAttributes(fc: FuseConnection, inode: Inode, request: FuseRequest, 
     makeBad(fc, inode);
     return -E.EIO;
   }
-  changeAttributes(fc, inode, words, ATTR_ATTR, attributeExpiry(fc, words), version);
+  request.kept = changeAttributes(fc, inode, words, ATTR_ATTR, attributeExpiry(fc, words), version);
   return 0;
 }
 

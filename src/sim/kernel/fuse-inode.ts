@@ -56,6 +56,18 @@ export function changeAttributesCommon(
   inode.time = time;
   inode.invalMask &= ~STATX_BASIC_STATS;
   inode.nosec = false;
+  copyAttributes(fc, inode, words, at);
+  if (trusted) {
+    inode.size = size;
+    inode.mtimeSec = mtimeSec;
+    inode.mtimeNsec = mtimeNsec;
+    inode.ctimeSec = ctimeSec;
+    inode.ctimeNsec = ctimeNsec;
+  }
+}
+
+/** Takes over struct fuse_attr, at word `at`. */
+export function copyAttributes(fc: FuseConnection, inode: Inode, words: Uint32Array, at: number): void {
   inode.ino = readU64(words, at);
   inode.size = Number(readU64(words, at + 2));
   inode.blocks = Number(readU64(words, at + 4));
@@ -74,13 +86,6 @@ export function changeAttributesCommon(
   inode.gid = words[at + 18];
   inode.rdev = words[at + 19];
   inode.blksize = words[at + 20];
-  if (trusted) {
-    inode.size = size;
-    inode.mtimeSec = mtimeSec;
-    inode.mtimeNsec = mtimeNsec;
-    inode.ctimeSec = ctimeSec;
-    inode.ctimeNsec = ctimeNsec;
-  }
 }
 
 /** What fuse_change_attributes does with the page cache: a file that somebody else has changed is not cached any more. */

@@ -48,6 +48,8 @@ export class FuseRequest {
   /** A request of the background (FR_BACKGROUND), on account of this process where its credentials go with it. */
   background = false;
   caller: Process | undefined;
+  /** Whether the cache took the attributes that came. */
+  kept = false;
   /** Called when the reply is there, instead of waking a process. */
   onEnd: ((request: FuseRequest) => void) | undefined;
 

@@ -21,6 +21,29 @@ const D: NodeId = 2;
 const F: NodeId = 3;
 
 describe('notifications', () => {
+  test('INVAL_INODE before the reply to GETATTR: the reply is what stat shows, and is not kept', () => {
+    const notifying: FileSystemFactory = (environment, options) => {
+      const filesystem = ram(environment, options);
+      let invalidate: (node: NodeId) => void = () => {};
+      const init = filesystem.init?.bind(filesystem);
+      filesystem.init = (negotiated, notifier) => {
+        invalidate = (node) => notifier.invalInode(node, -1, 0);
+        init?.(negotiated, notifier);
+      };
+      const getattr = filesystem.getattr.bind(filesystem);
+      filesystem.getattr = (node, fh, context) => {
+        invalidate(node);
+        return getattr(node, fh, context);
+      };
+      return filesystem;
+    };
+    const sim = traced(always, notifying);
+    for (let i = 0; i < 2; i++) {
+      expect(sim.call({ op: 'stat', path: '/' })).toMatchObject({ mode: 0o40755, nlink: 2 });
+      expect(sim.requests()).toContain('GETATTR');
+    }
+  });
+
   test('INVAL_INODE: the attributes are asked for again', () => {
     const sim = cached();
     sim.session.notifier.invalInode(F, -1, 0);
