@@ -53,5 +53,10 @@ export interface FuseServer {
   readonly mode?: 'sync' | 'async';
   /** Takes a request message, which is the kernel's again when this returns. */
   receive(message: Message, length: number): void;
+  /**
+   * Called when nothing else can happen, for a daemon outside of this process that may still answer a lock request. True:
+   * something came, and was given to the kernel.
+   */
+  poll?(): boolean;
   close?(): void;
 }

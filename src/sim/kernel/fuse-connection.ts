@@ -1,4 +1,4 @@
-import type { Message } from '../../fuse/message.ts';
+import { Message } from '../../fuse/message.ts';
 import {
   fuse_init_in,
   fuse_init_out,
@@ -12,7 +12,7 @@ import type { Scheduler } from '../scheduler.ts';
 import { Dentry, joinAlias } from './dcache.ts';
 import { Flusher } from './flusher.ts';
 import { FuseDevice, type Link } from './fuse-dev.ts';
-import { type FuseRequest, OUT } from './fuse-request.ts';
+import type { FuseRequest } from './fuse-request.ts';
 import { Inode, invalidateAttributes } from './inode.ts';
 import type { MountOptions } from './mount-options.ts';
 import type { AddressSpace } from './page-cache.ts';
@@ -28,7 +28,7 @@ const FUSE_NAME_LOW_MAX = 1024;
 const FUSE_NAME_MAX = 4095;
 
 /** What Linux 6.18 offers at INIT. */
-const OFFERED_FLAGS = 0x73fffffb;
+export const OFFERED_FLAGS = 0x73fffffb;
 const OFFERED_FLAGS2 = 0x5fd;
 const MAX_READAHEAD = 131072;
 /** FUSE_DEFAULT_MAX_BACKGROUND; three quarters of it are the threshold of congestion. */
@@ -159,9 +159,11 @@ export class FuseConnection {
       major: 7,
       minor: 45,
       max_readahead: MAX_READAHEAD,
-      flags: OFFERED_FLAGS,
+      flags: this.options.offeredFlags ?? OFFERED_FLAGS,
       flags2: OFFERED_FLAGS2,
     });
+    // out_argvar: daemons below 7.23 know a shorter structure; what is missing is zero.
+    request.results = 'bytes';
     request.expected = fuse_init_out.size;
     request.withoutCredentials = true;
     this.device.queueBackground(request);
@@ -169,7 +171,9 @@ export class FuseConnection {
 
   /** process_init_reply (fs/fuse/inode.c). */
   #processInitReply(request: FuseRequest): void {
-    const reply = fuse_init_out.read(request.reply, OUT * 4);
+    const results = new Message(fuse_init_out.size);
+    results.bytes.set(request.data);
+    const reply = fuse_init_out.read(results, 0);
     if (request.error !== 0 || reply.major !== 7) {
       this.device.connectionError = -errnoNumbers.ECONNREFUSED;
       return;
@@ -179,11 +183,11 @@ export class FuseConnection {
 
   #apply(reply: StructValue<typeof fuse_init_out>): void {
     const has = (flag: number) => (reply.flags & flag) !== 0;
-    const { maxRead } = this.options;
+    const { maxRead, maxWrite = Number.POSITIVE_INFINITY } = this.options;
     this.minor = Math.min(45, reply.minor);
     if (has(initFlags.MAX_PAGES)) this.maxPages = Math.max(1, Math.min(MAX_PAGES, reply.max_pages));
     if (this.maxPages > 1 && has(initFlags.MAX_PAGES)) this.nameMax = FUSE_NAME_MAX;
-    this.maxWrite = has(initFlags.BIG_WRITES) ? Math.max(PAGE_SIZE, reply.max_write) : PAGE_SIZE;
+    this.maxWrite = has(initFlags.BIG_WRITES) ? Math.max(PAGE_SIZE, Math.min(maxWrite, reply.max_write)) : PAGE_SIZE;
     this.maxRead = Math.min(Math.max(PAGE_SIZE, maxRead ?? Number.POSITIVE_INFINITY), this.maxPages * PAGE_SIZE);
     this.posixLocks = has(initFlags.POSIX_LOCKS);
     this.flockLocks = has(initFlags.FLOCK_LOCKS);

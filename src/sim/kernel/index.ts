@@ -1,3 +1,4 @@
+export { OFFERED_FLAGS } from './fuse-connection.ts';
 export type { Link } from './fuse-dev.ts';
 export type { MountOptions } from './mount-options.ts';
 export type { PendingCall } from './pending-call.ts';

@@ -11,4 +11,6 @@ export interface MountOptions extends CachePolicy {
   readonly protectedHardlinks?: boolean;
   /** fs.protected_symlinks: in sticky directories others' links are not followed. Default false, the kernel's own. */
   readonly protectedSymlinks?: boolean;
+  /** INIT flags that are offered, bits 0-31. Default: all that Linux 6.18 offers. */
+  readonly offeredFlags?: number;
 }

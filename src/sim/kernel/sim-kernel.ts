@@ -365,6 +365,7 @@ export class SimKernel implements Kernel {
     }
     const step = this.scheduler.step(!finished);
     if (step !== 'idle') return step;
+    if (this.#server.poll?.() === true) return 'ran';
     if (finished) return 'done';
     const outside = this.#fc.device.outstanding.filter((request) => !isLockRequest(request.opcode));
     if (outside.length > 0 && this.#options.awaitHost !== undefined) return 'awaiting-host';
