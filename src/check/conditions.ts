@@ -16,7 +16,7 @@ export function conditionsToJson({ without, model, settings }: Conditions): unkn
   return { without, model: { ...model, ignore: [...(model.ignore ?? [])] }, settings };
 }
 
-const aspects = ['ownership', 'modes', 'times', 'inode-numbers'] as const;
+const aspects = ['ownership', 'modes', 'times', 'access-times', 'inode-numbers'] as const;
 
 /** Reads them. @throws {FormatError} that names the place, what is expected there and what is given. */
 export function conditionsFromJson(value: unknown, place: string): Conditions {

@@ -52,6 +52,7 @@ export function judgeStat(s: State, inode: Inode, stat: Stat): Verdict {
   const verdict = identityVerdict(s, inode, stat.ino);
   if (verdict !== undefined || ignore.has('times')) return verdict;
   s.mayHaveWrittenBack(inode);
+  if (ignore.has('access-times') && s.isOfThisRun(stat.atime)) inode.atime.forget(inode.atime.cause);
   return (
     timeVerdict('mtime', inode.mtime, stat.mtime) ??
     timeVerdict('ctime', inode.ctime, stat.ctime) ??

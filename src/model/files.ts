@@ -297,6 +297,8 @@ export function copyFileRange(s: State, call: CallOf<'copy_file_range'>): Verdic
   if (from < 0 || to < 0) return s.failsWith(E.EINVAL, E.EOVERFLOW);
   if ((from + call.size >= OFFSET_MAX || to + call.size >= OFFSET_MAX) && s.isError(E.EOVERFLOW)) return undefined;
   const count = Math.max(0, Math.min(call.size, MAX_RW_COUNT, inode.size - from));
+  // Whoever copies by reading and writing has read before the write is refused.
+  if (count > 0) s.accessed(inode);
   if (tooLarge(s, to + count)) return undefined;
   if (inode === out && to + count > from && to < from + count) return s.fails(E.EINVAL);
   if (s.failed) return s.succeeds();
@@ -312,7 +314,6 @@ export function copyFileRange(s: State, call: CallOf<'copy_file_range'>): Verdic
   (inode.content as Content).copyTo(out.content as Content, from, to, copied, s.op);
   if (to + copied > out.size) out.size = to + copied;
   modified(s, out);
-  s.accessed(inode);
   return undefined;
 }
 

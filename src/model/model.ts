@@ -134,6 +134,7 @@ export class Model {
     s.process = process;
     s.op = call.op;
     s.before = clock.before;
+    s.began ??= clock.before;
     s.after = clock.after;
     s.slack = clock.slack;
     return (rules[call.op] as (s: State, call: Call) => Verdict)(s, call);

@@ -19,8 +19,8 @@ export interface ModelOptions {
   readonly fileSizeLimit?: number;
   /** 'refused': a shared mapping of a file gives ENODEV (direct I/O of FUSE). */
   readonly sharedMappings?: 'given' | 'refused';
-  /** Attributes that are not judged. */
-  readonly ignore?: ReadonlySet<'ownership' | 'modes' | 'times' | 'inode-numbers'>;
+  /** Attributes that are not judged; of access times only that something has read since the first call. */
+  readonly ignore?: ReadonlySet<'ownership' | 'modes' | 'times' | 'access-times' | 'inode-numbers'>;
 }
 
 /** When a call ran, by the clock that stamps inodes; `slack` as `Kernel.timeSlack`, nanoseconds. */
@@ -46,6 +46,8 @@ export class State {
   process!: Process;
   result: SysResult = 0;
   failed = false;
+  /** `before` of the first call. */
+  began: Timespec | undefined = undefined;
   before: Timespec = noTime;
   after: Timespec = noTime;
   slack = 0;
@@ -132,6 +134,13 @@ export class State {
   wroteBack(inode: Inode): void {
     this.mayHaveWrittenBack(inode);
     inode.stored = undefined;
+  }
+
+  /** Whether a time lies between the first call and the end of this one. */
+  isOfThisRun({ sec, nsec }: Timespec): boolean {
+    const { sec: from, nsec: fromNsec } = this.began ?? this.before;
+    const early = (sec - from) * 1e9 + nsec - fromNsec < -this.slack;
+    return !early && (sec - this.after.sec) * 1e9 + nsec - this.after.nsec <= 0;
   }
 
   /** atime of what was read: left open (noatime, relatime, caches that the filesystem never hears of). */

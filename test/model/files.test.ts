@@ -48,6 +48,24 @@ describe('data', () => {
     expect(judge.says(copy(8, 0, 4), 0)).toBe('allowed');
   });
 
+  it('may be read by the filesystem itself, where it is said that it does', () => {
+    const judge = new Judge({ ignore: new Set(['access-times']) }).given([open(0o102), 3], [write('abcd'), 4]);
+    const fields = { size: 4, mtime: { sec: 1002, nsec: 0 }, ctime: { sec: 1002, nsec: 0 } };
+    const shown = (sec: number) => judge.says({ op: 'fstat', fd: 3 }, stat({ ...fields, atime: { sec, nsec: 0 } }));
+    expect([shown(1001), shown(1002), shown(1005)]).toEqual(['allowed', 'allowed', 'allowed']);
+    expect(shown(900)).toBe('atime not updated');
+  });
+
+  it('is read by a copy that is refused for its size: the time of access is open', () => {
+    const judge = new Judge({ fileSizeLimit: 100 }).given([open(0o102), 3], [write('abcd'), 4]);
+    const fields = { size: 4, mtime: { sec: 1002, nsec: 0 }, ctime: { sec: 1002, nsec: 0 } };
+    judge.given(
+      [{ op: 'copy_file_range', fd: 3, fdOut: 3, size: 4, offset: 0, offsetOut: 1000 }, 'EFBIG'],
+      [{ op: 'fstat', fd: 3 }, stat({ ...fields, atime: { sec: 1003, nsec: 0 } })],
+    );
+    expect(judge.says({ op: 'fstat', fd: 3 }, stat({ ...fields, atime: { sec: 1005, nsec: 0 } }))).toMatch(/atime/);
+  });
+
   it('of a pattern is the bytes of the pattern', () => {
     const data = { seed: 5, length: 5000 };
     const judge = file().given([{ op: 'write', fd: 3, data }, 5000]);
