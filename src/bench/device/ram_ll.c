@@ -4,6 +4,7 @@
  */
 #define FUSE_USE_VERSION 312
 #include <errno.h>
+#include <fcntl.h>
 #include <fuse_lowlevel.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +75,11 @@ static struct inode *make(fuse_req_t req, struct inode *parent, const char *name
 	i->st.st_nlink = S_ISDIR(mode) ? 2 : 1;
 	i->st.st_uid = ctx->uid;
 	i->st.st_gid = ctx->gid;
+	if (parent->st.st_mode & S_ISGID) {
+		i->st.st_gid = parent->st.st_gid;
+		if (S_ISDIR(mode))
+			i->st.st_mode |= S_ISGID;
+	}
 	i->st.st_blksize = 4096;
 	i->parent = parent;
 	touch(i, 1);
@@ -122,7 +128,7 @@ static void ll_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	struct dentry *d = find(inode_of(parent), name);
 	struct fuse_entry_param e;
 	if (!d) {
-		fuse_reply_err(req, ENOENT);
+		fuse_reply_err(req, strlen(name) < sizeof d->name ? ENOENT : ENAMETOOLONG);
 		return;
 	}
 	fill_entry(&e, d->inode);
@@ -257,6 +263,11 @@ static void ll_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 
 static void ll_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
+	/* libfuse asks for FUSE_ATOMIC_O_TRUNC: the kernel sends no SETATTR. */
+	if (fi->flags & O_TRUNC) {
+		resize(inode_of(ino), 0);
+		touch(inode_of(ino), 1);
+	}
 	fi->direct_io = 1;
 	fuse_reply_open(req, fi);
 }
