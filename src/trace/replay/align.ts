@@ -20,6 +20,9 @@ import type { Timespec, U64 } from '../../vfs/index.ts';
 import type { Ids } from './ids.ts';
 import type { Stamps } from './stamps.ts';
 
+/** Where the attributes are in a struct fuse_entry_out. */
+const ATTR = fuse_entry_out.offsets.attr;
+
 /** Something in a reply that is not what it should be, as texts. */
 export interface FieldDifference {
   readonly field: string;
@@ -40,11 +43,14 @@ export interface Sides {
 export class Aligner {
   readonly #ids: Ids;
   readonly #stamps: Stamps;
+  readonly #ignore: ReadonlySet<string>;
   #differences: FieldDifference[] = [];
 
-  constructor(ids: Ids, stamps: Stamps) {
+  /** `ignore`: times, by the protocol's names, that may be any. */
+  constructor(ids: Ids, stamps: Stamps, ignore: ReadonlySet<string>) {
     this.#ids = ids;
     this.#stamps = stamps;
+    this.#ignore = ignore;
   }
 
   /** `delivered`: the kernel took the recording's reply, and has what it gives. */
@@ -141,7 +147,7 @@ export class Aligner {
   #time(field: string, sides: Sides, [at, replayedAt]: readonly [number, number], sec: number, nsec: number): void {
     const recorded = timeAt(sides.recorded, at + sec, at + nsec);
     const given = timeAt(sides.replayed, replayedAt + sec, replayedAt + nsec);
-    const expected = this.#stamps.meet(recorded, given);
+    const expected = this.#ignore.has(field) ? undefined : this.#stamps.meet(recorded, given);
     if (this.#differs(field, expected, `${given.sec}.${String(given.nsec).padStart(9, '0')}`)) return;
     this.#take(sides, at + sec, replayedAt + sec, 8);
     this.#take(sides, at + nsec, replayedAt + nsec, 4);
@@ -179,6 +185,8 @@ export class Aligner {
     const referred = delivered && name !== '.' && name !== '..';
     const node = plus ? this.#entry(sides, recorded.at, replayed.at, referred) : undefined;
     const shift = plus ? fuse_entry_out.size : 0;
+    // Attributes without a node are none (fuse_direntplus_link, fs/fuse/readdir.c): libfuse leaves an inode number in them.
+    if (node === 0) this.#take(sides, recorded.at + ATTR, replayed.at + ATTR, fuse_attr.size);
     this.#inode(sides, recorded.at + shift, replayed.at + shift, node === 0 ? undefined : node);
     this.#ids.positions.set(directory, recorded.off, replayed.off);
     this.#take(sides, recorded.at + shift + 8, replayed.at + shift + 8, 8);

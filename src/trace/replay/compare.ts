@@ -27,7 +27,7 @@ export class Comparer {
 
   constructor(ids: Ids, stamps: Stamps, options: CompareOptions) {
     this.#ids = ids;
-    this.#aligner = new Aligner(ids, stamps);
+    this.#aligner = new Aligner(ids, stamps, options.ignore);
     this.#options = options;
   }
 
