@@ -1,6 +1,7 @@
 export * from './check/index.ts';
 export * from './env/index.ts';
 export * from './filesystems/index.ts';
+export { type DaemonCommand, DaemonCommandError, DaemonSource } from './fuse/socket/index.ts';
 export {
   type Closed,
   type DeviceMounted,
@@ -8,6 +9,7 @@ export {
   type Mounted,
   type MountSettings,
   mount,
+  mountDaemon,
   mountObject,
 } from './mount/index.ts';
 export { mountLibfuse } from './mount/libfuse/channel.ts';

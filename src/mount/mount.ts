@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   type DeviceServer,
   type DeviceStatistics,
@@ -10,7 +9,9 @@ import {
   startLocalServer,
   startWorkerServer,
   type TapModule,
+  within,
 } from '../fuse/device/index.ts';
+import { type DaemonSource, startBridge } from '../fuse/socket/index.ts';
 import { type Recording, type RecordSettings, startRecording } from '../trace/record/recording.ts';
 import type { WriterMessage } from '../trace/record/writer.ts';
 import type { FileSystem, Negotiated } from '../vfs/index.ts';
@@ -93,6 +94,20 @@ export async function mountObject(
   settings: MountSettings = {},
 ): Promise<DeviceMounted> {
   return mountServer((options, report) => startLocalServer(filesystem, options, report), dir, settings);
+}
+
+/**
+ * Mounts a foreign daemon on an empty directory: its bytes pass through this process. The source is the caller's to close,
+ * after the mount.
+ *
+ * @throws MountError that says what to do
+ */
+export async function mountDaemon(
+  source: DaemonSource,
+  dir: string,
+  settings: MountSettings = {},
+): Promise<DeviceMounted> {
+  return mountServer(({ tap }, report) => startBridge(source, tap, report), dir, settings);
 }
 
 type Start = (options: ServeOptions, report: Report) => DeviceServer | Promise<DeviceServer>;
@@ -270,15 +285,6 @@ async function attach(
 
 function initFailed(error: Error): never {
   throw new MountError('filesystem-failed', error.message, { cause: error });
-}
-
-async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T | 'late'> {
-  const timer = new AbortController();
-  try {
-    return await Promise.race([promise, delay(milliseconds, 'late' as const, { signal: timer.signal })]);
-  } finally {
-    timer.abort();
-  }
 }
 
 export function reportToStandardError(message: string, error?: Error): void {

@@ -1,14 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import type { DaemonSource } from '../fuse/socket/index.ts';
 import type { WriterMessage } from '../trace/record/writer.ts';
 import { MountError } from './error.ts';
-import { describeReport, mount } from './mount.ts';
+import { describeReport, type MountSettings, mount, mountDaemon } from './mount.ts';
 import { parseMountOptions } from './options.ts';
 import { isUsageError, type Registry, resolveFileSystem } from './run.ts';
 
 export interface RecordCommand {
   /** As `MountCommand` has them. */
   readonly filesystem: string;
+  /** A foreign daemon in its place; `filesystem` is only its name then. */
+  readonly daemon?: DaemonSource;
   readonly directory: string;
   readonly options?: string;
   readonly registry: Registry;
@@ -44,12 +47,15 @@ export async function runRecorded(command: RecordCommand): Promise<number> {
   };
   for (const signal of signals) process.on(signal, onSignal);
   try {
-    const mounted = await mount(resolveFileSystem(command.filesystem, command.registry), command.directory, {
+    const settings: MountSettings = {
       ...parseMountOptions(command.options ?? ''),
       report: (message, error) => complain(describeReport(message, error)),
       record: { file, force: command.force, target: command.filesystem },
       ignoreSignals: true,
-    });
+    };
+    const mounted = await (command.daemon === undefined
+      ? mount(resolveFileSystem(command.filesystem, command.registry), command.directory, settings)
+      : mountDaemon(command.daemon, command.directory, settings));
     let code = failedHere;
     try {
       if (!stopped) code = await runCommand(command, (started) => (child = started));

@@ -40,6 +40,11 @@ export function isWaiting(counters: Counters): boolean {
   return counters[slots.waiting] === 1;
 }
 
+/** Tells those who watch that the thread waits, or does not any more. */
+export function setWaiting(counters: Counters, waits: boolean): void {
+  counters[slots.waiting] = waits ? 1 : 0;
+}
+
 /** What a read of the device came to: the length of a request, or that there is none now, or never again. */
 export type ReadResult = number | 'again' | 'disconnected';
 

@@ -1,9 +1,9 @@
 import { openSync } from 'node:fs';
 
-/** Opens /dev/fuse; the message of the error says what to do. */
-export function openDevice(): number {
+/** Opens /dev/fuse; the message of the error says what to do. Reads wait for a request unless told otherwise. */
+export function openDevice(flags: string | number = 'r+'): number {
   try {
-    return openSync('/dev/fuse', 'r+');
+    return openSync('/dev/fuse', flags);
   } catch (error) {
     throw new Error(whyNoDevice(errorCode(error)), { cause: error });
   }

@@ -7,4 +7,5 @@ export { type FileSystemModule, makeFileSystem } from './module.ts';
 export * from './server.ts';
 export { startWorker } from './start-worker.ts';
 export type { Tap, TapModule } from './tap.ts';
+export * from './within.ts';
 export * from './worker-server.ts';

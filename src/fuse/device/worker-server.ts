@@ -1,5 +1,6 @@
+import type { Worker } from 'node:worker_threads';
 import type { Negotiated } from '../../vfs/index.ts';
-import { isWaiting, newCounters, readCounters } from './connection.ts';
+import { type Counters, isWaiting, newCounters, readCounters } from './connection.ts';
 import { deferred } from './deferred.ts';
 import type { FileSystemModule } from './module.ts';
 import type { DeviceServer, Report, ServeOptions } from './server.ts';
@@ -21,8 +22,11 @@ export function startWorkerServer(
 ): Promise<DeviceServer> {
   const counters = newCounters();
   const task: WorkerTask = { source, options, counters };
-  const worker = startWorker(new URL('./worker.ts', import.meta.url), 'estale device', task);
+  return serverOf(startWorker(new URL('./worker.ts', import.meta.url), 'estale device', task), counters, report);
+}
 
+/** The server that lives in a worker, which sends `WorkerMessage`s and takes a `WorkerOrder`. */
+export function serverOf(worker: Worker, counters: Counters, report: Report): Promise<DeviceServer> {
   const opened = deferred<DeviceServer>();
   const negotiated = deferred<Negotiated>();
   const ended = deferred<Error | undefined>();

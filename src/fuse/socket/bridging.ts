@@ -1,0 +1,109 @@
+import type { Negotiated } from '../../vfs/index.ts';
+import type { DeviceConnection } from '../device/connection.ts';
+import { Message } from '../message.ts';
+import { fuse_init_out, initFlags, OUT_HEADER_SIZE, opcodes } from '../protocol/index.ts';
+import type { SocketConnection } from './connection.ts';
+import { offerNoSplicing } from './splice.ts';
+
+const PAGE_SIZE = 4096;
+const HEADERS = 4096;
+
+/** Bytes of data that fit into a message of the link beside what it has else; whole pages. */
+export function roomFor(largestMessage: number): number {
+  return Math.floor((largestMessage - HEADERS) / PAGE_SIZE) * PAGE_SIZE;
+}
+
+/**
+ * Carries messages between a mount's device and a daemon's socket. All but two are passed on as they are: INIT does not
+ * offer splicing, and its reply asks for no more than the socket takes.
+ */
+export class Bridge {
+  readonly #device: DeviceConnection;
+  readonly #daemon: SocketConnection;
+  readonly #room: number;
+  readonly #onNegotiated: (negotiated: Negotiated) => void;
+  /** The unique of INIT, until it is answered. */
+  #init: number | undefined;
+
+  constructor(
+    device: DeviceConnection,
+    daemon: SocketConnection,
+    largestMessage: number,
+    onNegotiated: (negotiated: Negotiated) => void,
+  ) {
+    this.#device = device;
+    this.#daemon = daemon;
+    this.#room = roomFor(largestMessage);
+    this.#onNegotiated = onNegotiated;
+  }
+
+  /** Passes on one request, if there is one. */
+  request(): 'passed' | 'closed' {
+    const length = this.#device.read();
+    if (length === 'disconnected') return 'closed';
+    if (length === 'again') return 'passed';
+    const { request } = this.#device;
+    this.#device.arrived(length);
+    if (request.words[1] === opcodes.INIT.code) {
+      this.#init = request.words[2];
+      offerNoSplicing(request);
+    }
+    for (;;) {
+      const written = this.#daemon.write(request, length);
+      // That the daemon has gone is seen where its replies are read.
+      if (written === true || written === 'closed') return 'passed';
+      this.reply();
+    }
+  }
+
+  /** Passes on one reply or notification, if there is one. */
+  reply(): 'passed' | 'closed' {
+    const length = this.#daemon.read();
+    if (length === 'closed') return 'closed';
+    if (length === 'nothing') return 'passed';
+    const { message } = this.#daemon;
+    const isInit = this.#init !== undefined && message.words[2] === this.#init;
+    if (isInit) this.#limit(message, length);
+    this.#device.send(message, length);
+    if (isInit) {
+      this.#init = undefined;
+      if (message.signedWords[1] === 0) this.#onNegotiated(negotiatedOf(message, length));
+    }
+    return 'passed';
+  }
+
+  #limit(message: Message, length: number): void {
+    const reply = initReply(message, length);
+    if (message.signedWords[1] !== 0 || reply.max_write <= this.#room) return;
+    const limited = new Message(fuse_init_out.size);
+    fuse_init_out.write(limited, 0, {
+      ...reply,
+      max_write: this.#room,
+      max_pages: Math.min(reply.max_pages, this.#room / PAGE_SIZE),
+    });
+    message.bytes.set(limited.bytes.subarray(0, length - OUT_HEADER_SIZE), OUT_HEADER_SIZE);
+  }
+}
+
+/** Daemons below 7.23 know a shorter structure; what is missing is zero. */
+function initReply(message: Message, length: number) {
+  const results = new Message(fuse_init_out.size);
+  results.bytes.set(message.bytes.subarray(OUT_HEADER_SIZE, length));
+  return fuse_init_out.read(results, 0);
+}
+
+function negotiatedOf(message: Message, length: number): Negotiated {
+  const reply = initReply(message, length);
+  return {
+    major: reply.major,
+    minor: reply.minor,
+    maxWrite: reply.max_write,
+    maxReadahead: reply.max_readahead,
+    maxBackground: reply.max_background,
+    congestionThreshold: reply.congestion_threshold,
+    timeGranularity: reply.time_gran,
+    flags: reply.flags,
+    flags2: reply.flags2,
+    writebackCache: (reply.flags & initFlags.WRITEBACK_CACHE) !== 0,
+  };
+}

@@ -1,0 +1,10 @@
+export { startBridge } from './bridge.ts';
+export { roomFor } from './bridging.ts';
+export { BACKING, DaemonCommandError, MOUNT_POINT } from './command.ts';
+export { isRoot } from './credentials.ts';
+export type { Daemon } from './daemon.ts';
+export { timeOfDay } from './libc.ts';
+export { DaemonPeer } from './peer.ts';
+export { DaemonError, SocketServer } from './server.ts';
+export { type DaemonCommand, DaemonSource } from './source.ts';
+export { SPLICE } from './splice.ts';
