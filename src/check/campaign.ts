@@ -10,7 +10,7 @@ import { type Program, type ProgramStep, withSteps } from './program.ts';
 import { openArena } from './replay.ts';
 import { type Arena, type Failure, type Outcome, runProgram } from './runner.ts';
 import { seededRandom } from './seed.ts';
-import { shrink } from './shrink.ts';
+import { type Shrunk, shrink } from './shrink.ts';
 import { rawKey, signatureOf } from './signature.ts';
 import type { Settings, Target } from './target.ts';
 
@@ -29,6 +29,13 @@ export interface Finding {
   readonly run: number;
   /** Under what it was found, for replaying it; where it is left out, the target's own. */
   readonly conditions?: Conditions;
+  /** How often it showed when it was run again, where runs of the target do not repeat by themselves (serialised). */
+  readonly reproduced?: Reproduced;
+}
+
+export interface Reproduced {
+  readonly times: number;
+  readonly of: number;
 }
 
 export interface Report {
@@ -77,6 +84,8 @@ export interface Progress {
 const SHRINKS_PER_KEY = 4;
 /** How often a program is run again without the call that diverged. */
 const RETRIES = 24;
+/** How often a finding is run again where that does not go without saying. */
+const REPRODUCTIONS = 5;
 
 /**
  * Checks a target with generated programs. It goes on after a finding: each new divergence is shrunk, each that was met
@@ -96,6 +105,7 @@ class Campaign {
   readonly #known: ReadonlySet<string>;
   readonly #findings = new Map<string, Finding>();
   readonly #shrinks = new Map<string, number>();
+  #start = 0;
   #runs = 0;
   #calls = 0;
 
@@ -114,6 +124,7 @@ class Campaign {
       signal,
     } = this.#options;
     const start = now();
+    this.#start = start;
     const arena = await openArena(this.#target);
     const paths = pathsOf(arena.tree, '');
     const { maxCalls } = this.#options;
@@ -165,8 +176,7 @@ class Campaign {
     const shrinks = this.#shrinks.get(key) ?? 0;
     if (shrinks >= SHRINKS_PER_KEY) return;
     this.#shrinks.set(key, shrinks + 1);
-    const shrunk = await shrink(arena, failure, this.#options.shrinkRuns ?? 1000);
-    this.#calls += shrunk.calls;
+    const { shrunk, reproduced } = await this.#shrink(arena, failure);
     const { program, divergence } = shrunk.failure;
     const signature = signatureOf(shrunk.failure);
     const kind = kindOf(shrunk.failure);
@@ -182,9 +192,48 @@ class Campaign {
       seed: this.#seed,
       run: this.#runs,
       conditions,
+      reproduced,
     };
     this.#findings.set(signature, finding);
     if (!this.#known.has(signature)) this.#options.onFinding?.(finding);
+  }
+
+  async #shrink(arena: Arena, failure: Failure): Promise<{ shrunk: Shrunk; reproduced: Reproduced | undefined }> {
+    const { target } = arena;
+    const shrunk = await this.#shrinkOn(arena, failure);
+    if (target.concurrencyClass !== 'serialised') return { shrunk, reproduced: undefined };
+    const isolated = { ...arena, target: target.isolated ?? target };
+    const reproduced = await this.#reproduce({ ...isolated, settings: shrunk.settings }, shrunk.failure);
+    if (reproduced.times > 0 || isolated.target === target) return { shrunk, reproduced };
+    // What earlier programs left behind had a part in it.
+    const alone = await this.#shrinkOn(isolated, failure);
+    return {
+      shrunk: alone,
+      reproduced: await this.#reproduce({ ...isolated, settings: alone.settings }, alone.failure),
+    };
+  }
+
+  async #shrinkOn(arena: Arena, failure: Failure): Promise<Shrunk> {
+    const shrunk = await shrink(arena, failure, this.#options.shrinkRuns ?? 1000, () => this.#isOver());
+    this.#calls += shrunk.calls;
+    return shrunk;
+  }
+
+  async #reproduce(arena: Arena, failure: Failure): Promise<Reproduced> {
+    const key = rawKey(failure);
+    let times = 0;
+    for (let i = 0; i < REPRODUCTIONS; i++) {
+      const { calls, failure: again } = await runProgram(arena, failure.program, false);
+      this.#calls += calls;
+      if (again !== undefined && rawKey(again) === key) times++;
+    }
+    return { times, of: REPRODUCTIONS };
+  }
+
+  /** Shrinking goes on for as long again as was given for looking. */
+  #isOver(): boolean {
+    const { time = Number.POSITIVE_INFINITY, now = () => 0, signal } = this.#options;
+    return signal?.aborted === true || now() - this.#start > 2 * time;
   }
 
   #report(milliseconds: number): Report {

@@ -1,3 +1,4 @@
+import type { DaemonCommand } from '../fuse/socket/index.ts';
 import type { Finding } from './campaign.ts';
 import { conditionsFromJson, conditionsToJson, showSettings } from './conditions.ts';
 import { FormatError, numberAt, objectAt, programFromJson, programToJson, stringAt } from './json.ts';
@@ -9,6 +10,8 @@ import { showScript } from './script.ts';
  */
 export interface Counterexample extends Finding {
   readonly target: string;
+  /** Where the target is a foreign daemon: how it is started. */
+  readonly daemon?: DaemonCommand;
 }
 
 const FORMAT = 'estale counterexample';
@@ -16,11 +19,13 @@ const FORMAT = 'estale counterexample';
 /** The text of the file. `script` in it is for people, and not read. */
 export function counterexampleToText({
   target,
+  daemon,
   signature,
   expected,
   actual,
   seed,
   run,
+  reproduced,
   conditions,
   program,
 }: Counterexample): string {
@@ -29,11 +34,13 @@ export function counterexampleToText({
     format: FORMAT,
     version: 1,
     target,
+    daemon,
     signature,
     expected,
     actual,
     seed,
     run,
+    reproduced,
     conditions: conditions && conditionsToJson(conditions),
     script,
     program: programToJson(program),
@@ -49,6 +56,7 @@ export function counterexampleFromText(text: string): Counterexample {
     throw new FormatError('file.version', '1 (written by a later version of estale?)', file.version);
   const counterexample = {
     target: stringAt('file.target', file.target),
+    ...(file.daemon === undefined ? {} : { daemon: daemonAt('file.daemon', file.daemon) }),
     signature: stringAt('file.signature', file.signature),
     expected: stringAt('file.expected', file.expected),
     actual: stringAt('file.actual', file.actual),
@@ -60,9 +68,19 @@ export function counterexampleFromText(text: string): Counterexample {
   return { ...counterexample, conditions: conditionsFromJson(file.conditions, 'file.conditions') };
 }
 
+function daemonAt(place: string, value: unknown): DaemonCommand {
+  const { command, setup, options } = objectAt(place, value);
+  return {
+    command: stringAt(`${place}.command`, command),
+    setup: setup === undefined ? undefined : stringAt(`${place}.setup`, setup),
+    options: options === undefined ? undefined : stringAt(`${place}.options`, options),
+  };
+}
+
 /** The finding for people: the script, with expected and actual under the call that failed. */
-export function showFinding({ signature, program, expected, actual, conditions }: Finding): string {
+export function showFinding({ signature, program, expected, actual, conditions, reproduced }: Finding): string {
   const note = { step: program.steps.length - 1, lines: [`expected: ${expected}`, `actual:   ${actual}`] };
   const settings = conditions?.settings === undefined ? '' : `\nwith ${showSettings(conditions.settings)}`;
-  return `${signature}${settings}\n${showScript(program, note)}`;
+  const rate = reproduced === undefined ? '' : `\nshown again ${reproduced.times} of ${reproduced.of} times`;
+  return `${signature}${settings}\n${showScript(program, note)}${rate}`;
 }

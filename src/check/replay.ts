@@ -1,3 +1,4 @@
+import type { ModelOptions, TreeNode } from '../model/index.ts';
 import type { Conditions } from './conditions.ts';
 import { OBSERVER, type Program } from './program.ts';
 import { type Arena, modelOptions, type Outcome, runProgram } from './runner.ts';
@@ -15,10 +16,17 @@ export async function openArena(given: Target, conditions?: Conditions): Promise
   const kernel = await target.start(undefined, settings);
   try {
     kernel.spawn(OBSERVER.pid, OBSERVER, OBSERVER.umask);
-    return { target, tree: await snapshot(kernel, target.without), model: modelOptions(target), settings };
+    const tree = await snapshot(kernel, target.without);
+    return { target, tree, model: { ...modelOptions(target), ...linkCounts(target, tree) }, settings };
   } finally {
     await kernel.close();
   }
+}
+
+/** Of a daemon nobody has said how it counts the links of directories: its root shows it. */
+function linkCounts({ concurrencyClass, model }: Target, { stat }: TreeNode): ModelOptions {
+  if (concurrencyClass !== 'serialised' || model?.directoryNlink !== undefined) return {};
+  return { directoryNlink: stat.nlink === 1 ? 'one' : 'linux' };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { type Divergence, Model, type ModelOptions, type TreeNode } from '../model/index.ts';
 import type { Call, Kernel, SysResult } from '../vfs/index.ts';
+import { KernelFailure } from './kernel-failure.ts';
 import type { Without } from './profile.ts';
 import { OBSERVER, type Program, type ProgramStep, withSteps } from './program.ts';
 import { sweep } from './sweep.ts';
@@ -129,8 +130,13 @@ class Run {
     let divergence: Divergence | undefined;
     if (result instanceof Thrown) {
       const text =
-        result.error instanceof Error ? `${result.error.name}: ${result.error.message}` : String(result.error);
-      divergence = { aspect: 'exception', difference: 'the kernel threw', expected: 'a result', actual: text };
+        result.error instanceof KernelFailure
+          ? result.error.message
+          : result.error instanceof Error
+            ? `${result.error.name}: ${result.error.message}`
+            : String(result.error);
+      const difference = result.error instanceof KernelFailure ? result.error.difference : 'the kernel threw';
+      divergence = { aspect: 'exception', difference, expected: 'a result', actual: text };
     } else {
       const clock = { before, after: this.#kernel.now(), slack: this.#kernel.timeSlack };
       divergence = this.#model.step(pid, call, result, clock);

@@ -16,9 +16,14 @@ export interface Shrunk {
 
 /**
  * The simplest program that fails in the same way, as far as `budget` runs reach, with as few settings as it takes:
- * simpler programs are tried in a fixed order, and the first that fails takes the place of the last.
+ * simpler programs are tried in a fixed order, and the first that fails takes the place of the last. `isOver` ends it early.
  */
-export async function shrink(arena: Arena, found: Failure, budget: number): Promise<Shrunk> {
+export async function shrink(
+  arena: Arena,
+  found: Failure,
+  budget: number,
+  isOver: () => boolean = () => false,
+): Promise<Shrunk> {
   let runs = 0;
   let calls = 0;
   let failure = found;
@@ -38,10 +43,10 @@ export async function shrink(arena: Arena, found: Failure, budget: number): Prom
   };
   const simplify = async (): Promise<void> => {
     const key = rawKey(failure);
-    for (let progress = true; progress && runs < budget; ) {
+    for (let progress = true; progress && runs < budget && !isOver(); ) {
       progress = false;
       for (const candidate of simplerPrograms(failure.program)) {
-        if (runs >= budget) break;
+        if (runs >= budget || isOver()) break;
         progress = await attempt(candidate, (other) => rawKey(other) === key, settings);
         if (progress) break;
       }

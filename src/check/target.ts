@@ -1,3 +1,4 @@
+import type { DaemonCommand } from '../fuse/socket/index.ts';
 import type { ModelOptions } from '../model/index.ts';
 import type { Kernel } from '../vfs/index.ts';
 import type { Draw } from './arbitrary/draw.ts';
@@ -26,6 +27,10 @@ export interface Target {
   notUnder?(settings: Settings): readonly Capability[];
   /** What it may differ in under these settings, besides `model`. */
   modelUnder?(settings: Settings | undefined): ModelOptions;
+  /** The command line of a foreign daemon, which is kept with a counterexample. */
+  readonly daemon?: DaemonCommand;
+  /** The same, with nothing left of an earlier program: for telling how often a finding shows. */
+  readonly isolated?: Target;
   /**
    * A kernel on a fresh filesystem. The last one was closed before. `trace` takes the decoded request stream, a line a
    * message, where the target has one.

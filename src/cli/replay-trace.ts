@@ -1,14 +1,18 @@
 import { oncePerProblem } from '../check/reporter.ts';
+import { DaemonPeer } from '../fuse/socket/index.ts';
 import { ServedFileSystem } from '../sim/index.ts';
-import { replayTrace, showDifference, showTime, type TraceHeader } from '../trace/index.ts';
+import { type ReplayPeer, replayTrace, showDifference, showTime, type TraceHeader } from '../trace/index.ts';
+import { daemonSource } from './daemon.ts';
 import { tellProblem } from './progress.ts';
 import { openFileSystem } from './simulated-filesystems.ts';
 import { describeEnding, openTrace } from './trace-file.ts';
 import { exitCode } from './usage.ts';
 
 export interface ReplayTraceOptions {
-  /** The filesystem; undefined: the one that was recorded. */
+  /** The filesystem, or `daemon:` and the command line of a foreign daemon; undefined: the one that was recorded. */
   readonly on: string | undefined;
+  /** What makes what the daemon starts from. */
+  readonly setup: string | undefined;
   /** Show the bytes of a difference. */
   readonly hex: boolean;
   /** Fields that may differ. */
@@ -16,19 +20,15 @@ export interface ReplayTraceOptions {
 }
 
 /** Replays a trace file, or standard input for `-`, on a filesystem in the simulator, and prints how it went; gives the exit code. */
-export async function replayTraceFile(path: string, { on, hex, ignore }: ReplayTraceOptions): Promise<number> {
+export async function replayTraceFile(path: string, options: ReplayTraceOptions): Promise<number> {
+  const { on, setup, hex, ignore } = options;
   const trace = await openTrace('replay', path);
   const { header } = trace;
   const word = on ?? recordedFrom(header);
-  const { factory, options } = await openFileSystem(word);
-  const served = new ServedFileSystem(factory, {
-    filesystem: options,
-    session: header.session,
-    started: header.started,
-    report: oncePerProblem(tellProblem),
-  });
+  const { peer, hostsOwn, close } = await openPeer(word, setup, header);
   const same = word === recordedFrom(header);
-  const { requests, compared, difference, ending } = await replayTrace(trace, served, { same, ignore });
+  const report = await replayTrace(trace, peer, { same, ignore: new Set([...ignore, ...hostsOwn]) }).finally(close);
+  const { requests, compared, difference, ending } = report;
   const odd = describeEnding(ending);
   if (odd !== undefined) console.error(`estale: ${path}: ${odd}`);
   if (difference === undefined) {
@@ -42,4 +42,26 @@ export async function replayTraceFile(path: string, { on, hex, ignore }: ReplayT
   return exitCode.found;
 }
 
+interface OpenPeer {
+  readonly peer: ReplayPeer;
+  /** Fields that are not the filesystem's to decide. */
+  readonly hostsOwn: readonly string[];
+  close(): Promise<void>;
+}
+
+async function openPeer(word: string, setup: string | undefined, header: TraceHeader): Promise<OpenPeer> {
+  if (word.startsWith(DAEMON)) {
+    const source = daemonSource(word.slice(DAEMON.length), setup);
+    return { peer: new DaemonPeer(await source.start()), hostsOwn: CLOCK_AND_SPACE, close: () => source.close() };
+  }
+  const { factory, options } = await openFileSystem(word);
+  const { session, started } = header;
+  const report = oncePerProblem(tellProblem);
+  const peer = new ServedFileSystem(factory, { filesystem: options, session, started, report });
+  return { peer, hostsOwn: [], close: async () => {} };
+}
+
+const DAEMON = 'daemon:';
+/** A foreign daemon has the host's clock and, often, its disk. */
+const CLOCK_AND_SPACE = ['atime', 'mtime', 'ctime', 'btime', 'bfree', 'bavail', 'ffree'];
 const recordedFrom = ({ target, filesystem }: TraceHeader): string => target ?? filesystem;

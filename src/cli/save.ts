@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { counterexampleToText, type Finding } from '../check/index.ts';
+import { counterexampleToText, type Finding, type Target } from '../check/index.ts';
 import { UsageError } from './usage.ts';
 
 /** Where counterexamples go if nobody says. */
@@ -34,12 +34,12 @@ export class CounterexampleFolder {
   }
 
   /** Writes a finding as a file; gives its path, undefined where it cannot be written. The same finding has the same name. */
-  save(target: string, finding: Finding): string | undefined {
+  save({ name, daemon }: Pick<Target, 'name' | 'daemon'>, finding: Finding): string | undefined {
     if (!this.#usable) return undefined;
-    const path = join(this.directory, `${slug(target)}-${slug(finding.signature).slice(0, 80)}.json`);
+    const path = join(this.directory, `${slug(name).slice(0, 60)}-${slug(finding.signature).slice(0, 80)}.json`);
     try {
       mkdirSync(this.directory, { recursive: true });
-      writeFileSync(path, counterexampleToText({ ...finding, target }));
+      writeFileSync(path, counterexampleToText({ ...finding, target: name, daemon }));
       return path;
     } catch (error) {
       this.#usable = false;

@@ -13,8 +13,10 @@ import {
   showScript,
   type Target,
 } from '../../check/index.ts';
+import { DaemonCommandError } from '../../fuse/socket/index.ts';
 import { runCampaign, showReport } from '../campaign.ts';
 import { capabilityNamed } from '../capability.ts';
+import { daemonHelp, daemonNamed, daemonOptions } from '../daemon.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import { CounterexampleFolder, DEFAULT_DIRECTORY } from '../save.ts';
 import { openTarget, targetNames } from '../targets.ts';
@@ -44,8 +46,9 @@ differs to a few calls. Targets: ${targetNames.join(', ')}.
   --seed N          where to start; the same seed and runs give the same result (default: random, and printed)
   --without A,B     what the filesystem does not promise:
 ${listed(Object.keys(capabilities), '                    ', 120)}
-  --probe           find out by trying what it does not promise (directories, and modules that export no
+  --probe           find out by trying what it does not promise (daemons, directories, and modules that export no
                     list named "without", are always probed)
+${daemonHelp}
   --known FILE      a file of divergences that are accepted: listed, not findings
   --accept          add what is found to the file of --known
   --save DIR        where counterexamples are saved (default ${DEFAULT_DIRECTORY}, made when something is found)
@@ -64,6 +67,7 @@ export async function run(args: string[]): Promise<number> {
     accept: { type: 'boolean' },
     save: { type: 'string' },
     json: { type: 'boolean' },
+    ...daemonOptions,
     help: { type: 'boolean', short: 'h' },
   });
   if (values.help) {
@@ -71,9 +75,9 @@ export async function run(args: string[]): Promise<number> {
     return exitCode.nothingFound;
   }
   const [word] = positionals;
-  if (word === undefined || positionals.length > 1)
+  if (positionals.length !== (values.daemon === undefined ? 1 : 0))
     throw new UsageError(
-      `check: expected one target (${targetNames.join(', ')}), given ${positionals.join(' ') || 'none'}`,
+      `check: expected one target (${targetNames.join(', ')}), or --daemon CMD and no target, given ${positionals.join(' ') || 'none'}`,
     );
   if (values.accept && values.known === undefined)
     throw new UsageError('--accept: expected --known FILE, the file to add to');
@@ -89,7 +93,7 @@ export async function run(args: string[]): Promise<number> {
   const say = values.json ? () => {} : console.log;
 
   const folder = new CounterexampleFolder(values.save, (line) => console.error(`estale: ${line}`));
-  const { target: opened, probe: unknown, close } = await openTarget(word);
+  const { target: opened, probe: unknown, close } = daemonNamed('check', values) ?? (await openTarget(word));
   const interrupt = listenForInterrupt();
   try {
     const probed = values.probe || unknown ? await probedCapabilities(opened, say) : [];
@@ -99,7 +103,7 @@ export async function run(args: string[]): Promise<number> {
     const kinds = new Set<string>();
     const limits = { seed, runs, time: time ?? (runs === undefined ? DEFAULT_TIME : undefined), known };
     const report = await runCampaign(target, limits, interrupt.signal, (finding) => {
-      const path = folder.save(target.name, finding);
+      const path = folder.save(target, finding);
       if (path !== undefined) saved.set(finding, path);
       const where = path === undefined ? '' : `\nsaved: ${path}`;
       const { kind = finding.signature } = finding;
@@ -115,8 +119,9 @@ export async function run(args: string[]): Promise<number> {
     if (values.accept && values.known !== undefined) accept(values.known, known, report);
     return report.findings.length > 0 ? exitCode.found : exitCode.nothingFound;
   } catch (error) {
+    if (error instanceof DaemonCommandError) throw new UsageError(`check: ${error.message}`);
     if (error instanceof UsageError || !(error instanceof Error)) throw error;
-    throw new UsageError(`check: ${word} could not be checked: ${error.stack}`);
+    throw new UsageError(`check: ${opened.name} could not be checked: ${error.stack}`);
   } finally {
     await close();
     interrupt.stop();

@@ -25,7 +25,7 @@ export async function run(): Promise<number> {
     if (kinds.size === SHOWN) console.log('... and more, which are saved\n');
   });
   const folder = new CounterexampleFolder(undefined, (line) => console.error(`estale: ${line}`));
-  const saved = findings.map((finding) => folder.save('memfs', finding));
+  const saved = findings.map((finding) => folder.save({ name: 'memfs' }, finding));
   if (interrupt.signal.aborted) return exitCode.nothingFound;
 
   console.log(`estale: the same for its own ram filesystem, through the FUSE protocol and the simulated kernel\n`);

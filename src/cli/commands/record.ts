@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { filesystems } from '../../filesystems/index.ts';
 import { runRecorded } from '../../mount/index.ts';
+import { daemonSource } from '../daemon.ts';
 import { exitCode, parseOptions, UsageError } from '../usage.ts';
 
 const help = `estale record <filesystem> <dir> [options] -- <command> [arguments]
@@ -9,6 +10,7 @@ Mounts a filesystem on an empty directory, runs a command, unmounts, and leaves 
 its bytes, time and thread in a trace file, for estale trace and estale replay. Filesystems: ram, hello, loopback:DIR, or
 the path of a module (./mine.js). The command runs in the current directory.
 
+  --daemon CMD      a foreign FUSE daemon instead of a filesystem, and --daemon-setup CMD; see estale check --help
   --to FILE         the trace file (default: the command's name and .trace, in the current directory)
   --force           write over a file that is there
   -o OPTIONS        as estale mount takes them
@@ -23,29 +25,38 @@ export async function run(args: string[]): Promise<number> {
     to: { type: 'string' },
     force: { type: 'boolean' },
     options: { type: 'string', short: 'o', multiple: true },
+    daemon: { type: 'string' },
+    'daemon-setup': { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   });
   if (values.help) {
     console.log(help);
     return exitCode.nothingFound;
   }
-  const [filesystem, directory] = positionals;
-  if (positionals.length !== 2)
+  const { daemon, 'daemon-setup': setup } = values;
+  const [filesystem, directory] = daemon === undefined ? positionals : [`daemon:${daemon}`, ...positionals];
+  if (positionals.length !== (daemon === undefined ? 2 : 1))
     throw new UsageError(
-      `record: expected a filesystem (${Object.keys(filesystems).join(', ')}, ./module.js) and a directory before --, given ${positionals.join(' ') || 'nothing'}`,
+      `record: expected a filesystem (${Object.keys(filesystems).join(', ')}, ./module.js), or --daemon CMD, and a directory before --, given ${positionals.join(' ') || 'nothing'}`,
     );
   if (command.length === 0)
     throw new UsageError(
       'record: expected a command behind --, as in estale record ram DIR -- git init DIR, given none',
     );
-  return runRecorded({
-    filesystem,
-    directory,
-    options: values.options?.join(','),
-    registry: filesystems,
-    command,
-    file: values.to ?? `${basename(command[0])}.trace`,
-    force: values.force ?? false,
-    complain: console.error,
-  });
+  const source = daemon === undefined ? undefined : daemonSource(daemon, setup);
+  try {
+    return await runRecorded({
+      filesystem,
+      daemon: source,
+      directory,
+      options: values.options?.join(','),
+      registry: filesystems,
+      command,
+      file: values.to ?? `${basename(command[0])}.trace`,
+      force: values.force ?? false,
+      complain: console.error,
+    });
+  } finally {
+    await source?.close();
+  }
 }

@@ -10,6 +10,7 @@ import {
 import { openArena } from '../../check/replay.ts';
 import { runProgram } from '../../check/runner.ts';
 import type { Call, Kernel, SysResult } from '../../vfs/index.ts';
+import { daemonHelp, daemonNamed, daemonOptions, openDaemon } from '../daemon.ts';
 import { replayTraceFile } from '../replay-trace.ts';
 import { simulatedFileSystems } from '../simulated-filesystems.ts';
 import { openTarget, targetNames } from '../targets.ts';
@@ -23,6 +24,7 @@ simulator and compares what it answers. The file itself says which of the two it
 
   --on TARGET       another target than the one in the file (${targetNames.join(', ')};
                     for traces: ${Object.keys(simulatedFileSystems).join(', ')}, ./module.js)
+${daemonHelp}
   -v, --verbose     counterexamples: show each call with its result, and the FUSE requests and replies below it
   --hex             traces: the bytes of what differs
   --ignore A,B      traces: fields of replies that may differ, by the protocol's names, such as blksize,blocks
@@ -35,6 +37,7 @@ export async function run(args: string[]): Promise<number> {
     verbose: { type: 'boolean', short: 'v' },
     hex: { type: 'boolean' },
     ignore: { type: 'string', multiple: true },
+    ...daemonOptions,
     help: { type: 'boolean', short: 'h' },
   });
   if (values.help) {
@@ -46,15 +49,23 @@ export async function run(args: string[]): Promise<number> {
     if (values.verbose)
       throw new UsageError('replay: --verbose: expected a counterexample, given a trace; see estale trace');
     const ignore = new Set((values.ignore ?? []).flatMap((list) => list.split(',')));
-    return replayTraceFile(path, { on: values.on, hex: values.hex ?? false, ignore });
+    const on = values.daemon === undefined ? values.on : `daemon:${values.daemon}`;
+    return replayTraceFile(path, { on, setup: values['daemon-setup'], hex: values.hex ?? false, ignore });
   }
   if (values.hex || values.ignore)
     throw new UsageError('replay: --hex, --ignore: expected a trace, given a counterexample');
   const counterexample = readCounterexample(path);
-  const { target, close } = await openTarget(values.on ?? counterexample.target);
+  const { target, close } =
+    daemonNamed('replay', values) ??
+    (values.on === undefined && counterexample.daemon !== undefined
+      ? openDaemon(counterexample.daemon)
+      : await openTarget(values.on ?? counterexample.target));
   try {
     // Another target has conditions of its own.
-    const arena = await openArena(target, values.on === undefined ? counterexample.conditions : undefined);
+    const arena = await openArena(
+      target,
+      values.on === undefined && values.daemon === undefined ? counterexample.conditions : undefined,
+    );
     const shown = values.verbose ? { ...arena, target: verbose(arena.target) } : arena;
     const { failure } = await runProgram(shown, counterexample.program);
     if (failure === undefined) {

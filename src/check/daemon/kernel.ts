@@ -1,0 +1,142 @@
+import type { Message } from '../../fuse/message.ts';
+import { LinkDescriber } from '../../fuse/protocol/index.ts';
+import { type Daemon, DaemonError, roomFor, SocketServer, SPLICE, timeOfDay } from '../../fuse/socket/index.ts';
+import { Choices, type LinkHook, OFFERED_FLAGS, Scheduler, SimKernel, VirtualClock } from '../../sim/index.ts';
+import type { MountOptions } from '../../sim/kernel/index.ts';
+import type { Call, Credentials, Kernel, SysResult, Timespec } from '../../vfs/index.ts';
+import { KernelFailure } from '../kernel-failure.ts';
+import type { ProblemReport } from '../reporter.ts';
+import { emptyTree } from './empty-tree.ts';
+
+/** Nanoseconds: most daemons keep files in the host's filesystems, whose clock is coarse. */
+const TIME_SLACK = 12_000_000;
+/** Bytes of the largest READ and WRITE. */
+const LARGEST_DATA = 1 << 20;
+
+/** The simulation's time for what the kernel remembers, the host's time of day for what daemons are told: their stamps are of the host's. */
+class TimeOfDayClock extends VirtualClock {
+  override now(): Timespec {
+    return timeOfDay();
+  }
+}
+
+export interface DaemonKernelOptions {
+  readonly mount: MountOptions;
+  /** Milliseconds that one request may take. */
+  readonly patience: number;
+  /** RLIMIT_FSIZE of every process, bytes. */
+  readonly fileSizeLimit: number;
+  readonly trace: ((line: string) => void) | undefined;
+  readonly link: LinkHook | undefined;
+  readonly report: ProblemReport;
+  /** Called when the daemon did not answer in time. */
+  readonly onSilence: () => void;
+}
+
+/** A simulated kernel in front of a foreign daemon. A daemon that ends or does not answer makes `call` reject with a `KernelFailure`. */
+export class DaemonKernel implements Kernel {
+  readonly name = 'daemon';
+  readonly timeSlack = TIME_SLACK;
+  readonly #daemon: Daemon;
+  readonly #kernel: SimKernel;
+  readonly #onSilence: () => void;
+  /** Pids that programs have used. */
+  readonly #pids = new Set<number>();
+  #broken = false;
+
+  private constructor(daemon: Daemon, kernel: SimKernel, onSilence: () => void) {
+    this.#daemon = daemon;
+    this.#kernel = kernel;
+    this.#onSilence = onSilence;
+  }
+
+  /** Mounts. @throws {KernelFailure} where the daemon does not take part */
+  static async mount(daemon: Daemon, options: DaemonKernelOptions): Promise<DaemonKernel> {
+    const { mount, patience, fileSizeLimit, trace, link, report, onSilence } = options;
+    const describe = trace && new LinkDescriber(trace);
+    const connect = (send: (message: Message, length: number) => number): SocketServer =>
+      new SocketServer(daemon.fd, { patience, send });
+    try {
+      const kernel = new SimKernel(new Scheduler(new TimeOfDayClock(), new Choices({})), connect, {
+        mount: { offeredFlags: OFFERED_FLAGS & ~SPLICE, ...mount, ...sizes(daemon, mount) },
+        traceHash: false,
+        fileSizeLimit,
+        link,
+        report,
+        observe: describe && ((fromKernel, message, length) => describe.message(fromKernel, message, length)),
+      });
+      return new DaemonKernel(daemon, kernel, onSilence);
+    } catch (error) {
+      throw await explained(daemon, error);
+    }
+  }
+
+  spawn(pid: number, credentials: Credentials, umask?: number): void {
+    this.#pids.add(pid);
+    this.#kernel.spawn(pid, credentials, umask);
+  }
+
+  call(pid: number, call: Call): SysResult | Promise<SysResult> {
+    if (call.op === 'fork') this.#pids.add(call.child);
+    try {
+      const result = this.#kernel.call(pid, call);
+      return result instanceof Promise ? result.catch((error) => this.#fail(error)) : result;
+    } catch (error) {
+      return this.#fail(error);
+    }
+  }
+
+  async #fail(error: unknown): Promise<never> {
+    this.#broken = true;
+    if (error instanceof DaemonError && error.reason === 'silent') this.#onSilence();
+    throw await explained(this.#daemon, error);
+  }
+
+  now(): Timespec {
+    return timeOfDay();
+  }
+
+  /** Ends the processes and removes what they made, through the daemon itself; false where something is left. */
+  async reset(): Promise<boolean> {
+    if (this.#broken) return false;
+    try {
+      for (const pid of this.#pids) await this.#kernel.call(pid, { op: 'exit', status: 0 });
+      this.#pids.clear();
+      const empty = await emptyTree(this.#kernel);
+      await this.#kernel.dropCaches();
+      return empty;
+    } catch (error) {
+      if (error instanceof DaemonError) return false;
+      throw error;
+    }
+  }
+
+  /** Leaves the daemon to whoever started it. */
+  async close(): Promise<void> {
+    // Requests of a daemon that is gone are never answered: there is nothing to wait for.
+    if (this.#broken) return;
+    try {
+      await this.#kernel.close();
+    } catch (error) {
+      if (!(error instanceof DaemonError)) throw error;
+    }
+  }
+}
+
+/** The sizes of READ and WRITE that fit into a message of the link: without root that is less than FUSE has. */
+function sizes({ largestMessage }: Daemon, { maxRead, maxWrite }: MountOptions): MountOptions {
+  const room = roomFor(largestMessage);
+  if (room >= LARGEST_DATA) return {};
+  return { maxRead: Math.min(room, maxRead ?? room), maxWrite: Math.min(room, maxWrite ?? room) };
+}
+
+/** A `DaemonError` with what became of the daemon; any other error as it is. */
+async function explained(daemon: Daemon, error: unknown): Promise<unknown> {
+  if (!(error instanceof DaemonError)) return error;
+  switch (error.reason) {
+    case 'ended':
+      return new KernelFailure('the daemon ends', await daemon.postMortem(error.message));
+    case 'silent':
+      return new KernelFailure('the daemon does not answer', await daemon.postMortem(error.message, 0));
+  }
+}
