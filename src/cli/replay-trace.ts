@@ -27,7 +27,11 @@ export async function replayTraceFile(path: string, options: ReplayTraceOptions)
   const word = on ?? recordedFrom(header);
   const { peer, hostsOwn, close } = await openPeer(word, setup, header);
   const same = word === recordedFrom(header);
-  const report = await replayTrace(trace, peer, { same, ignore: new Set([...ignore, ...hostsOwn]) }).finally(close);
+  const report = await replayTrace(trace, peer, {
+    same,
+    ordered: same && hostsOwn.length === 0,
+    ignore: new Set([...ignore, ...hostsOwn]),
+  }).finally(close);
   const { requests, compared, difference, ending } = report;
   const odd = describeEnding(ending);
   if (odd !== undefined) console.error(`estale: ${path}: ${odd}`);
@@ -44,7 +48,7 @@ export async function replayTraceFile(path: string, options: ReplayTraceOptions)
 
 interface OpenPeer {
   readonly peer: ReplayPeer;
-  /** Fields that are not the filesystem's to decide. */
+  /** Fields that are not the filesystem's to decide; where there are, neither is the order of listings. */
   readonly hostsOwn: readonly string[];
   close(): Promise<void>;
 }

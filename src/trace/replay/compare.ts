@@ -15,6 +15,8 @@ export interface CompareOptions {
    * The filesystem is the one that was recorded: the answer to INIT and the order of listings must be the same, too.
    */
   readonly same: boolean;
+  /** Whether the order of listings must be the same, if not as `same` says. */
+  readonly ordered?: boolean;
   /** Fields, by the protocol's names, that may differ: `blksize`. */
   readonly ignore: ReadonlySet<string>;
 }
@@ -40,10 +42,11 @@ export class Comparer {
     const given = decodeReply(code, copy, replayed.length);
     const succeeded = expected.op !== 'ERROR' && expected.op !== 'MALFORMED' && given.op === expected.op;
     if (!succeeded) return sameBytes(recorded, { ...replayed, message: copy }) ? [] : fieldsOf(expected, given);
+    const { same, ordered = same } = this.#options;
     const sides = { recorded: recorded.message, replayed: copy };
     const listing = code === opcode.READDIR || code === opcode.READDIRPLUS;
     const differences = listing
-      ? this.#aligner.listing(request, sides, [recorded.length, replayed.length], delivered, this.#options.same)
+      ? this.#aligner.listing(request, sides, [recorded.length, replayed.length], delivered, ordered)
       : this.#aligner.reply(request, sides, delivered);
     const serious = differences.filter(({ field }) => !this.#options.ignore.has(field));
     if (serious.length > 0 || listing) return serious;

@@ -68,7 +68,11 @@ export async function replayTrace(
   peer: ReplayPeer,
   options: Partial<CompareOptions> = {},
 ): Promise<ReplayReport> {
-  const replay = new Replay(trace, peer, { same: options.same ?? true, ignore: options.ignore ?? new Set() });
+  const replay = new Replay(trace, peer, {
+    ...options,
+    same: options.same ?? true,
+    ignore: options.ignore ?? new Set(),
+  });
   return replay.run();
 }
 
