@@ -117,7 +117,7 @@ if (!skip)
         });
       });
 
-      test('and whatever else is found', async () => {
+      test('and whatever else is found', { timeout: 300_000 }, async () => {
         const target = daemonTarget(filled(command), {
           setup,
           directory,
@@ -125,7 +125,7 @@ if (!skip)
           mount: {},
           without: pagewise,
         });
-        const { findings, calls } = await check(target, { seed: 7, runs: 120, shrinkRuns: 250 });
+        const { findings, calls } = await check(target, { seed: 7, runs: 120, shrinkRuns: 150 });
         await target.close();
         expect(calls).toBeGreaterThan(2000);
         const otherwise: string[] = [];
