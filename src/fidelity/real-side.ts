@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { hostKernel } from '../check/host-kernel/index.ts';
 import { nodeEnvironment } from '../env/index.ts';
 import type { FileSystemModule } from '../fuse/device/index.ts';
+import { opcode } from '../fuse/protocol/index.ts';
 import { mount } from '../mount/index.ts';
 import type { Configuration } from './configurations.ts';
 import { type LoggedMessage, MessageLogReader } from './message-log.ts';
@@ -17,7 +18,7 @@ const module: FileSystemModule = {
 
 const tap = new URL('./message-log.ts', import.meta.url).href;
 
-/** Barriers in a row: after eight requests the device turns to forgets that wait (fuse_dev_do_read, fs/fuse/dev.c). */
+/** Barriers in a row for forgets, too: after eight requests the device turns to those that wait (fuse_dev_do_read, fs/fuse/dev.c). */
 const BARRIERS = 10;
 const MILLISECONDS = 1000;
 /** Where `pid` lies in fuse_in_header. */
@@ -54,7 +55,7 @@ export async function realSide(configuration: Configuration, source: FileSystemM
     return {
       name: 'real',
       kernel,
-      taken: async () => quiet(reader, place),
+      taken: async (ended) => quiet(reader, place, ended ? BARRIERS : 1),
       wait: (seconds) => new Promise((resolve) => void timers.after(seconds * MILLISECONDS, resolve)),
       async close() {
         try {
@@ -72,14 +73,17 @@ export async function realSide(configuration: Configuration, source: FileSystemM
 
 const { timers } = nodeEnvironment();
 
+/** What follows one another from a queue of its own (fuse_request_queue_background). */
+const background: ReadonlySet<number> = new Set([opcode.READ, opcode.WRITE]);
+
 /**
  * What was sent until nothing more comes. Requests are read in order: when one that is made now has been answered, those
  * before it were read.
  */
-function quiet(reader: MessageLogReader, place: string): readonly LoggedMessage[] {
+function quiet(reader: MessageLogReader, place: string, barriers: number): readonly LoggedMessage[] {
   const messages: LoggedMessage[] = [];
-  for (let rounds = 0; rounds < 2; rounds++) {
-    for (let i = 0; i < BARRIERS; i++) statfsSync(place);
+  for (let more = true; more; ) {
+    for (let i = 0; i < barriers; i++) statfsSync(place);
     const own = new Set<string>();
     const news = reader.take().filter(({ fromKernel, message }) => {
       const unique = `${message.words[3]}:${message.words[2]}`;
@@ -89,7 +93,7 @@ function quiet(reader: MessageLogReader, place: string): readonly LoggedMessage[
       return false;
     });
     messages.push(...news);
-    if (news.length > 0) rounds = -1;
+    more = news.some(({ fromKernel, message }) => fromKernel && background.has(message.words[1]));
   }
   return messages;
 }

@@ -141,7 +141,7 @@ class Runner {
 
   async #end({ pids, firstPid }: Running): Promise<readonly Request[]> {
     for (const pid of pids) await this.#call(pid + firstPid, { op: 'exit', status: 0 }).catch(() => {});
-    return (await this.#taken()).filter((request) => !ofHarness(request, false));
+    return (await this.#taken(true)).filter((request) => !ofHarness(request, false));
   }
 
   async #step(running: Running, step: CallStep): Promise<void> {
@@ -184,8 +184,8 @@ class Runner {
     return await this.#side.kernel.call(pid, call);
   }
 
-  async #taken(): Promise<readonly Request[]> {
-    return this.#reader.read(await this.#side.taken());
+  async #taken(ended = false): Promise<readonly Request[]> {
+    return this.#reader.read(await this.#side.taken(ended));
   }
 }
 

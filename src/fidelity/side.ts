@@ -5,8 +5,11 @@ import type { LoggedMessage } from './message-log.ts';
 export interface Side {
   readonly name: 'real' | 'simulated';
   readonly kernel: Kernel;
-  /** The messages that came since it was last called, when there is nothing more to come. */
-  taken(): Promise<readonly LoggedMessage[]>;
+  /**
+   * The messages that came since it was last called, when there is nothing more to come; forgets may come later, but not
+   * where a script has `ended`.
+   */
+  taken(ended: boolean): Promise<readonly LoggedMessage[]>;
   /** Lets time pass. */
   wait(seconds: number): Promise<void>;
   close(): Promise<void>;
