@@ -41,6 +41,7 @@ export async function realSide(configuration: Configuration, source: FileSystemM
   const mounting = mount({ ...source, options: configuration.filesystem }, place, {
     ...configuration.mount,
     tap: { module: tap, data: log },
+    report: () => {},
   });
   const mounted = await mounting.catch((error: unknown) => {
     remove();
