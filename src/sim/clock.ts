@@ -18,6 +18,8 @@ export class VirtualClock implements Clock, Timers {
   nanoseconds = 1_000_000_000;
   /** What `nanoseconds` count from, seconds since 1970. */
   readonly #epoch: number;
+  /** By how many nanoseconds the clock was set. */
+  #jumped = 0;
   // Earliest last; of those at the same time the first made is the later in the array.
   readonly #timers: Timer[] = [];
   #made = 0;
@@ -31,15 +33,19 @@ export class VirtualClock implements Clock, Timers {
   }
 
   now(): Timespec {
-    return {
-      sec: this.#epoch + Math.floor(this.nanoseconds / 1e9),
-      nsec: this.nanoseconds % 1_000_000_000,
-    };
+    const nanoseconds = this.nanoseconds + this.#jumped;
+    const seconds = Math.floor(nanoseconds / 1e9);
+    return { sec: this.#epoch + seconds, nsec: nanoseconds - seconds * 1e9 };
+  }
+
+  /** Somebody sets the clock: the time of day moves by so many milliseconds, and monotonic time and timers do not notice. */
+  jump(milliseconds: number): void {
+    this.#jumped += Math.round(milliseconds * 1e6);
   }
 
   /** Milliseconds since 1970, as Date has them. */
   milliseconds(): number {
-    return this.#epoch * 1000 + Math.floor(this.nanoseconds / 1e6);
+    return this.#epoch * 1000 + Math.floor((this.nanoseconds + this.#jumped) / 1e6);
   }
 
   monotonic(): number {

@@ -1,7 +1,7 @@
 import type { FileSystemFactory, FileSystemOptions } from '../env/index.ts';
 import type { Message } from '../fuse/message.ts';
 import { Session } from '../fuse/session/index.ts';
-import type { FileSystem } from '../vfs/index.ts';
+import { errnoNumbers, type FileSystem } from '../vfs/index.ts';
 import { type ChoiceOptions, Choices } from './choices.ts';
 import { VirtualClock } from './clock.ts';
 import type { SimEnvironment, SimEnvironmentParts } from './environment.ts';
@@ -26,6 +26,11 @@ export interface Simulation {
   readonly session: Session;
   readonly environment: SimEnvironment;
   readonly choices: Choices;
+  /**
+   * The daemon dies and another takes its place, with a filesystem made anew. The kernel is not told, and whoever restarts it
+   * gives the new one INIT.
+   */
+  restart(): void;
 }
 
 /** Makes a filesystem in simulated surroundings and mounts it in a simulated kernel; the seed decides everything. */
@@ -40,18 +45,40 @@ export function createSimulation(factory: FileSystemFactory, options: SimulateOp
   const scheduler = new Scheduler(clock, choices);
   const surroundings = new Surroundings(clock, choices.seed, options.environment);
   const { globals, environment } = surroundings;
-  const filesystem = surroundings.inside(() => factory(environment, options.filesystem ?? {}));
+  const make = (): FileSystem => surroundings.inside(() => factory(environment, options.filesystem ?? {}));
+  let filesystem = make();
   const report = options.report ?? ((problem, error) => console.error(problem, error ?? ''));
   const mount = options.mount ?? {};
+  let toKernel: (message: Message, length: number) => number = () => errnoNumbers.ENODEV;
   let session: Session | undefined;
-  const connect = (send: (message: Message, length: number) => number): Session => {
-    session = new Session(filesystem, {
+  const open = (): Session => {
+    // A session whose daemon is no more says nothing.
+    const opened: Session = new Session(filesystem, {
       ...mount,
-      send,
+      send: (message, length) => (opened === session ? toKernel(message, length) : errnoNumbers.ENODEV),
       report,
     });
-    return session;
+    session = opened;
+    return opened;
+  };
+  const connect = (send: typeof toKernel): Session => {
+    toKernel = send;
+    return open();
   };
   const kernel = new SimKernel(scheduler, connect, { ...options, report, globals });
-  return { kernel, filesystem, session: session as unknown as Session, environment, choices };
+  return {
+    kernel,
+    environment,
+    choices,
+    get filesystem() {
+      return filesystem;
+    },
+    get session() {
+      return session as Session;
+    },
+    restart() {
+      filesystem = make();
+      kernel.replaceServer(open());
+    },
+  };
 }

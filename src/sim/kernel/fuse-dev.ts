@@ -416,6 +416,8 @@ export class FuseDevice implements Runnable {
     if (!this.connected) return;
     this.connected = false;
     const requests = [...this.#processing.values(), ...this.#pending, ...this.#backgroundQueue.splice(0)];
+    // The daemon dies of the request that it is being given.
+    if (this.#delivered !== undefined && awaitsReply(this.#delivered)) requests.unshift(this.#delivered);
     this.#processing.clear();
     this.#pending.length = 0;
     this.#forgets.length = 0;

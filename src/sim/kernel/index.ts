@@ -1,5 +1,6 @@
+export type { LinkHook } from '../../fuse/link-hook.ts';
 export { OFFERED_FLAGS } from './fuse-connection.ts';
 export type { Link } from './fuse-dev.ts';
 export type { MountOptions } from './mount-options.ts';
 export type { PendingCall } from './pending-call.ts';
-export { type FuseServer, type LinkHook, type Observer, SimKernel, type SimKernelOptions } from './sim-kernel.ts';
+export { type FuseServer, type Observer, SimKernel, type SimKernelOptions } from './sim-kernel.ts';

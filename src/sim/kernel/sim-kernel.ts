@@ -1,4 +1,5 @@
 import { drainPromises } from '../../env/next-tick.ts';
+import type { LinkHook } from '../../fuse/link-hook.ts';
 import type { FuseServer, Message } from '../../fuse/message.ts';
 import {
   type Call,
@@ -22,16 +23,6 @@ import { AnyCall, PendingCall } from './pending-call.ts';
 import { Process } from './process.ts';
 
 export type { FuseServer } from '../../fuse/message.ts';
-
-/** What may stand between the kernel and the daemon: faults sit here. */
-export interface LinkHook {
-  /** While true, requests are not answered within the call that sends them. */
-  readonly armed: boolean;
-  /** Takes a request on its way to the daemon; `deliver` passes it on, now or later. */
-  request(message: Message, length: number, deliver: (message: Message, length: number) => void): void;
-  /** Takes a reply or notification on its way to the kernel; gives the errno number of the daemon's write, or 0. */
-  reply(message: Message, length: number, deliver: (message: Message, length: number) => number): number;
-}
 
 export type Observer = (fromKernel: boolean, message: Message, length: number) => void;
 
@@ -115,7 +106,7 @@ export class SimKernel implements Kernel {
   readonly timeSlack: number;
   readonly scheduler: Scheduler;
   readonly #fc: FuseConnection;
-  readonly #server: FuseServer;
+  #server: FuseServer;
   readonly #options: SimKernelOptions;
   readonly #timePerCall: number;
   readonly #hash: TraceHash | undefined;
@@ -146,6 +137,7 @@ export class SimKernel implements Kernel {
     fc.finishCall = (task, pending, result) => this.#finish(task, pending, result);
     fc.endProcess = (task) => this.#signal(task, true);
     const toKernel = (message: Message, length: number): number => fc.receive(message, length);
+    hook?.attach?.({ toDaemon: toServer, toKernel });
     this.#server = connect(hook === undefined ? toKernel : (message, length) => hook.reply(message, length, toKernel));
     this.#inside(() => {
       fc.sendInit();
@@ -238,6 +230,27 @@ export class SimKernel implements Kernel {
   interrupt(pid: number): void {
     const task = this.#fc.processes.get(pid);
     if (task !== undefined) this.#inside(() => this.#signal(task, false));
+  }
+
+  /** SIGKILL: what the process is in ends as soon as it may, and the process with it. */
+  kill(pid: number): void {
+    const task = this.#fc.processes.get(pid);
+    if (task !== undefined) this.#inside(() => this.#signal(task, true));
+  }
+
+  /** Another daemon takes over the device, in the middle of whatever is under way. It must be told INIT by whoever has it. */
+  replaceServer(server: FuseServer): void {
+    this.#server = server;
+  }
+
+  /** What drop_caches does, in the middle of whatever is under way; the filesystem hears of it when the run goes on. */
+  reclaim(which: number): void {
+    this.#inside(() => dropCaches(this.#fc, which));
+  }
+
+  /** fuse_abort_conn in the middle of whatever is under way: see `abort`. */
+  disconnect(): void {
+    this.#inside(() => this.#fc.device.abort());
   }
 
   /** Starts a call; `run` or `step` let it go on. A process has one call at a time. */
@@ -367,7 +380,10 @@ export class SimKernel implements Kernel {
     if (step !== 'idle') return step;
     if (this.#server.poll?.() === true) return 'ran';
     if (finished) return 'done';
-    const outside = this.#fc.device.outstanding.filter((request) => !isLockRequest(request.opcode));
+    const { link } = this.#options;
+    const outside = this.#fc.device.outstanding.filter(
+      (request) => !isLockRequest(request.opcode) && !link?.keeps?.(request.unique),
+    );
     if (outside.length > 0 && this.#options.awaitHost !== undefined) return 'awaiting-host';
     if (outside.length > 0)
       throw new Error(

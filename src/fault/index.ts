@@ -1,0 +1,16 @@
+export { type FaultySurroundings, faultyFileSystem } from './filesystem/faulty-filesystem.ts';
+export type { KernelFaults } from './kernel-faults.ts';
+export { LinkFaults, type LinkSurroundings } from './link/link-faults.ts';
+export { FaultEngine, type FaultEngineOptions, type Injection, type Strike } from './match/engine.ts';
+export { type FaultEvent, type InjectedFault, type RuleReport, showInjected, showUnfired } from './match/event.ts';
+export * from './plan/builder.ts';
+export { checkPlan } from './plan/check.ts';
+export type * from './plan/condition.ts';
+export { FaultPlanError, type PlanProblem } from './plan/error.ts';
+export type * from './plan/faults.ts';
+export { type OperationName, operationNames } from './plan/operations.ts';
+export type { Fault, FaultKind, FaultPlan, FaultsAt, Rule, RuleAt, Where } from './plan/plan.ts';
+export { parsePlan } from './plan/read.ts';
+export { realisticErrnos } from './plan/realistic.ts';
+export { checkSupport, type FaultSupport, needsTime } from './support.ts';
+export { faultyEnvironment } from './surroundings/environment.ts';

@@ -1,0 +1,76 @@
+import type { Request } from '../../fuse/protocol/index.ts';
+import type { FaultEvent } from '../match/event.ts';
+import type { NodePaths } from '../match/node-paths.ts';
+import { operationOfOpcode } from '../plan/operations.ts';
+
+/** The event that a request on the link is; undefined for what no rule can mean. */
+export function requestEvent(request: Request, nodes: NodePaths): (FaultEvent & { where: 'link-request' }) | undefined {
+  const operation = operationOfOpcode(request.op);
+  if (operation === undefined) return undefined;
+  const { unique, nodeid, uid, pid } = request.header;
+  const node = Number(nodeid);
+  const paths = pathsOf(request, node, nodes);
+  return { where: 'link-request', operation, unique, node, uid, pid, ...range(request), paths };
+}
+
+function range(request: Request): Pick<FaultEvent, 'fh' | 'offset' | 'length'> {
+  switch (request.op) {
+    case 'READ':
+    case 'WRITE':
+    case 'READDIR':
+    case 'READDIRPLUS':
+      return { fh: request.body.fh, offset: Number(request.body.offset), length: request.body.size };
+    case 'FALLOCATE':
+      return { fh: request.body.fh, offset: Number(request.body.offset), length: Number(request.body.length) };
+    case 'LSEEK':
+      return { fh: request.body.fh, offset: Number(request.body.offset) };
+    case 'COPY_FILE_RANGE':
+    case 'COPY_FILE_RANGE_64':
+      return { fh: request.body.fh_in, offset: Number(request.body.off_in), length: Number(request.body.len) };
+    case 'FLUSH':
+    case 'FSYNC':
+    case 'FSYNCDIR':
+    case 'RELEASE':
+    case 'RELEASEDIR':
+    case 'GETLK':
+    case 'SETLK':
+    case 'SETLKW':
+    case 'IOCTL':
+    case 'POLL':
+      return { fh: request.body.fh };
+    default:
+      return {};
+  }
+}
+
+/** Evaluated while the names are as the request finds them. */
+function pathsOf(request: Request, node: number, nodes: NodePaths): () => readonly string[] {
+  let found: readonly string[] | undefined;
+  return () => {
+    found ??= namesOf(request, node, nodes);
+    return found;
+  };
+}
+
+function namesOf(request: Request, node: number, nodes: NodePaths): readonly string[] {
+  switch (request.op) {
+    case 'LOOKUP':
+    case 'CREATE':
+    case 'MKNOD':
+    case 'MKDIR':
+    case 'SYMLINK':
+    case 'UNLINK':
+    case 'RMDIR':
+      return nodes.ofName(node, request.name);
+    case 'LINK':
+      return [...nodes.ofName(node, request.name), ...nodes.of(Number(request.body.oldnodeid))];
+    case 'RENAME':
+    case 'RENAME2':
+      return [...nodes.ofName(node, request.name), ...nodes.ofName(Number(request.body.newdir), request.newName)];
+    case 'COPY_FILE_RANGE':
+    case 'COPY_FILE_RANGE_64':
+      return [...nodes.of(node), ...nodes.of(Number(request.body.nodeid_out))];
+    default:
+      return nodes.of(node);
+  }
+}

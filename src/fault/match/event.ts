@@ -1,0 +1,74 @@
+import type { U64 } from '../../vfs/index.ts';
+import type { OperationName } from '../plan/operations.ts';
+import type { FaultKind, Where } from '../plan/plan.ts';
+
+/** Something at which a rule can strike. What does not apply is left out. */
+export interface FaultEvent {
+  readonly where: Where;
+  readonly operation: OperationName;
+  readonly node?: number;
+  readonly fh?: U64;
+  readonly uid?: number;
+  readonly pid?: number;
+  /** Bytes of the file or disk that it is about. */
+  readonly offset?: number;
+  readonly length?: number;
+  readonly unique?: U64;
+  readonly disk?: string;
+  readonly host?: string;
+  readonly port?: number;
+  /** The answer is an error, or says that there is nothing: there is nothing in it to spoil. */
+  readonly failed?: boolean;
+  /** Every path that the node is known by, or that the operation names. */
+  readonly paths: () => readonly string[];
+}
+
+/** A fault that was injected. */
+export interface InjectedFault {
+  readonly rule: string;
+  readonly where: Where;
+  readonly kind: FaultKind;
+  readonly operation: OperationName;
+  /** The event in a form that is the same in every run in which it happens. */
+  readonly label: string;
+  readonly path?: string;
+  readonly node?: number;
+  readonly pid?: number;
+  /** Number of the FUSE request. */
+  readonly unique?: U64;
+  /** Milliseconds since the faults were armed. */
+  readonly time: number;
+  /** What exactly was done: the errno, the bits, the attributes. */
+  readonly detail: string;
+}
+
+/** One line of text: `fault "full": errno ENOSPC at filesystem, WRITE "/a" (request 12)`. */
+export function showInjected(fault: InjectedFault): string {
+  const { rule, kind, detail, where, operation, path, node, unique } = fault;
+  const target = path !== undefined ? ` ${JSON.stringify(path)}` : node !== undefined ? ` node ${node}` : '';
+  const request = unique === undefined ? '' : ` (request ${unique})`;
+  return `fault ${JSON.stringify(rule)}: ${kind}${detail === '' ? '' : ` ${detail}`} at ${where}, ${operation}${target}${request}`;
+}
+
+/** What a rule came to. */
+export interface RuleReport {
+  readonly rule: string;
+  readonly where: Where;
+  readonly kind: FaultKind;
+  readonly enabled: boolean;
+  /** Events for which its condition held. */
+  readonly matched: number;
+  /** Faults that it injected. */
+  readonly injected: number;
+}
+
+/** `rule "full": armed, never fired`, for each rule that injected nothing: a test that injected nothing proves nothing. */
+export function showUnfired(reports: readonly RuleReport[]): readonly string[] {
+  return reports
+    .filter(({ injected }) => injected === 0)
+    .map(({ rule, enabled, matched }) => {
+      if (!enabled && matched === 0) return `rule ${JSON.stringify(rule)}: turned off, never fired`;
+      const why = matched === 0 ? '' : ` (its condition held ${matched} times, but there was nothing to spoil)`;
+      return `rule ${JSON.stringify(rule)}: armed, never fired${why}`;
+    });
+}

@@ -1,0 +1,89 @@
+import type { KernelFaults } from './kernel-faults.ts';
+import { FaultPlanError } from './plan/error.ts';
+import type { FaultPlan, Rule } from './plan/plan.ts';
+
+/** What the place where a plan is to be used can do. */
+export interface FaultSupport {
+  /** Name of the place, for messages. */
+  readonly place: string;
+  /** Whether there is a link of FUSE messages; 'at once': one without timers. */
+  readonly link: boolean | 'at once';
+  readonly mode: 'sync' | 'async';
+  readonly kernel: KernelFaults;
+  /** The filesystem's disks lose their power. */
+  readonly volatileDisks: boolean;
+}
+
+/**
+ * Refuses a plan that asks for what there is not: a fault that can never strike would go unnoticed.
+ *
+ * @throws FaultPlanError that names each rule and the reason
+ */
+export function checkSupport(plan: FaultPlan, support: FaultSupport, source = 'fault plan'): void {
+  const problems = plan.rules.flatMap((rule, i) => {
+    const why = whyNot(rule, support);
+    const message = `"${rule.name}": ${rule.what.kind} at ${rule.where} is not possible ${support.place}: ${why}`;
+    return why === undefined ? [] : [{ place: `rules[${i}]`, message }];
+  });
+  if (problems.length > 0) throw new FaultPlanError(source, problems);
+}
+
+function whyNot(rule: Rule, { link, mode, kernel, volatileDisks }: FaultSupport): string | undefined {
+  const { what, where } = rule;
+  switch (where) {
+    case 'link-request':
+    case 'link-reply':
+      if (link === false) return 'there are no FUSE messages here; use the place "filesystem"';
+      return link === 'at once' && needsTime(rule) ? 'it was mounted without timers; mount with this plan' : undefined;
+    case 'filesystem':
+      return what.kind === 'hang' && mode === 'sync'
+        ? 'the filesystem answers one call after the other, so nothing could interrupt it; use the place "link-request"'
+        : undefined;
+    case 'disk':
+      return what.kind === 'power-cut' && !volatileDisks ? 'its disks are real' : undefined;
+    case 'network':
+      return undefined;
+    case 'page-cache':
+    case 'process':
+    case 'clock':
+      return whyNotAround(rule, link, kernel);
+  }
+}
+
+function whyNotAround({ what }: Rule, link: boolean | 'at once', kernel: KernelFaults): string | undefined {
+  switch (what.kind) {
+    case 'keep-stale':
+      return link === false ? 'there are no FUSE messages here' : undefined;
+    case 'restart':
+      return kernel.restart === undefined || link !== true ? 'nobody could start its daemon again' : undefined;
+    case 'drop-pages':
+      return kernel.dropPages === undefined ? "the kernel's caches are everybody's" : undefined;
+    case 'drop-dentries':
+      return kernel.dropDentries === undefined ? "the kernel's caches are everybody's" : undefined;
+    case 'interrupt':
+      return kernel.interrupt === undefined ? "what a signal does to a real process is the process's own" : undefined;
+    case 'kill':
+      return kernel.kill === undefined ? 'its callers are not known here' : undefined;
+    case 'crash':
+      return kernel.crash === undefined ? 'there is no daemon that could die' : undefined;
+    case 'jump':
+      return kernel.jump === undefined ? 'its clock is not in our hands' : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** Whether a rule at the link needs a timer, without which a message that is held would never go on. */
+export function needsTime({ where, what }: Rule): boolean {
+  if (where !== 'link-request' && where !== 'link-reply') return false;
+  switch (what.kind) {
+    case 'delay':
+    case 'duplicate':
+    case 'reorder':
+    case 'full-queue':
+    case 'interrupt':
+      return true;
+    default:
+      return false;
+  }
+}
