@@ -25,6 +25,11 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'mount a filesystem through FUSE, in the foreground',
     load: () => import('./commands/mount.ts'),
   },
+  fault: {
+    usage: 'fault <dir> on|off|list|set',
+    summary: 'change the faults of a mount while it is mounted',
+    load: () => import('./commands/fault.ts'),
+  },
   record: {
     usage: 'record <filesystem> <dir> -- <command>',
     summary: 'mount, run a command, and keep a trace of every message',

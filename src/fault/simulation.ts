@@ -61,7 +61,14 @@ export function simulateFaults(
   const faulty: FileSystemFactory = (environment, given) => {
     const filesystem = factory(faultyEnvironment(environment, faults, sleep), given);
     const { mode } = filesystem;
-    checkSupport(plan, { place: 'in a simulation', link: true, mode, kernel, volatileDisks: true });
+    checkSupport(plan, {
+      place: 'in a simulation',
+      link: true,
+      mode,
+      kernel: Object.keys(kernel) as (keyof KernelFaults)[],
+      surroundings: true,
+      volatileDisks: true,
+    });
     return faultyFileSystem(filesystem, faults, { after: timer, sleep });
   };
   simulation = createSimulation(faulty, {

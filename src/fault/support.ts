@@ -2,14 +2,16 @@ import type { KernelFaults } from './kernel-faults.ts';
 import { FaultPlanError } from './plan/error.ts';
 import type { FaultPlan, Rule } from './plan/plan.ts';
 
-/** What the place where a plan is to be used can do. */
+/** What the place where a plan is to be used can do; plain data. */
 export interface FaultSupport {
   /** Name of the place, for messages. */
   readonly place: string;
   /** Whether there is a link of FUSE messages; 'at once': one without timers. */
   readonly link: boolean | 'at once';
   readonly mode: 'sync' | 'async';
-  readonly kernel: KernelFaults;
+  readonly kernel: readonly (keyof KernelFaults)[];
+  /** Whether the filesystem's clock, network and disks are in our hands. */
+  readonly surroundings: boolean;
   /** The filesystem's disks lose their power. */
   readonly volatileDisks: boolean;
 }
@@ -28,7 +30,9 @@ export function checkSupport(plan: FaultPlan, support: FaultSupport, source = 'f
   if (problems.length > 0) throw new FaultPlanError(source, problems);
 }
 
-function whyNot(rule: Rule, { link, mode, kernel, volatileDisks }: FaultSupport): string | undefined {
+const NOT_OURS = 'the surroundings of the filesystem are not in our hands; mount a module instead of an object';
+
+function whyNot(rule: Rule, { link, mode, kernel, surroundings, volatileDisks }: FaultSupport): string | undefined {
   const { what, where } = rule;
   switch (where) {
     case 'link-request':
@@ -40,34 +44,34 @@ function whyNot(rule: Rule, { link, mode, kernel, volatileDisks }: FaultSupport)
         ? 'the filesystem answers one call after the other, so nothing could interrupt it; use the place "link-request"'
         : undefined;
     case 'disk':
+      if (!surroundings) return NOT_OURS;
       return what.kind === 'power-cut' && !volatileDisks ? 'its disks are real' : undefined;
     case 'network':
-      return undefined;
+      return surroundings ? undefined : NOT_OURS;
     case 'page-cache':
     case 'process':
-    case 'clock':
       return whyNotAround(rule, link, kernel);
+    case 'clock':
+      return surroundings && kernel.includes('jump') ? undefined : NOT_OURS;
   }
 }
 
-function whyNotAround({ what }: Rule, link: boolean | 'at once', kernel: KernelFaults): string | undefined {
+function whyNotAround({ what }: Rule, link: boolean | 'at once', kernel: FaultSupport['kernel']): string | undefined {
   switch (what.kind) {
     case 'keep-stale':
       return link === false ? 'there are no FUSE messages here' : undefined;
     case 'restart':
-      return kernel.restart === undefined || link !== true ? 'nobody could start its daemon again' : undefined;
+      return !kernel.includes('restart') || link !== true ? 'nobody could start its daemon again' : undefined;
     case 'drop-pages':
-      return kernel.dropPages === undefined ? "the kernel's caches are everybody's" : undefined;
+      return !kernel.includes('dropPages') ? "the kernel's caches are everybody's" : undefined;
     case 'drop-dentries':
-      return kernel.dropDentries === undefined ? "the kernel's caches are everybody's" : undefined;
+      return !kernel.includes('dropDentries') ? "the kernel's caches are everybody's" : undefined;
     case 'interrupt':
-      return kernel.interrupt === undefined ? "what a signal does to a real process is the process's own" : undefined;
+      return !kernel.includes('interrupt') ? "what a signal does to a real process is the process's own" : undefined;
     case 'kill':
-      return kernel.kill === undefined ? 'its callers are not known here' : undefined;
+      return !kernel.includes('kill') ? 'its callers are not known here' : undefined;
     case 'crash':
-      return kernel.crash === undefined ? 'there is no daemon that could die' : undefined;
-    case 'jump':
-      return kernel.jump === undefined ? 'its clock is not in our hands' : undefined;
+      return !kernel.includes('crash') ? 'there is no daemon that could die' : undefined;
     default:
       return undefined;
   }

@@ -1,4 +1,6 @@
+import type { FaultPlan, InjectedFault } from '../fault/index.ts';
 import {
+  compiledModule,
   type DeviceServer,
   type DeviceStatistics,
   deferred,
@@ -17,6 +19,11 @@ import type { WriterMessage } from '../trace/record/writer.ts';
 import type { FileSystem, Negotiated } from '../vfs/index.ts';
 import { unmountAtEnd } from './endings.ts';
 import { MountError } from './error.ts';
+import { openControlSocket } from './faults/control-socket.ts';
+import { interpose } from './faults/interpose.ts';
+import { FaultDesk, type MountFaults } from './faults/mount-faults.ts';
+import { SharedState } from './faults/shared-state.ts';
+import type { FaultMessage } from './faults/state.ts';
 import { anotherMount, onMountPoint } from './mount-point.ts';
 import { type MountEntry, mountAt, mountsAt, whereIs } from './mount-table.ts';
 import { checkMountOptions, kernelOptions, type MountOptions } from './options.ts';
@@ -40,6 +47,8 @@ export interface Mounted {
   readonly connection: number;
   /** Settles when nothing is mounted any more and everything that served it is gone; never rejects. */
   readonly closed: Promise<Closed>;
+  /** The plan that it was mounted with. */
+  readonly faults?: MountFaults;
   /** Unmounts; a busy mount is waited for two seconds, then cut off with a notice. Resolves with `closed`, also when called again. */
   unmount(): Promise<Closed>;
 }
@@ -61,6 +70,10 @@ export interface MountSettings extends MountOptions {
   readonly record?: RecordSettings;
   /** SIGINT, SIGTERM and SIGHUP do not unmount: the program takes care of them itself. Default false. */
   readonly ignoreSignals?: boolean;
+  /** Faults between the kernel and the filesystem, and around it; `estale fault` changes them while it is mounted. */
+  readonly faults?: FaultPlan;
+  /** Hears of every fault that is injected. */
+  readonly onFault?: (fault: InjectedFault) => void;
 }
 
 /** Bytes of the largest WRITE that Linux sends (FUSE_MAX_MAX_PAGES of 4 KiB). */
@@ -79,7 +92,16 @@ export async function mount(
   dir: string,
   settings: MountSettings = {},
 ): Promise<DeviceMounted> {
-  return mountServer((options, report) => startWorkerServer(source, options, report), dir, settings);
+  const start: Start = (options, report, faults) => {
+    const module = compiledModule(new URL('./faults/interpose.ts', import.meta.url).href);
+    const between = faults && {
+      module,
+      data: faults.shared.memory,
+      said: (message: unknown) => faults.desk.said(message as FaultMessage),
+    };
+    return startWorkerServer(source, options, report, between);
+  };
+  return mountServer(start, dir, settings);
 }
 
 /**
@@ -93,7 +115,11 @@ export async function mountObject(
   dir: string,
   settings: MountSettings = {},
 ): Promise<DeviceMounted> {
-  return mountServer((options, report) => startLocalServer(filesystem, options, report), dir, settings);
+  const start: Start = (options, report, faults) => {
+    const between = faults && interpose(faults.shared.memory, (message) => faults.desk.said(message as FaultMessage));
+    return startLocalServer(filesystem, options, report, between);
+  };
+  return mountServer(start, dir, settings);
 }
 
 /**
@@ -110,7 +136,23 @@ export async function mountDaemon(
   return mountServer(({ tap }, report) => startBridge(source, tap, report), dir, settings);
 }
 
-type Start = (options: ServeOptions, report: Report) => DeviceServer | Promise<DeviceServer>;
+/** A plan, and the memory through which it reaches whoever injects. */
+interface Faults {
+  readonly desk: FaultDesk;
+  readonly shared: SharedState;
+}
+
+function faultsOf({ faults, onFault }: MountSettings): Faults | undefined {
+  if (faults === undefined) return undefined;
+  const shared = new SharedState();
+  return { shared, desk: new FaultDesk(faults, (state) => shared.write(state), onFault) };
+}
+
+type Start = (
+  options: ServeOptions,
+  report: Report,
+  faults: Faults | undefined,
+) => DeviceServer | Promise<DeviceServer>;
 
 async function mountServer(start: Start, dir: string, settings: MountSettings): Promise<DeviceMounted> {
   const report = settings.report ?? reportToStandardError;
@@ -125,8 +167,9 @@ async function mountPrepared(
   settings: MountSettings,
   report: Report,
 ): Promise<DeviceMounted> {
+  const faults = faultsOf(settings);
   const recording = startRecorder(settings, report);
-  const server = await startServer(start, settings, report, recording).catch(async (error: unknown) => {
+  const server = await startServer(start, settings, report, recording, faults).catch(async (error: unknown) => {
     await recording?.discard();
     throw error;
   });
@@ -135,7 +178,16 @@ async function mountPrepared(
   try {
     entry = await mountDevice(server, path, settings);
     watcher.mounted(entry);
-    return await attach(server, entry, { ...settings, report }, recording, () => watcher.release());
+    const closeSocket = faults && (await openControlSocket(entry, faults.desk));
+    const release = (): void => {
+      closeSocket?.();
+      watcher.release();
+    };
+    const attached = attach(server, entry, { ...settings, report }, recording, release, faults?.desk);
+    return await attached.catch((error: unknown) => {
+      closeSocket?.();
+      throw error;
+    });
   } catch (error) {
     // A mount(8) that failed late may have mounted; nothing was there before.
     const left = entry ?? mountAt(path);
@@ -148,8 +200,17 @@ async function mountPrepared(
 }
 
 /** What the server needs of the settings: data that can travel into a worker. */
-function serveOptions(settings: MountSettings): ServeOptions {
-  const { report: _, fsname: __, subtype: ___, record: ____, ignoreSignals: _____, tap: ______, ...policy } = settings;
+function serveOptions({
+  report: _,
+  fsname: __,
+  subtype: ___,
+  record: ____,
+  ignoreSignals: _____,
+  tap: ______,
+  faults: _______,
+  onFault: ________,
+  ...policy
+}: MountSettings): ServeOptions {
   return {
     ...policy,
     entryTimeout: policy.entryTimeout ?? 1,
@@ -184,9 +245,10 @@ async function startServer(
   settings: MountSettings,
   report: Report,
   recording: Recording | undefined,
+  faults: Faults | undefined,
 ): Promise<DeviceServer> {
   try {
-    return await start({ ...serveOptions(settings), tap: recording?.tap ?? settings.tap }, report);
+    return await start({ ...serveOptions(settings), tap: recording?.tap ?? settings.tap }, report, faults);
   } catch (error) {
     throw new MountError('filesystem-failed', error instanceof Error ? error.message : String(error), { cause: error });
   }
@@ -222,6 +284,7 @@ async function attach(
   { report, ignoreSignals }: MountSettings & { readonly report: Report },
   recording: Recording | undefined,
   release: () => void,
+  faults: MountFaults | undefined,
 ): Promise<DeviceMounted> {
   const closed = deferred<Closed>();
   let unmounting: Promise<Closed> | undefined;
@@ -277,6 +340,7 @@ async function attach(
     connection: Number(entry.device.split(':')[1]),
     negotiated,
     closed: closed.promise,
+    ...(faults === undefined ? {} : { faults }),
     statistics: () => server.statistics(),
     recorded: recording?.ended,
     unmount: mounted.unmount,

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { type FaultPlan, type InjectedFault, showInjected, showUnfired } from '../fault/index.ts';
 import type { FileSystemModule } from '../fuse/device/index.ts';
 import type { RecordSettings } from '../trace/record/recording.ts';
 import { didYouMean } from '../vfs/index.ts';
 import { MountError } from './error.ts';
+import type { MountFaults } from './faults/mount-faults.ts';
 import { describeReport, type Mounted, type MountSettings, mount } from './mount.ts';
 import { parseMountOptions } from './options.ts';
 
@@ -34,6 +36,9 @@ export interface MountCommand {
   readonly record?: RecordSettings;
   readonly registry: Registry;
   readonly channels?: Channels;
+  readonly faults?: FaultPlan;
+  /** Tell every fault. */
+  readonly verbose?: boolean;
   /** One line for the user on standard output, or on standard error. */
   readonly print: (line: string) => void;
   readonly complain: (line: string) => void;
@@ -57,11 +62,18 @@ export async function runMount(command: MountCommand): Promise<number> {
   for (const signal of signals) process.on(signal, stop);
   try {
     const source = resolveFileSystem(command.filesystem, command.registry);
-    const settings = { ...parseMountOptions(command.options ?? ''), report, record: command.record };
+    const settings = {
+      ...parseMountOptions(command.options ?? ''),
+      report,
+      record: command.record,
+      faults: command.faults,
+      onFault: command.verbose ? (fault: InjectedFault) => print(showInjected(fault)) : undefined,
+    };
     const mounted = await mountFunction(command)(source, command.directory, settings);
     if (stopped) await mounted.unmount();
     else print(`${mounted.filesystem} is mounted on ${mounted.directory}; Ctrl-C or umount ends it`);
     const closed = await mounted.closed;
+    if (mounted.faults !== undefined) tellFaults(mounted.faults, print);
     if (closed.reason === 'unmounted') return 0;
     complain(
       `estale: ${mounted.directory}: ${closed.reason === 'failed' ? closed.error.stack : 'the connection was aborted'}`,
@@ -79,6 +91,14 @@ export async function runMount(command: MountCommand): Promise<number> {
 /** Whether the command was wrong, and not the system that it met. */
 export function isUsageError({ code }: MountError): boolean {
   return code === 'bad-option' || code === 'unknown-filesystem' || code === 'trace-file';
+}
+
+/** How many faults there were, and which rules caused none. */
+function tellFaults(faults: MountFaults, print: (line: string) => void): void {
+  const reports = faults.report();
+  const injected = reports.reduce((sum, report) => sum + report.injected, 0);
+  print(`${injected} faults injected`);
+  for (const line of showUnfired(reports)) print(line);
 }
 
 function mountFunction(command: MountCommand): MountFunction {

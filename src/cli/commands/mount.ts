@@ -1,6 +1,7 @@
 import { filesystems } from '../../filesystems/index.ts';
 import { runMount } from '../../mount/index.ts';
 import { mountLibfuse } from '../../mount/libfuse/channel.ts';
+import { readPlan } from '../plan.ts';
 import { exitCode, parseOptions, UsageError } from '../usage.ts';
 
 const channels = ['device', 'libfuse'] as const;
@@ -11,6 +12,8 @@ Mounts a filesystem through FUSE until it is unmounted (umount <dir>) or Ctrl-C.
 the path of a module (./mine.js) whose default export is a factory.
 
   --channel C       device: /dev/fuse itself (default); libfuse: fuse-native, see docs/libfuse.md
+  --faults PLAN     injects the faults of a plan (YAML or JSON, docs/faults.md); estale fault DIR changes them
+  -v, --verbose     tell every fault that is injected
   -o OPTIONS        allow_other,default_permissions,ro,direct_io,entry_timeout=S,attr_timeout=S,negative_timeout=S,
                     max_read=N,max_write=N,fsname=NAME
   --record FILE     write every request, reply and notification to FILE (device channel), for estale trace and replay
@@ -21,6 +24,8 @@ Exit code: 0 unmounted, 1 it could not be mounted or broke, 2 usage error.`;
 export async function run(args: string[]): Promise<number> {
   const { values, positionals } = parseOptions('mount', args, {
     channel: { type: 'string' },
+    faults: { type: 'string' },
+    verbose: { type: 'boolean', short: 'v' },
     options: { type: 'string', short: 'o', multiple: true },
     record: { type: 'string' },
     force: { type: 'boolean' },
@@ -45,6 +50,8 @@ export async function run(args: string[]): Promise<number> {
     channel,
     channels: { libfuse: mountLibfuse },
     record: values.record === undefined ? undefined : { file: values.record, force: values.force, target: filesystem },
+    faults: values.faults === undefined ? undefined : readPlan(values.faults),
+    verbose: values.verbose,
     registry: filesystems,
     print: console.log,
     complain: console.error,

@@ -3,6 +3,7 @@ import type { FileSystem, Negotiated } from '../../vfs/index.ts';
 import { DeviceConnection, isWaiting, newCounters, readCounters } from './connection.ts';
 import { deferred } from './deferred.ts';
 import { openDevice } from './device.ts';
+import type { Interposer } from './interposer.ts';
 import { serveEventLoop } from './serve.ts';
 import type { DeviceServer, Report, ServeOptions } from './server.ts';
 import { deviceSession } from './session.ts';
@@ -13,12 +14,15 @@ export async function startLocalServer(
   filesystem: FileSystem,
   options: ServeOptions,
   report: Report,
+  interposer?: Interposer,
 ): Promise<DeviceServer> {
+  const served = interposer?.filesystem(filesystem) ?? filesystem;
   const tap = options.tap && (await openTap(options.tap, filesystem.name));
   const fd = openDevice();
   const counters = newCounters();
   const connection = new DeviceConnection(fd, options.maxWrite, counters, report, tap);
-  const session = deviceSession(filesystem, connection, options, report);
+  const device = deviceSession(served, connection, options, report, interposer?.link);
+  const { session } = device;
 
   const finish = deferred<Error | undefined>();
   let closed = false;
@@ -27,6 +31,7 @@ export async function startLocalServer(
     if (closed) return;
     closed = true;
     session.close();
+    interposer?.close();
     closeSync(fd);
   };
 
@@ -40,7 +45,7 @@ export async function startLocalServer(
     serve() {
       const negotiated = deferred<Negotiated>();
       serving = true;
-      serveEventLoop(connection, session, { fd, maxWrite: options.maxWrite, counters }, () =>
+      serveEventLoop(connection, device, { fd, maxWrite: options.maxWrite, counters }, () =>
         negotiated.resolve(session.negotiated!),
       )
         .then(() => undefined, asError)

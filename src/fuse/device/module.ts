@@ -1,4 +1,4 @@
-import { type FileSystemFactory, type FileSystemOptions, nodeEnvironment } from '../../env/index.ts';
+import { type Environment, type FileSystemFactory, type FileSystemOptions, nodeEnvironment } from '../../env/index.ts';
 import type { FileSystem } from '../../vfs/index.ts';
 import { compiledModule } from './compiled.ts';
 
@@ -11,8 +11,12 @@ export interface FileSystemModule {
   readonly options?: FileSystemOptions;
 }
 
-/** Loads the module and makes the filesystem with the real surroundings. */
-export async function makeFileSystem(source: FileSystemModule, warn: (line: string) => void): Promise<FileSystem> {
+/** Loads the module and makes the filesystem with the real surroundings, or what `around` makes of them. */
+export async function makeFileSystem(
+  source: FileSystemModule,
+  warn: (line: string) => void,
+  around: (environment: Environment) => Environment = (environment) => environment,
+): Promise<FileSystem> {
   const name = source.exportName ?? 'default';
   const loaded: Record<string, unknown> = await import(compiledModule(source.module));
   const factory = loaded[name];
@@ -22,7 +26,7 @@ export async function makeFileSystem(source: FileSystemModule, warn: (line: stri
       `${source.module}: expected "${name}" to be a filesystem factory, given ${typeof factory}; it exports ${exports}`,
     );
   }
-  return factory({ ...nodeEnvironment(), warn }, source.options ?? {});
+  return factory(around({ ...nodeEnvironment(), warn }), source.options ?? {});
 }
 
 function isFactory(value: unknown): value is FileSystemFactory {

@@ -1,16 +1,20 @@
-import type { Session } from '../session/index.ts';
 import type { DeviceConnection } from './connection.ts';
 import type { ReaderMessage, ReaderTask } from './reader.ts';
+import type { DeviceSession } from './session.ts';
 import { startWorker } from './start-worker.ts';
 
 /** Serves until the connection ends and never yields: for a filesystem that answers at once, in a thread of its own. */
-export function serveBlocking(connection: DeviceConnection, session: Session, negotiated: () => void): void {
+export function serveBlocking(
+  connection: DeviceConnection,
+  { session, receive }: DeviceSession,
+  negotiated: () => void,
+): void {
   let told = false;
   for (;;) {
     const length = connection.read();
     if (typeof length === 'number') {
       connection.arrived(length);
-      session.receive(connection.request, length);
+      receive(connection.request, length);
       if (!told && session.negotiated !== undefined) {
         told = true;
         negotiated();
@@ -27,7 +31,7 @@ export function serveBlocking(connection: DeviceConnection, session: Session, ne
  */
 export function serveEventLoop(
   connection: DeviceConnection,
-  session: Session,
+  { session, receive }: DeviceSession,
   task: ReaderTask,
   negotiated: () => void,
 ): Promise<void> {
@@ -42,7 +46,7 @@ export function serveEventLoop(
       }
       connection.request.bytes.set(message.bytes);
       connection.arrived(message.bytes.length);
-      session.receive(connection.request, message.bytes.length);
+      receive(connection.request, message.bytes.length);
       if (!told && session.negotiated !== undefined) {
         told = true;
         negotiated();

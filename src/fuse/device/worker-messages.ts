@@ -1,5 +1,6 @@
 import type { Negotiated } from '../../vfs/index.ts';
 import type { Counters } from './connection.ts';
+import type { InterposerModule } from './interposer.ts';
 import type { FileSystemModule } from './module.ts';
 import type { ServeOptions } from './server.ts';
 
@@ -8,6 +9,7 @@ export interface WorkerTask {
   readonly source: FileSystemModule;
   readonly options: ServeOptions;
   readonly counters: Counters;
+  readonly interposer?: InterposerModule;
 }
 
 /** From the worker. `opened` first, then `negotiated` when it was told to serve, `ended` last; `failed` instead of any. */
@@ -16,6 +18,8 @@ export type WorkerMessage =
   | { readonly kind: 'negotiated'; readonly negotiated: Negotiated }
   | { readonly kind: 'report'; readonly message: string; readonly error?: Error }
   | { readonly kind: 'failed'; readonly error: Error }
+  /** What the interposer says. */
+  | { readonly kind: 'said'; readonly message: unknown }
   | { readonly kind: 'ended' };
 
 /** To the worker, once: serve (the device is mounted), or end (it is not). */

@@ -2,6 +2,7 @@ import type { Worker } from 'node:worker_threads';
 import type { Negotiated } from '../../vfs/index.ts';
 import { type Counters, isWaiting, newCounters, readCounters } from './connection.ts';
 import { deferred } from './deferred.ts';
+import type { InterposerModule } from './interposer.ts';
 import type { FileSystemModule } from './module.ts';
 import type { DeviceServer, Report, ServeOptions } from './server.ts';
 import { startWorker } from './start-worker.ts';
@@ -19,14 +20,22 @@ export function startWorkerServer(
   source: FileSystemModule,
   options: ServeOptions,
   report: Report,
+  interposer?: InterposerModule & { readonly said: (message: unknown) => void },
 ): Promise<DeviceServer> {
   const counters = newCounters();
-  const task: WorkerTask = { source, options, counters };
-  return serverOf(startWorker(new URL('./worker.ts', import.meta.url), 'estale device', task), counters, report);
+  const between = interposer && { module: interposer.module, data: interposer.data };
+  const task: WorkerTask = { source, options, counters, interposer: between };
+  const worker = startWorker(new URL('./worker.ts', import.meta.url), 'estale device', task);
+  return serverOf(worker, counters, report, interposer?.said);
 }
 
 /** The server that lives in a worker, which sends `WorkerMessage`s and takes a `WorkerOrder`. */
-export function serverOf(worker: Worker, counters: Counters, report: Report): Promise<DeviceServer> {
+export function serverOf(
+  worker: Worker,
+  counters: Counters,
+  report: Report,
+  said?: (message: unknown) => void,
+): Promise<DeviceServer> {
   const opened = deferred<DeviceServer>();
   const negotiated = deferred<Negotiated>();
   const ended = deferred<Error | undefined>();
@@ -71,6 +80,8 @@ export function serverOf(worker: Worker, counters: Counters, report: Report): Pr
       case 'failed':
         failure = message.error;
         return;
+      case 'said':
+        return said?.(message.message);
       case 'ended':
         orderly = true;
         return;

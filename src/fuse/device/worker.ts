@@ -2,6 +2,7 @@ import { closeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { DeviceConnection } from './connection.ts';
 import { openDevice } from './device.ts';
+import { loadInterposer } from './interposer.ts';
 import { makeFileSystem } from './module.ts';
 import { serveBlocking, serveEventLoop } from './serve.ts';
 import { deviceSession } from './session.ts';
@@ -11,7 +12,7 @@ import type { WorkerMessage, WorkerOrder, WorkerTask } from './worker-messages.t
 // The descriptor is this thread's: when the thread dies, however, Node closes it and the kernel ends the connection.
 
 const port = parentPort!;
-const { source, options, counters } = workerData as WorkerTask;
+const { source, options, counters, interposer: between } = workerData as WorkerTask;
 
 const tell = (message: WorkerMessage) => port.postMessage(message);
 const report = (message: string, error?: Error) => tell({ kind: 'report', message, error: error && plain(error) });
@@ -26,21 +27,25 @@ function plain(error: unknown): Error {
 }
 
 async function serve(): Promise<void> {
-  const filesystem = await makeFileSystem(source, report);
+  const interposer = between && (await loadInterposer(between, (message) => tell({ kind: 'said', message })));
+  const made = await makeFileSystem(source, report, interposer?.environment);
+  const filesystem = interposer?.filesystem(made) ?? made;
   const tap = options.tap && (await openTap(options.tap, filesystem.name));
   const fd = openDevice();
   const connection = new DeviceConnection(fd, options.maxWrite, counters, report, tap);
-  const session = deviceSession(filesystem, connection, options, report);
+  const device = deviceSession(filesystem, connection, options, report, interposer?.link);
+  const { session } = device;
   tell({ kind: 'opened', fd, name: filesystem.name });
   try {
     const order = await new Promise<WorkerOrder>((resolve) => port.once('message', resolve));
     if (order === 'end') return;
     const negotiated = () => tell({ kind: 'negotiated', negotiated: session.negotiated! });
-    if (filesystem.mode === 'sync') serveBlocking(connection, session, negotiated);
-    else await serveEventLoop(connection, session, { fd, maxWrite: options.maxWrite, counters }, negotiated);
+    if (filesystem.mode === 'sync' && !interposer?.needsEventLoop()) serveBlocking(connection, device, negotiated);
+    else await serveEventLoop(connection, device, { fd, maxWrite: options.maxWrite, counters }, negotiated);
   } finally {
     closeSync(fd);
     session.close();
+    interposer?.close();
   }
 }
 

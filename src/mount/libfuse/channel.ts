@@ -3,13 +3,15 @@ import { fileURLToPath } from 'node:url';
 import { compiledModule, type FileSystemModule, type Report } from '../../fuse/device/index.ts';
 import { unmountAtEnd } from '../endings.ts';
 import { MountError } from '../error.ts';
+import { openControlSocket } from '../faults/control-socket.ts';
+import { FaultDesk } from '../faults/mount-faults.ts';
 import { type Closed, type Mounted, type MountSettings, reportToStandardError } from '../mount.ts';
 import { onMountPoint } from '../mount-point.ts';
 import { isStillMounted, type MountEntry, mountAt } from '../mount-table.ts';
 import { checkMountOptions } from '../options.ts';
 import { abort, unmount, unmountNow } from '../unmount.ts';
 import { startWatcher } from '../watcher.ts';
-import type { HostMessage, HostTask } from './messages.ts';
+import type { HostMessage, HostOrder, HostTask } from './messages.ts';
 
 const MOUNT_BOUND = 20_000;
 const END_BOUND = 5000;
@@ -53,13 +55,22 @@ async function mountPrepared(
   });
   const exited = new Promise<Exit>((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal)));
   try {
-    const task: HostTask = { source, directory, options: libfuseOptions(settings), maxWrite: settings.maxWrite };
-    const name = await mounted(child, task, exited, report);
+    let tell = (_: HostOrder): void => {};
+    const desk = settings.faults && new FaultDesk(settings.faults, (faults) => tell({ faults }), settings.onFault);
+    const options = libfuseOptions(settings);
+    const task: HostTask = { source, directory, options, maxWrite: settings.maxWrite, faults: desk?.state };
+    const name = await mounted(child, task, exited, report, desk);
+    tell = (order) => child.connected && child.send(order);
     const entry = mountAt(directory);
     if (entry === undefined)
       throw new MountError('mount-failed', `${directory}: libfuse says that it mounted, but nothing is there`);
     watcher.mounted(entry);
-    return attach(child, entry, name, exited, report, () => watcher.release());
+    const closeSocket = desk && (await openControlSocket(entry, desk));
+    const release = (): void => {
+      closeSocket?.();
+      watcher.release();
+    };
+    return { ...attach(child, entry, name, exited, report, release), ...(desk && { faults: desk }) };
   } catch (error) {
     child.kill('SIGKILL');
     await exited;
@@ -91,7 +102,13 @@ function libfuseOptions(settings: MountSettings): string {
 }
 
 /** Waits until the mount answers; gives the filesystem's name. */
-async function mounted(child: ChildProcess, task: HostTask, exited: Promise<Exit>, report: Report): Promise<string> {
+async function mounted(
+  child: ChildProcess,
+  task: HostTask,
+  exited: Promise<Exit>,
+  report: Report,
+  desk: FaultDesk | undefined,
+): Promise<string> {
   return await new Promise<string>((resolve, reject) => {
     const fail = (message: string) => reject(new MountError('mount-failed', `channel libfuse: ${message}`));
     const timer = setTimeout(() => fail(`the kernel's INIT was not answered in ${MOUNT_BOUND / 1000} s`), MOUNT_BOUND);
@@ -101,6 +118,8 @@ async function mounted(child: ChildProcess, task: HostTask, exited: Promise<Exit
           return resolve(message.name);
         case 'failed':
           return reject(new MountError('filesystem-failed', message.message));
+        case 'faults':
+          return desk?.said(message.message);
         case 'report':
           return report(
             message.message,
@@ -114,7 +133,7 @@ async function mounted(child: ChildProcess, task: HostTask, exited: Promise<Exit
     child.once('error', (error) => fail(error.message));
     child.send(task, (error) => error && fail(error.message));
     void exited.finally(() => clearTimeout(timer));
-    child.once('message', () => clearTimeout(timer));
+    child.on('message', (message: HostMessage) => message.kind === 'mounted' && clearTimeout(timer));
   });
 }
 

@@ -1,10 +1,11 @@
 // The process of a libfuse mount: fuse-native answers on its main thread, so nobody else may need that thread.
 import { makeFileSystem } from '../../fuse/device/index.ts';
+import { Injector } from '../faults/injector.ts';
 import { isStillMounted, type MountEntry, mountAt } from '../mount-table.ts';
 import { unmount } from '../unmount.ts';
 import { hostKernel } from './kernel.ts';
 import { loadFuseNative } from './load.ts';
-import type { HostMessage, HostTask } from './messages.ts';
+import type { HostMessage, HostOrder, HostTask } from './messages.ts';
 import { pathOperations } from './operations.ts';
 import { repairUtimens } from './utimens.ts';
 import { repairXattrSizes } from './xattr-sizes.ts';
@@ -26,9 +27,12 @@ process.once('message', (task: HostTask) => {
 // The parent unmounts; signals from the terminal are the parent's to handle.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 
-async function serve({ source, directory, options, maxWrite }: HostTask): Promise<void> {
+async function serve({ source, directory, options, maxWrite, faults }: HostTask): Promise<void> {
   const Fuse = loadFuseNative();
-  const filesystem = await makeFileSystem(source, report);
+  const injector = faults && new Injector(faults, false, (message) => say({ kind: 'faults', message }));
+  if (injector) process.on('message', (order: HostOrder) => injector.change(order.faults));
+  const made = await makeFileSystem(source, report, injector && ((environment) => injector.environment(environment)));
+  const filesystem = injector?.filesystem(made, false, injector.kernel) ?? made;
   const run = hostKernel(filesystem, { maxWrite, report });
   // The options ride in behind the name: fuse-native drops those that it does not know, and timeouts of 0.
   const operations = pathOperations(run);
@@ -38,7 +42,10 @@ async function serve({ source, directory, options, maxWrite }: HostTask): Promis
   await new Promise<void>((resolve, reject) => fuse.mount((error) => (error ? reject(error) : resolve())));
   const entry = mountAt(directory);
   if (entry === undefined) throw new Error(`${directory}: libfuse says that it mounted, but nothing is there`);
-  exitWhenUnmounted(entry, () => filesystem.destroy?.());
+  exitWhenUnmounted(entry, () => {
+    filesystem.destroy?.();
+    injector?.close();
+  });
   process.once('disconnect', () => void unmount(entry, () => {}));
   say({ kind: 'mounted', name: filesystem.name });
 }
@@ -48,6 +55,8 @@ function exitWhenUnmounted(entry: MountEntry, destroy: () => void): void {
   setInterval(() => {
     if (isStillMounted(entry)) return;
     destroy();
+    // What was said is sent before the channel closes.
+    process.disconnect?.();
     process.exit(0);
   }, POLL_INTERVAL);
 }

@@ -1,0 +1,35 @@
+import type { Environment } from '../../env/index.ts';
+import type { FileSystem } from '../../vfs/index.ts';
+import type { LinkHook } from '../link-hook.ts';
+
+/** What stands between a mount and its filesystem: around its surroundings, around itself, and on the link. */
+export interface Interposer {
+  environment(environment: Environment): Environment;
+  /** Called once. @throws where it cannot stand there */
+  filesystem(filesystem: FileSystem): FileSystem;
+  readonly link: LinkHook;
+  /** Whether it needs timers, which a blocking loop does not have; asked when `filesystem` was called. */
+  needsEventLoop(): boolean;
+  /** The connection has ended. */
+  close(): void;
+}
+
+/** Where a worker finds the function that makes one, `interpose`, and what it is given. */
+export interface InterposerModule {
+  /** URL of an ES module that exports `interpose: Interpose`. */
+  readonly module: string;
+  /** Data that can be cloned. */
+  readonly data: unknown;
+}
+
+/** `say` tells something to the thread that mounted, from a blocking loop too. */
+export type Interpose = (data: unknown, say: (message: unknown) => void) => Interposer;
+
+/** Loads the module and makes the interposer. */
+export async function loadInterposer(
+  { module, data }: InterposerModule,
+  say: (message: unknown) => void,
+): Promise<Interposer> {
+  const { interpose } = (await import(module)) as { interpose: Interpose };
+  return interpose(data, say);
+}

@@ -1,0 +1,67 @@
+import type { Environment } from '../../env/index.ts';
+import {
+  checkSupport,
+  FaultEngine,
+  type FaultSupport,
+  faultyEnvironment,
+  faultyFileSystem,
+  type KernelFaults,
+} from '../../fault/index.ts';
+import type { FileSystem } from '../../vfs/index.ts';
+import { after, kill, sleep } from './real.ts';
+import type { FaultMessage, FaultState } from './state.ts';
+
+/** The faults of a real mount, in the thread or process that serves it. */
+export class Injector {
+  readonly engine: FaultEngine;
+  readonly kernel: KernelFaults;
+  readonly #say: (message: FaultMessage) => void;
+  #jump: ((ms: number) => void) | undefined;
+
+  /** `killing`: whether the numbers of the processes that call are known. */
+  constructor(state: FaultState, killing: boolean, say: (message: FaultMessage) => void) {
+    this.#say = say;
+    this.kernel = { ...(killing ? { kill } : {}), jump: (ms) => this.#jump?.(ms) };
+    this.engine = new FaultEngine(state.plan, {
+      now: () => performance.now(),
+      stablePids: false,
+      observe: (fault) => say({ kind: 'injected', fault }),
+    });
+    this.engine.turn(state.on);
+  }
+
+  change(state: FaultState): void {
+    this.engine.load(state.plan);
+    this.engine.turn(state.on);
+  }
+
+  environment(environment: Environment): Environment {
+    const faulty = faultyEnvironment(environment, this.engine, sleep);
+    this.#jump = (ms) => faulty.clock.jump(ms);
+    return faulty;
+  }
+
+  /**
+   * The filesystem with the faults around it; `kernel` where no link sees to processes and clocks.
+   *
+   * @throws FaultPlanError where the plan asks for what there is not here
+   */
+  filesystem(filesystem: FileSystem, link: FaultSupport['link'], kernel?: KernelFaults): FileSystem {
+    const { mode } = filesystem;
+    const support: FaultSupport = {
+      place: 'on this mount',
+      link,
+      mode,
+      kernel: Object.keys(this.kernel) as (keyof KernelFaults)[],
+      surroundings: this.#jump !== undefined,
+      volatileDisks: false,
+    };
+    checkSupport(this.engine.plan, support);
+    this.#say({ kind: 'serving', support });
+    return faultyFileSystem(filesystem, this.engine, { after, sleep, kernel });
+  }
+
+  close(): void {
+    this.#say({ kind: 'report', report: this.engine.report() });
+  }
+}
