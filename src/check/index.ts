@@ -17,6 +17,6 @@ export { parseScript, showCall, showScript } from './script.ts';
 export { seededRandom } from './seed.ts';
 export { showResult } from './show-result.ts';
 export { signatureOf } from './signature.ts';
-export { type SimulatedTargetOptions, simulatedTarget } from './simulated-target.ts';
+export { type SimulatedTargetOptions, simulatedTarget, type TargetFaults } from './simulated-target.ts';
 export type { ConcurrencyClass, Settings, Target } from './target.ts';
 export { freshTarget, type ResettableKernel, type ReusingTarget, reusingTarget, type TargetTraits } from './targets.ts';

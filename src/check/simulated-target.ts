@@ -1,4 +1,6 @@
 import type { FileSystemFactory, FileSystemOptions } from '../env/index.ts';
+import { type FaultEngine, type FaultPlan, type InjectedFault, showInjected } from '../fault/index.ts';
+import { simulateFaults } from '../fault/simulation.ts';
 import { LinkDescriber } from '../fuse/protocol/index.ts';
 import type { ModelOptions } from '../model/index.ts';
 import { type MountOptions, type SimulateOptions, simulate } from '../sim/index.ts';
@@ -7,6 +9,12 @@ import type { Capability, Without } from './profile.ts';
 import { oncePerProblem, reportOnStandardError } from './reporter.ts';
 import type { Settings, Target } from './target.ts';
 import { freshTarget } from './targets.ts';
+
+/** A plan that every kernel of a target is under; `started` gets the engine of each. */
+export interface TargetFaults {
+  readonly plan: FaultPlan;
+  readonly started?: (engine: FaultEngine) => void;
+}
 
 export interface SimulatedTargetOptions {
   /** Options of the filesystem. */
@@ -18,6 +26,8 @@ export interface SimulatedTargetOptions {
   readonly fileSizeLimit?: number;
   /** The simulated kernel's: mount options, seed, inline delivery and so on. Without mount options they are drawn. */
   readonly simulation?: Omit<SimulateOptions, 'filesystem' | 'observe'>;
+  /** Faults; results are still compared with those of a system without any. */
+  readonly faults?: TargetFaults;
 }
 
 /**
@@ -30,12 +40,12 @@ export interface SimulatedTargetOptions {
 export function simulatedTarget(
   name: string,
   factory: FileSystemFactory,
-  { options, without = [], model, fileSizeLimit, simulation }: SimulatedTargetOptions = {},
+  { options, without = [], model, fileSizeLimit, simulation, faults }: SimulatedTargetOptions = {},
 ): Target {
   const report = oncePerProblem(simulation?.report ?? reportOnStandardError);
   const start: Target['start'] = (trace, settings) => {
     const describe = trace && new LinkDescriber(trace);
-    return simulate(factory, {
+    const given: SimulateOptions = {
       traceHash: false,
       fileSizeLimit,
       ...simulation,
@@ -43,7 +53,12 @@ export function simulatedTarget(
       report,
       filesystem: options,
       observe: describe && ((fromKernel, message, length) => describe.message(fromKernel, message, length)),
-    });
+    };
+    if (faults === undefined) return simulate(factory, given);
+    const onFault = trace && ((fault: InjectedFault): void => trace(`!! ${showInjected(fault)}`));
+    const struck = simulateFaults(factory, faults.plan, { ...given, onFault });
+    faults.started?.(struck.faults);
+    return struck.kernel;
   };
   const traits = { name, without: new Set(without) as Without, model: { fileSizeLimit, ...model } };
   const target: Target = {

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { hostKernel } from '../check/host-kernel/index.ts';
-import { memfsTarget, reusingTarget, simulatedTarget, type Target } from '../check/index.ts';
+import { memfsTarget, reusingTarget, simulatedTarget, type Target, type TargetFaults } from '../check/index.ts';
 import type { ModelOptions } from '../model/index.ts';
 import { didYouMean } from '../vfs/index.ts';
 import { isModulePath, moduleTarget } from './module-target.ts';
@@ -16,14 +16,16 @@ export interface OpenTarget {
   close(): void | Promise<void>;
 }
 
-const simulated = (name: keyof typeof simulatedFileSystems) => (): Target => {
-  const { factory, ...options } = simulatedFileSystems[name];
-  return simulatedTarget(name, factory, options);
-};
+const simulated =
+  (name: keyof typeof simulatedFileSystems) =>
+  (faults?: TargetFaults): Target => {
+    const { factory, ...options } = simulatedFileSystems[name];
+    return simulatedTarget(name, factory, { ...options, faults });
+  };
 
-const named: Readonly<Record<string, () => Target>> = {
+const named: Readonly<Record<string, (faults?: TargetFaults) => Target>> = {
   ram: simulated('ram'),
-  memfs: memfsTarget,
+  memfs: () => memfsTarget(),
   'loopback:memfs': simulated('loopback:memfs'),
   hello: simulated('hello'),
 };
@@ -31,12 +33,16 @@ const named: Readonly<Record<string, () => Target>> = {
 export const targetNames = [...Object.keys(named), 'dir:PATH', './module.js'];
 
 /**
- * The target that a word of the command line means.
+ * The target that a word of the command line means, under faults where a plan is given.
  *
  * @throws UsageError with the nearest name, or with what the module or directory should be
  */
-export async function openTarget(word: string): Promise<OpenTarget> {
-  if (Object.hasOwn(named, word)) return { target: named[word](), probe: false, close: () => {} };
+export async function openTarget(word: string, faults?: TargetFaults): Promise<OpenTarget> {
+  if (faults !== undefined && !Object.hasOwn(simulatedFileSystems, word)) {
+    const there = Object.keys(simulatedFileSystems).join(', ');
+    throw new UsageError(`--faults: expected a target in the simulated kernel (${there}), given "${word}"`);
+  }
+  if (Object.hasOwn(named, word)) return { target: named[word](faults), probe: false, close: () => {} };
   if (word.startsWith('dir:')) return directoryTarget(word.slice('dir:'.length));
   if (isModulePath(word)) return moduleTarget(word);
   throw new UsageError(`unknown target "${word}"${hint(word)}; there are: ${targetNames.join(', ')}`);

@@ -54,6 +54,23 @@ describe('estale replay', () => {
     expect(calls).not.toContain('RMDIR');
   });
 
+  test('-v --faults shows the faults where they strike, and rules that never did', async ({ directory, file }) => {
+    const plan = join(directory, 'plan.yaml');
+    const rules = [
+      { name: 'full', where: 'link-request', when: { operation: 'MKDIR' }, what: { kind: 'errno', errno: 'ENOSPC' } },
+      { name: 'idle', where: 'link-request', when: { path: '/z' }, what: { kind: 'drop' } },
+    ];
+    writeFileSync(plan, JSON.stringify({ rules }));
+    const { code, stdout } = await runCli(['replay', file, '-v', '--on', 'ram', '--faults', plan]);
+    expect(stdout).toMatch(
+      /-> #(\d+) MKDIR .*\n +!! fault "full": errno ENOSPC at link-request, MKDIR "\/a" \(request \1\)\n.*<- #\1 MKDIR reply ENOSPC\n += ENOSPC\n/,
+    );
+    expect(stdout).toMatch(/\nrule "idle": armed, never fired\n/);
+    expect(code).toBe(1);
+    const { stderr } = await runCli(['replay', file, '--faults', plan]);
+    expect(stderr).toMatch(/--faults: expected a target in the simulated kernel .*, given "memfs"/);
+  });
+
   test('an unknown target is told with the nearest name', async ({ file }) => {
     const { code, stderr } = await runCli(['replay', file, '--on', 'rma']);
     expect(stderr).toMatch(/^estale: unknown target "rma" \(did you mean "ram"\?\)/);

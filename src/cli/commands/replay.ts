@@ -9,11 +9,13 @@ import {
 } from '../../check/index.ts';
 import { openArena } from '../../check/replay.ts';
 import { runProgram } from '../../check/runner.ts';
+import { type FaultEngine, showUnfired } from '../../fault/index.ts';
 import type { Call, Kernel, SysResult } from '../../vfs/index.ts';
 import { daemonHelp, daemonNamed, daemonOptions, openDaemon } from '../daemon.ts';
+import { readPlan } from '../plan.ts';
 import { replayTraceFile } from '../replay-trace.ts';
 import { simulatedFileSystems } from '../simulated-filesystems.ts';
-import { openTarget, targetNames } from '../targets.ts';
+import { type OpenTarget, openTarget, targetNames } from '../targets.ts';
 import { looksLikeTrace } from '../trace-file.ts';
 import { exitCode, oneFile, parseOptions, UsageError, whyUnread } from '../usage.ts';
 
@@ -26,6 +28,8 @@ simulator and compares what it answers. The file itself says which of the two it
                     for traces: ${Object.keys(simulatedFileSystems).join(', ')}, ./module.js)
 ${daemonHelp}
   -v, --verbose     counterexamples: show each call with its result, and the FUSE requests and replies below it
+  --faults PLAN     counterexamples: injects the faults of a plan (docs/faults.md), shown with -v; results are compared all
+                    the same with those of a system without faults
   --hex             traces: the bytes of what differs
   --ignore A,B      traces: fields of replies that may differ, by the protocol's names, such as blksize,blocks
 
@@ -37,6 +41,7 @@ export async function run(args: string[]): Promise<number> {
     verbose: { type: 'boolean', short: 'v' },
     hex: { type: 'boolean' },
     ignore: { type: 'string', multiple: true },
+    faults: { type: 'string' },
     ...daemonOptions,
     help: { type: 'boolean', short: 'h' },
   });
@@ -48,6 +53,7 @@ export async function run(args: string[]): Promise<number> {
   if (isTraceFile(path)) {
     if (values.verbose)
       throw new UsageError('replay: --verbose: expected a counterexample, given a trace; see estale trace');
+    if (values.faults !== undefined) throw new UsageError('replay: --faults: expected a counterexample, given a trace');
     const ignore = new Set((values.ignore ?? []).flatMap((list) => list.split(',')));
     const on = values.daemon === undefined ? values.on : `daemon:${values.daemon}`;
     return replayTraceFile(path, { on, setup: values['daemon-setup'], hex: values.hex ?? false, ignore });
@@ -55,19 +61,28 @@ export async function run(args: string[]): Promise<number> {
   if (values.hex || values.ignore)
     throw new UsageError('replay: --hex, --ignore: expected a trace, given a counterexample');
   const counterexample = readCounterexample(path);
-  const { target, close } =
-    daemonNamed('replay', values) ??
-    (values.on === undefined && counterexample.daemon !== undefined
-      ? openDaemon(counterexample.daemon)
-      : await openTarget(values.on ?? counterexample.target));
+  const plan = values.faults === undefined ? undefined : readPlan(values.faults);
+  const word = values.on ?? counterexample.target;
+  const daemon = daemonNamed('replay', values) ?? daemonOf(values.on, counterexample);
+  if (daemon !== undefined && plan !== undefined) {
+    await daemon.close();
+    throw new UsageError('replay: --faults: expected a filesystem in the simulated kernel, given a daemon');
+  }
+  const { target, close } = daemon ?? (await openTarget(word));
+  let engine: FaultEngine | undefined;
+  const started = (made: FaultEngine): void => {
+    engine = made;
+  };
   try {
     // Another target has conditions of its own.
     const arena = await openArena(
       target,
       values.on === undefined && values.daemon === undefined ? counterexample.conditions : undefined,
     );
-    const shown = values.verbose ? { ...arena, target: verbose(arena.target) } : arena;
+    const struck = plan === undefined ? arena.target : (await openTarget(word, { plan, started })).target;
+    const shown = { ...arena, target: values.verbose ? verbose(struck) : struck };
     const { failure } = await runProgram(shown, counterexample.program);
+    for (const line of showUnfired(engine?.report() ?? [])) console.log(line);
     if (failure === undefined) {
       console.log(`${target.name} does not fail: ${counterexample.signature}`);
       return exitCode.nothingFound;
@@ -89,6 +104,10 @@ function isTraceFile(path: string): boolean {
     throw new UsageError(`replay: ${path}: ${whyUnread(error)}`);
   }
 }
+
+/** The daemon that a counterexample is about, unless another target is asked for. */
+const daemonOf = (on: string | undefined, { daemon }: Counterexample): OpenTarget | undefined =>
+  on === undefined && daemon !== undefined ? openDaemon(daemon) : undefined;
 
 function readCounterexample(path: string): Counterexample {
   try {

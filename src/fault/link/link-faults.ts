@@ -88,6 +88,12 @@ export class LinkFaults implements LinkHook {
     this.#ends = ends;
   }
 
+  /** The link is no more: what still waits goes nowhere. */
+  close(): void {
+    this.#dead = true;
+    this.#ends = undefined;
+  }
+
   keeps(unique: number): boolean {
     return this.#lost.has(unique);
   }

@@ -31,6 +31,9 @@ export const interpose: Interpose = (data, say): Interposer => {
       return injector.filesystem(filesystem, timers ? true : 'at once');
     },
     needsEventLoop: () => timers,
-    close: () => injector.close(),
+    close() {
+      faults.close();
+      injector.close();
+    },
   };
 };
