@@ -1,5 +1,23 @@
 export * from './check/index.ts';
 export * from './env/index.ts';
+export {
+  checkPlan,
+  FaultEngine,
+  type FaultPlan,
+  FaultPlanBuilder,
+  FaultPlanError,
+  faultPlan,
+  faultyFileSystem,
+  type InjectedFault,
+  LinkFaults,
+  parsePlan,
+  type Rule,
+  type RuleReport,
+  showInjected,
+  showUnfired,
+  when,
+} from './fault/index.ts';
+export { type FaultySimulateOptions, type FaultySimulation, simulateFaults } from './fault/simulation.ts';
 export * from './filesystems/index.ts';
 export { type DaemonCommand, DaemonCommandError, DaemonSource } from './fuse/socket/index.ts';
 export {

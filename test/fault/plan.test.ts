@@ -1,19 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import {
-  and,
-  checkPlan,
-  during,
-  FaultPlanError,
-  faultPlan,
-  not,
-  nth,
-  operation,
-  or,
-  parsePlan,
-  path,
-  probability,
-  realisticErrnos,
-} from '../../src/fault/index.ts';
+import { checkPlan, FaultPlanError, faultPlan, parsePlan, realisticErrnos, when } from '../../src/fault/index.ts';
+
+const { and, during, not, nth, operation, or, path, probability } = when;
 
 const yaml = `
 seed: 7

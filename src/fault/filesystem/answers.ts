@@ -45,24 +45,20 @@ const canonical = (value: bigint): U64 => (value <= BigInt(Number.MAX_SAFE_INTEG
 
 const told = (lie: Lie, truth: number): number => (typeof lie === 'number' ? lie : Math.max(0, truth + lie.add));
 
-/** Attributes, or an entry, with lies in them; `say` hears each. */
-export function withLies(answer: unknown, fault: LieFault, say: (what: string) => void): unknown {
+/** Attributes, or an entry, with lies in them; `say` hears of them. */
+export function withLies(answer: unknown, { kind: _, ...lies }: LieFault, say: (what: string) => void): unknown {
   const lied = (truth: Attributes): Attributes => {
-    const { size, mode, nlink, uid, gid, blocks, mtime, ino } = fault;
-    const changed: { -readonly [K in keyof Attributes]?: Attributes[K] } = {};
-    for (const [key, lie] of Object.entries({ size, mode, nlink, uid, gid, blocks, ino }) as [
-      'size' | 'mode' | 'nlink' | 'uid' | 'gid' | 'blocks' | 'ino',
-      Lie | undefined,
-    ][])
-      if (lie !== undefined) {
-        changed[key] = told(lie, Number(truth[key]));
-        say(`${key} ${changed[key]} instead of ${truth[key]}`);
-      }
-    if (mtime !== undefined) {
-      changed.mtime = { sec: told(mtime, truth.mtime.sec), nsec: truth.mtime.nsec };
-      say(`mtime ${changed.mtime.sec} instead of ${truth.mtime.sec}`);
+    const { mtime, ...numbers } = lies;
+    const said: string[] = [];
+    const changed: Record<string, number> = {};
+    for (const [key, lie] of Object.entries(numbers) as [keyof typeof numbers, Lie][]) {
+      changed[key] = told(lie, Number(truth[key]));
+      said.push(`${key} ${changed[key]} instead of ${truth[key]}`);
     }
-    return { ...truth, ...changed };
+    const sec = mtime === undefined ? truth.mtime.sec : told(mtime, truth.mtime.sec);
+    if (mtime !== undefined) said.push(`mtime ${sec} instead of ${truth.mtime.sec}`);
+    say(said.join(', '));
+    return { ...truth, ...changed, mtime: { sec, nsec: truth.mtime.nsec } };
   };
   if (entryIn(answer) !== undefined)
     return withEntry(answer, (entry) => ({ ...entry, attributes: lied(entry.attributes) }));

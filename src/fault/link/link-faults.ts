@@ -26,7 +26,7 @@ import { strikeAround } from '../match/trigger.ts';
 import type { FuseOperation } from '../plan/operations.ts';
 import type { Exchange } from './exchange.ts';
 import { Reordering } from './held.ts';
-import { learnFromListing, learnFromReply, learnFromRequest, namesIn } from './names.ts';
+import { learnFromListing, learnFromReply, learnFromRequest, nameChange } from './names.ts';
 import { Packet } from './packet.ts';
 import { givesEntry, lengthen, lie, replaceData, shortenReply, spoilReply } from './reply-changes.ts';
 import { misdirect, rename, shorten, spoilRequest, tear } from './request-changes.ts';
@@ -120,7 +120,7 @@ export class LinkFaults implements LinkHook {
     const unique = Number(event.unique);
     const exchange: Exchange = {
       event,
-      names: namesIn(request),
+      names: nameChange(request),
       most: mostResults(request),
       packet: this.#restarts.wanted(this.#engine) ? new Packet(message, length).keep() : undefined,
       claim: undefined,

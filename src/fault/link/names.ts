@@ -12,45 +12,11 @@ export function learnFromRequest(request: Request, nodes: NodePaths): void {
     for (const { nodeid, nlookup } of request.items) nodes.forgotten(Number(nodeid), Number(nlookup));
 }
 
-/** What a request says about names once it has succeeded; `reply` is what the kernel got. */
-export function learnFromReply(request: LearntFrom, reply: Message, nodes: NodePaths): void {
-  switch (request.op) {
-    case 'LOOKUP':
-    case 'CREATE':
-    case 'MKNOD':
-    case 'MKDIR':
-    case 'SYMLINK':
-    case 'LINK': {
-      const node = Number(readU64(reply.words, OUT_HEADER_SIZE / 4));
-      // Node 0 is a name that is known not to be there.
-      if (node !== 0) nodes.entered(request.parent, request.name, node);
-      return;
-    }
-    case 'UNLINK':
-    case 'RMDIR':
-      nodes.removed(request.parent, request.name);
-      return;
-    case 'RENAME':
-      nodes.renamed(request.parent, request.name, request.newParent, request.newName, request.exchange);
-  }
-}
-
-/** READDIRPLUS gives the kernel nodes with their names. */
-export function learnFromListing(parent: number, reply: Reply, nodes: NodePaths): void {
-  if (reply.op !== 'READDIRPLUS') return;
-  for (const { name, entry_out } of reply.entries)
-    if (name !== '.' && name !== '..' && entry_out.nodeid !== 0) nodes.entered(parent, name, Number(entry_out.nodeid));
-}
-
-/** The names in a request, which is gone when its reply comes. */
-export type LearntFrom =
+/** What a request does to names, if it succeeds. */
+export type NameChange =
+  | { readonly kind: 'enters' | 'removes'; readonly parent: number; readonly name: string }
   | {
-      readonly op: 'LOOKUP' | 'CREATE' | 'MKNOD' | 'MKDIR' | 'SYMLINK' | 'LINK' | 'UNLINK' | 'RMDIR';
-      readonly parent: number;
-      readonly name: string;
-    }
-  | {
-      readonly op: 'RENAME';
+      readonly kind: 'renames';
       readonly parent: number;
       readonly name: string;
       readonly newParent: number;
@@ -58,7 +24,7 @@ export type LearntFrom =
       readonly exchange: boolean;
     };
 
-export function namesIn(request: Request): LearntFrom | undefined {
+export function nameChange(request: Request): NameChange | undefined {
   const parent = Number(request.header.nodeid);
   switch (request.op) {
     case 'LOOKUP':
@@ -67,16 +33,41 @@ export function namesIn(request: Request): LearntFrom | undefined {
     case 'MKDIR':
     case 'SYMLINK':
     case 'LINK':
+      return { kind: 'enters', parent, name: request.name };
     case 'UNLINK':
     case 'RMDIR':
-      return { op: request.op, parent, name: request.name };
+      return { kind: 'removes', parent, name: request.name };
     case 'RENAME':
     case 'RENAME2': {
       const { name, newName, body } = request;
       const exchange = 'flags' in body && (body.flags & EXCHANGE) !== 0;
-      return { op: 'RENAME', parent, name, newParent: Number(body.newdir), newName, exchange };
+      return { kind: 'renames', parent, name, newParent: Number(body.newdir), newName, exchange };
     }
     default:
       return undefined;
   }
+}
+
+/** A request that changes names has succeeded; `reply` is what the kernel got. */
+export function learnFromReply(change: NameChange, reply: Message, nodes: NodePaths): void {
+  switch (change.kind) {
+    case 'enters': {
+      const node = Number(readU64(reply.words, OUT_HEADER_SIZE / 4));
+      // Node 0 is a name that is known not to be there.
+      if (node !== 0) nodes.entered(change.parent, change.name, node);
+      return;
+    }
+    case 'removes':
+      nodes.removed(change.parent, change.name);
+      return;
+    case 'renames':
+      nodes.renamed(change.parent, change.name, change.newParent, change.newName, change.exchange);
+  }
+}
+
+/** READDIRPLUS gives the kernel nodes with their names. */
+export function learnFromListing(parent: number, reply: Reply, nodes: NodePaths): void {
+  if (reply.op !== 'READDIRPLUS') return;
+  for (const { name, entry_out } of reply.entries)
+    if (name !== '.' && name !== '..' && entry_out.nodeid !== 0) nodes.entered(parent, name, Number(entry_out.nodeid));
 }

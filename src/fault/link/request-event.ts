@@ -2,6 +2,7 @@ import type { Request } from '../../fuse/protocol/index.ts';
 import type { FaultEvent } from '../match/event.ts';
 import type { NodePaths } from '../match/node-paths.ts';
 import { operationOfOpcode } from '../plan/operations.ts';
+import { nameChange } from './names.ts';
 
 /** The event that a request on the link is; undefined for what no rule can mean. */
 export function requestEvent(request: Request, nodes: NodePaths): (FaultEvent & { where: 'link-request' }) | undefined {
@@ -53,24 +54,17 @@ function pathsOf(request: Request, node: number, nodes: NodePaths): () => readon
 }
 
 function namesOf(request: Request, node: number, nodes: NodePaths): readonly string[] {
+  const change = nameChange(request);
+  if (change?.kind === 'renames')
+    return [...nodes.ofName(node, change.name), ...nodes.ofName(change.newParent, change.newName)];
+  const names = change === undefined ? nodes.of(node) : nodes.ofName(node, change.name);
   switch (request.op) {
-    case 'LOOKUP':
-    case 'CREATE':
-    case 'MKNOD':
-    case 'MKDIR':
-    case 'SYMLINK':
-    case 'UNLINK':
-    case 'RMDIR':
-      return nodes.ofName(node, request.name);
     case 'LINK':
-      return [...nodes.ofName(node, request.name), ...nodes.of(Number(request.body.oldnodeid))];
-    case 'RENAME':
-    case 'RENAME2':
-      return [...nodes.ofName(node, request.name), ...nodes.ofName(Number(request.body.newdir), request.newName)];
+      return [...names, ...nodes.of(Number(request.body.oldnodeid))];
     case 'COPY_FILE_RANGE':
     case 'COPY_FILE_RANGE_64':
-      return [...nodes.of(node), ...nodes.of(Number(request.body.nodeid_out))];
+      return [...names, ...nodes.of(Number(request.body.nodeid_out))];
     default:
-      return nodes.of(node);
+      return names;
   }
 }

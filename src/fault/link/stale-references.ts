@@ -11,7 +11,7 @@ const CLOSING: ReadonlySet<string> = new Set(['RELEASE', 'RELEASEDIR', 'FORGET',
 export class StaleReferences {
   readonly #nodes = new Map<number, Strike>();
   readonly #handles = new Map<U64, Strike>();
-  readonly #generations = new Map<number, { by: number; readonly strike: Strike }>();
+  readonly #generations = new Map<number, { readonly by: number; readonly strike: Strike }>();
 
   /** The daemon forgets the node of a request; the root it never does. */
   forget(event: FaultEvent, strike: Strike): void {
@@ -36,9 +36,7 @@ export class StaleReferences {
   bump(packet: Packet, strike: Strike): boolean {
     const node = entryNode(packet);
     if (node === undefined) return false;
-    const known = this.#generations.get(node);
-    if (known === undefined) this.#generations.set(node, { by: 1, strike });
-    else known.by += 1;
+    this.#generations.set(node, { by: (this.#generations.get(node)?.by ?? 0) + 1, strike });
     return true;
   }
 

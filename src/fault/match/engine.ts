@@ -5,7 +5,7 @@ import { type Circumstances, compileCondition, type Test } from './condition.ts'
 import type { FaultEvent, InjectedFault, RuleReport } from './event.ts';
 
 /** A fault of an earlier run: which rule struck at which event. */
-export type Injection = Pick<InjectedFault, 'rule' | 'label'>;
+export type Injection = Pick<InjectedFault, 'rule' | 'label' | 'lasting'>;
 
 export interface FaultEngineOptions {
   /** Milliseconds since some fixed moment, virtual in a simulation. */
@@ -62,7 +62,8 @@ export class FaultEngine {
   constructor(plan: FaultPlan, options: FaultEngineOptions) {
     this.#options = options;
     this.#start = options.now();
-    this.#only = options.only && new Set(options.only.map(({ rule, label }) => `${rule}\n${label}`));
+    const struck = options.only?.filter(({ lasting }) => lasting === undefined);
+    this.#only = struck && new Set(struck.map(({ rule, label }) => `${rule}\n${label}`));
     this.load(plan);
   }
 
@@ -171,7 +172,8 @@ export class FaultEngine {
       integer: (purpose, below) => Math.floor(draw(purpose) * below),
       injected: (detail = '', at = event) => {
         armed.injected += 1;
-        this.#options.observe?.(this.#injection(rule, at, detail));
+        const injection = this.#injection(rule, at, detail);
+        this.#options.observe?.(at === event ? injection : { ...injection, lasting: true });
       },
     };
   }

@@ -38,6 +38,8 @@ export interface InjectedFault {
   readonly unique?: U64;
   /** Milliseconds since the faults were armed. */
   readonly time: number;
+  /** The rule did not strike here: it is the lasting effect of an earlier strike. */
+  readonly lasting?: true;
   /** What exactly was done: the errno, the bits, the attributes. */
   readonly detail: string;
 }

@@ -45,28 +45,31 @@ export class FaultPlanBuilder {
  *
  * @example
  * faultPlan(7)
- *   .rule('full', 'filesystem', and(operation('WRITE'), path('/db/**'), nth(3)), { kind: 'errno', errno: 'ENOSPC' })
+ *   .rule('full', 'filesystem', when.and(when.operation('WRITE'), when.path('/db/**'), when.nth(3)), { kind: 'errno', errno: 'ENOSPC' })
  *   .build()
  */
 export function faultPlan(seed = 0): FaultPlanBuilder {
   return new FaultPlanBuilder({ seed, rules: [] });
 }
 
-export const operation = (...names: readonly OperationName[]): Condition => ({ operation: names });
-export const path = (...globs: readonly string[]): Condition => ({ path: globs });
-export const nth = (n: OneOrMore<number>): Condition => ({ nth: n });
-export const every = (n: number): Condition => ({ every: n });
-export const probability = (p: number): Condition => ({ probability: p });
-export const after = (rule: string): Condition => ({ after: rule });
-export const whileOn = (name: string): Condition => ({ switch: name });
-/** Milliseconds since the faults were armed. */
-export const during = (from: number, to?: number): Condition => ({ time: { from, to } });
-
 /** All of them hold. Counters and probabilities of one count what all the others let through, if no key is there twice. */
-export function and(...conditions: readonly Condition[]): Condition {
+function and(...conditions: readonly Condition[]): Condition {
   const keys = conditions.flatMap((condition) => Object.keys(condition));
   return new Set(keys).size === keys.length ? Object.assign({}, ...conditions) : { all: conditions };
 }
 
-export const or = (...conditions: readonly Condition[]): Condition => ({ any: conditions });
-export const not = (condition: Condition): Condition => ({ not: condition });
+/** Conditions of rules. */
+export const when = {
+  operation: (...names: readonly OperationName[]): Condition => ({ operation: names }),
+  path: (...globs: readonly string[]): Condition => ({ path: globs }),
+  nth: (n: OneOrMore<number>): Condition => ({ nth: n }),
+  every: (n: number): Condition => ({ every: n }),
+  probability: (p: number): Condition => ({ probability: p }),
+  after: (rule: string): Condition => ({ after: rule }),
+  switch: (name: string): Condition => ({ switch: name }),
+  /** Milliseconds since the faults were armed. */
+  during: (from: number, to?: number): Condition => ({ time: { from, to } }),
+  and,
+  or: (...conditions: readonly Condition[]): Condition => ({ any: conditions }),
+  not: (condition: Condition): Condition => ({ not: condition }),
+} as const;

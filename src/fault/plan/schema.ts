@@ -202,11 +202,14 @@ const kindOf = (fault: { readonly shape: { readonly kind: z.ZodLiteral<string> }
 
 const kinds = new Map<Where, readonly string[]>(wheres.map((where) => [where, faults[where].map(kindOf)]));
 
+/** The kinds of faults that there are at a place. */
+export const faultKinds = (where: Where): readonly string[] => kinds.get(where) ?? [];
+
 /** What is said of a fault that there is not at this place. */
 function noSuchFault(where: Where, kind: unknown): string {
-  const here = kinds.get(where) ?? [];
+  const here = faultKinds(where);
   if (kind === undefined) return `missing; at ${where} it is one of ${list(here)}`;
-  const elsewhere = wheres.filter((other) => typeof kind === 'string' && kinds.get(other)?.includes(kind));
+  const elsewhere = wheres.filter((other) => typeof kind === 'string' && faultKinds(other).includes(kind));
   const hint =
     elsewhere.length > 0
       ? ` (that there is at ${list(elsewhere)})`
