@@ -8,7 +8,8 @@ export interface FaultSupport {
   readonly place: string;
   /** Whether there is a link of FUSE messages; 'at once': one without timers. */
   readonly link: boolean | 'at once';
-  readonly mode: 'sync' | 'async';
+  /** How the filesystem answers; undefined where it is another program's, and only the link is in our hands. */
+  readonly mode: 'sync' | 'async' | undefined;
   readonly kernel: readonly (keyof KernelFaults)[];
   /** Whether the filesystem's clock, network and disks are in our hands. */
   readonly surroundings: boolean;
@@ -40,6 +41,7 @@ function whyNot(rule: Rule, { link, mode, kernel, surroundings, volatileDisks }:
       if (link === false) return 'there are no FUSE messages here; use the place "filesystem"';
       return link === 'at once' && needsTime(rule) ? 'it was mounted without timers; mount with this plan' : undefined;
     case 'filesystem':
+      if (mode === undefined) return 'the filesystem is another program; use the place "link-request" or "link-reply"';
       return what.kind === 'hang' && mode === 'sync'
         ? 'the filesystem answers one call after the other, so nothing could interrupt it; use the place "link-request"'
         : undefined;

@@ -8,6 +8,7 @@ import {
   type FileSystemModule,
   type Report,
   type ServeOptions,
+  type SpeakingInterposer,
   startLocalServer,
   startWorkerServer,
   type TapModule,
@@ -92,15 +93,7 @@ export async function mount(
   dir: string,
   settings: MountSettings = {},
 ): Promise<DeviceMounted> {
-  const start: Start = (options, report, faults) => {
-    const module = compiledModule(new URL('./faults/interpose.ts', import.meta.url).href);
-    const between = faults && {
-      module,
-      data: faults.shared.memory,
-      said: (message: unknown) => faults.desk.said(message as FaultMessage),
-    };
-    return startWorkerServer(source, options, report, between);
-  };
+  const start: Start = (options, report, faults) => startWorkerServer(source, options, report, interposed(faults));
   return mountServer(start, dir, settings);
 }
 
@@ -133,7 +126,8 @@ export async function mountDaemon(
   dir: string,
   settings: MountSettings = {},
 ): Promise<DeviceMounted> {
-  return mountServer(({ tap }, report) => startBridge(source, tap, report), dir, settings);
+  const start: Start = ({ tap }, report, faults) => startBridge(source, tap, report, interposed(faults));
+  return mountServer(start, dir, settings);
 }
 
 /** A plan, and the memory through which it reaches whoever injects. */
@@ -146,6 +140,16 @@ function faultsOf({ faults, onFault }: MountSettings): Faults | undefined {
   if (faults === undefined) return undefined;
   const shared = new SharedState();
   return { shared, desk: new FaultDesk(faults, (state) => shared.write(state), onFault) };
+}
+
+/** Where a worker finds what injects the faults. */
+function interposed(faults: Faults | undefined): SpeakingInterposer | undefined {
+  if (faults === undefined) return undefined;
+  const module = compiledModule(new URL('./faults/interpose.ts', import.meta.url).href);
+  return {
+    module: { module, data: faults.shared.memory },
+    said: (message) => faults.desk.said(message as FaultMessage),
+  };
 }
 
 type Start = (

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
+import { checkPlan, type FaultPlan } from '../../src/fault/index.ts';
 import { DaemonSource } from '../../src/fuse/socket/index.ts';
 import { type DeviceMounted, mountDaemon } from '../../src/mount/index.ts';
 import { passthroughLl, whyNoDaemons } from '../support/daemons.ts';
@@ -16,17 +17,18 @@ const socketDaemon = fileURLToPath(new URL('../support/socket-daemon.js', import
 
 interface Fixtures {
   /** Mounts a daemon on `place`, through this process. */
-  readonly bridging: (command: string) => Promise<DeviceMounted>;
+  readonly bridging: (command: string, faults?: FaultPlan) => Promise<DeviceMounted>;
   readonly shell: ReturnType<typeof shellIn>;
 }
 
 const test = mountTest.extend<Fixtures>({
   bridging: async ({ place, reports }, use) => {
     const ends: (() => Promise<unknown>)[] = [];
-    await use(async (command) => {
+    await use(async (command, faults) => {
       const source = new DaemonSource({ command }, '/');
       ends.unshift(() => source.close());
-      const mounted = await mountDaemon(source, place, { report: (message) => void reports.push(message) });
+      const report = (message: string) => void reports.push(message);
+      const mounted = await mountDaemon(source, place, { report, faults });
       ends.unshift(() => mounted.unmount());
       return mounted;
     });
@@ -82,6 +84,33 @@ else
         },
       });
       expect(readdirSync(place)).toEqual([]);
+    });
+
+    test('has faults on its link, and none that need more than a link', async ({ place, bridging }) => {
+      const command = `${passthroughLl()} -f -o source={backing} {fuse}`;
+      const errno = { kind: 'errno', errno: 'ENOSPC' } as const;
+      const rule = {
+        name: 'full',
+        where: 'link-request',
+        when: { operation: 'WRITE', path: '/a' },
+        what: errno,
+      } as const;
+      const spoilt = {
+        name: 'spoilt',
+        where: 'link-reply',
+        when: { operation: 'READ' },
+        what: { kind: 'range', offset: 0, length: 1, fill: 63 },
+      } as const;
+      await expect(bridging(command, checkPlan({ rules: [{ ...rule, where: 'filesystem' }] }))).rejects.toThrow(
+        /the filesystem is another program; use the place "link-request" or "link-reply"/,
+      );
+      const mounted = await bridging(command, checkPlan({ rules: [rule, spoilt] }));
+      expect(() => writeFileSync(join(place, 'a'), 'x')).toThrow('ENOSPC');
+      writeFileSync(join(place, 'b'), 'abc');
+      mounted.faults?.turn(false, ['full']);
+      writeFileSync(join(place, 'a'), 'x');
+      await mounted.unmount();
+      expect(mounted.faults?.report()).toMatchObject([{ injected: 1 }, { rule: 'spoilt' }]);
     });
 
     testPrograms(test);

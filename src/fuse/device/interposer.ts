@@ -8,6 +8,8 @@ export interface Interposer {
   /** Called once. @throws where it cannot stand there */
   filesystem(filesystem: FileSystem): FileSystem;
   readonly link: LinkHook;
+  /** There is another program's daemon in the place of a filesystem, and only the link. @throws where that is not enough */
+  bridge(): void;
   /** Whether it needs timers, which a blocking loop does not have; asked when `filesystem` was called. */
   needsEventLoop(): boolean;
   /** The connection has ended. */
@@ -20,6 +22,12 @@ export interface InterposerModule {
   readonly module: string;
   /** Data that can be cloned. */
   readonly data: unknown;
+}
+
+/** A module, and who hears what the interposer says. */
+export interface SpeakingInterposer {
+  readonly module: InterposerModule;
+  readonly said: (message: unknown) => void;
 }
 
 /** `say` tells something to the thread that mounted, from a blocking loop too. */

@@ -2,7 +2,7 @@ import type { Worker } from 'node:worker_threads';
 import type { Negotiated } from '../../vfs/index.ts';
 import { type Counters, isWaiting, newCounters, readCounters } from './connection.ts';
 import { deferred } from './deferred.ts';
-import type { InterposerModule } from './interposer.ts';
+import type { SpeakingInterposer } from './interposer.ts';
 import type { FileSystemModule } from './module.ts';
 import type { DeviceServer, Report, ServeOptions } from './server.ts';
 import { startWorker } from './start-worker.ts';
@@ -20,11 +20,10 @@ export function startWorkerServer(
   source: FileSystemModule,
   options: ServeOptions,
   report: Report,
-  interposer?: InterposerModule & { readonly said: (message: unknown) => void },
+  interposer?: SpeakingInterposer,
 ): Promise<DeviceServer> {
   const counters = newCounters();
-  const between = interposer && { module: interposer.module, data: interposer.data };
-  const task: WorkerTask = { source, options, counters, interposer: between };
+  const task: WorkerTask = { source, options, counters, interposer: interposer?.module };
   const worker = startWorker(new URL('./worker.ts', import.meta.url), 'estale device', task);
   return serverOf(worker, counters, report, interposer?.said);
 }

@@ -1,9 +1,12 @@
 import { closeSync, constants } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Negotiated } from '../../vfs/index.ts';
 import { type Counters, DeviceConnection, setWaiting } from '../device/connection.ts';
 import { openDevice } from '../device/device.ts';
+import { type InterposerModule, loadInterposer } from '../device/interposer.ts';
 import { openTap, type TapModule } from '../device/tap.ts';
 import type { WorkerMessage, WorkerOrder } from '../device/worker-messages.ts';
+import type { LinkHook } from '../link-hook.ts';
 import { Bridge } from './bridging.ts';
 import { SocketConnection } from './connection.ts';
 import { readable } from './libc.ts';
@@ -16,6 +19,8 @@ export interface BridgeTask {
   readonly name: string;
   /** Who listens to the messages. */
   readonly tap: TapModule | undefined;
+  /** What stands on the link; it has no timers here. */
+  readonly interposer: InterposerModule | undefined;
 }
 
 /** How long the thread sleeps without looking up, milliseconds: it can be stopped then. */
@@ -23,14 +28,13 @@ const NAP = 200;
 const MOST_WRITE = 1 << 20;
 
 const port = parentPort!;
-const { socket, largestMessage, counters, name, tap } = workerData as BridgeTask;
+const { socket, largestMessage, counters, name, tap, interposer: between } = workerData as BridgeTask;
 const tell = (message: WorkerMessage) => port.postMessage(message);
 
 /** Until the kernel or the daemon ends the connection. @throws an Error where it was the daemon */
-function carry(device: DeviceConnection): void {
-  const bridge = new Bridge(device, new SocketConnection(socket), largestMessage, (negotiated) =>
-    tell({ kind: 'negotiated', negotiated }),
-  );
+function carry(device: DeviceConnection, link: LinkHook | undefined): void {
+  const negotiated = (negotiated: Negotiated) => tell({ kind: 'negotiated', negotiated });
+  const bridge = new Bridge(device, new SocketConnection(socket), largestMessage, negotiated, link);
   for (;;) {
     setWaiting(counters, true);
     const [request, reply] = readable([device.fd, socket], NAP);
@@ -42,6 +46,8 @@ function carry(device: DeviceConnection): void {
 }
 
 async function serve(): Promise<void> {
+  const interposer = between && (await loadInterposer(between, (message) => tell({ kind: 'said', message })));
+  interposer?.bridge();
   // Never waiting in a read: a request may be withdrawn after poll has told of it.
   const fd = openDevice(constants.O_RDWR | constants.O_NONBLOCK);
   const report = (message: string, error?: Error) => tell({ kind: 'report', message, error });
@@ -49,9 +55,10 @@ async function serve(): Promise<void> {
   tell({ kind: 'opened', fd, name });
   try {
     const order = await new Promise<WorkerOrder>((resolve) => port.once('message', resolve));
-    if (order === 'serve') carry(device);
+    if (order === 'serve') carry(device, interposer?.link);
   } finally {
     closeSync(fd);
+    interposer?.close();
   }
 }
 

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { newCounters } from '../device/connection.ts';
+import type { SpeakingInterposer } from '../device/interposer.ts';
 import type { DeviceServer, Report } from '../device/server.ts';
 import { startWorker } from '../device/start-worker.ts';
 import type { TapModule } from '../device/tap.ts';
@@ -17,15 +18,23 @@ export async function startBridge(
   source: DaemonSource,
   tap: TapModule | undefined,
   report: Report,
+  interposer?: SpeakingInterposer,
 ): Promise<DeviceServer> {
   const daemon = await source.start();
   const counters = newCounters();
   const name = basename(source.program);
-  const task: BridgeTask = { socket: daemon.fd, largestMessage: daemon.largestMessage, counters, name, tap };
+  const task: BridgeTask = {
+    socket: daemon.fd,
+    largestMessage: daemon.largestMessage,
+    counters,
+    name,
+    tap,
+    interposer: interposer?.module,
+  };
   const worker = startWorker(new URL('./bridge-worker.ts', import.meta.url), 'estale bridge', task);
   let server: DeviceServer;
   try {
-    server = await serverOf(worker, counters, report);
+    server = await serverOf(worker, counters, report, interposer?.said);
   } catch (error) {
     await daemon.end();
     throw error;

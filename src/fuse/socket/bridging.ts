@@ -1,5 +1,6 @@
 import type { Negotiated } from '../../vfs/index.ts';
 import type { DeviceConnection } from '../device/connection.ts';
+import type { LinkHook } from '../link-hook.ts';
 import { Message } from '../message.ts';
 import { fuse_init_out, initFlags, OUT_HEADER_SIZE, opcodes } from '../protocol/index.ts';
 import type { SocketConnection } from './connection.ts';
@@ -22,6 +23,7 @@ export class Bridge {
   readonly #daemon: SocketConnection;
   readonly #room: number;
   readonly #onNegotiated: (negotiated: Negotiated) => void;
+  readonly #link: LinkHook | undefined;
   /** The unique of INIT, until it is answered. */
   #init: number | undefined;
 
@@ -30,11 +32,14 @@ export class Bridge {
     daemon: SocketConnection,
     largestMessage: number,
     onNegotiated: (negotiated: Negotiated) => void,
+    link?: LinkHook,
   ) {
     this.#device = device;
     this.#daemon = daemon;
     this.#room = roomFor(largestMessage);
     this.#onNegotiated = onNegotiated;
+    this.#link = link;
+    link?.attach?.({ toDaemon: this.#toDaemon, toKernel: this.#toKernel });
   }
 
   /** Passes on one request, if there is one. */
@@ -48,13 +53,17 @@ export class Bridge {
       this.#init = request.words[2];
       offerNoSplicing(request);
     }
-    for (;;) {
-      const written = this.#daemon.write(request, length);
-      // That the daemon has gone is seen where its replies are read.
-      if (written === true || written === 'closed') return 'passed';
-      this.reply();
-    }
+    if (this.#link === undefined) this.#toDaemon(request, length);
+    else this.#link.request(request, length, this.#toDaemon);
+    return 'passed';
   }
+
+  readonly #toDaemon = (request: Message, length: number): void => {
+    // That the daemon has gone is seen where its replies are read.
+    while (this.#daemon.write(request, length) === false) this.reply();
+  };
+
+  readonly #toKernel = (message: Message, length: number): number => this.#device.send(message, length);
 
   /** Passes on one reply or notification, if there is one. */
   reply(): 'passed' | 'closed' {
@@ -64,7 +73,8 @@ export class Bridge {
     const { message } = this.#daemon;
     const isInit = this.#init !== undefined && message.words[2] === this.#init;
     if (isInit) this.#limit(message, length);
-    this.#device.send(message, length);
+    if (this.#link === undefined) this.#toKernel(message, length);
+    else this.#link.reply(message, length, this.#toKernel);
     if (isInit) {
       this.#init = undefined;
       if (message.signedWords[1] === 0) this.#onNegotiated(negotiatedOf(message, length));

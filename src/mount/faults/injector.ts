@@ -47,7 +47,16 @@ export class Injector {
    * @throws FaultPlanError where the plan asks for what there is not here
    */
   filesystem(filesystem: FileSystem, link: FaultSupport['link'], kernel?: KernelFaults): FileSystem {
-    const { mode } = filesystem;
+    this.#check(filesystem.mode, link);
+    return faultyFileSystem(filesystem, this.engine, { after, sleep, kernel });
+  }
+
+  /** There is only a link. @throws FaultPlanError, likewise */
+  bridge(): void {
+    this.#check(undefined, 'at once');
+  }
+
+  #check(mode: FaultSupport['mode'], link: FaultSupport['link']): void {
     const support: FaultSupport = {
       place: 'on this mount',
       link,
@@ -58,7 +67,6 @@ export class Injector {
     };
     checkSupport(this.engine.plan, support);
     this.#say({ kind: 'serving', support });
-    return faultyFileSystem(filesystem, this.engine, { after, sleep, kernel });
   }
 
   close(): void {

@@ -30,6 +30,7 @@ export const interpose: Interpose = (data, say): Interposer => {
       timers = filesystem.mode === 'async' || state.plan.rules.some(needsTime);
       return injector.filesystem(filesystem, timers ? true : 'at once');
     },
+    bridge: () => injector.bridge(),
     needsEventLoop: () => timers,
     close() {
       faults.close();
