@@ -77,6 +77,16 @@ function daemonAt(place: string, value: unknown): DaemonCommand {
   };
 }
 
+const slug = (text: string): string =>
+  text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '');
+
+/** The name under which a counterexample is saved: the same for the same finding. */
+export const counterexampleFileName = (target: string, { signature }: Pick<Finding, 'signature'>): string =>
+  `${slug(target).slice(0, 60)}-${slug(signature).slice(0, 80)}.json`;
+
 /** The finding for people: the script, with expected and actual under the call that failed. */
 export function showFinding({ signature, program, expected, actual, conditions, reproduced }: Finding): string {
   const note = { step: program.steps.length - 1, lines: [`expected: ${expected}`, `actual:   ${actual}`] };

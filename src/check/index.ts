@@ -3,11 +3,18 @@ export { type GeneratorOptions, generateProgram } from './arbitrary/generator.ts
 export { programs } from './arbitrary/programs.ts';
 export { type CheckOptions, check, type Finding, type Progress, type Report } from './campaign.ts';
 export { type Conditions, showSettings } from './conditions.ts';
-export { type Counterexample, counterexampleFromText, counterexampleToText, showFinding } from './counterexample.ts';
+export {
+  type Counterexample,
+  counterexampleFileName,
+  counterexampleFromText,
+  counterexampleToText,
+  showFinding,
+} from './counterexample.ts';
 export { type DaemonRestart, type DaemonTargetOptions, daemonTarget } from './daemon/target.ts';
 export { fsTarget, IN_MEMORY_FILE_SIZE, memfsTarget } from './fs-targets.ts';
 export { FormatError, programFromJson, programToJson } from './json.ts';
 export { type KnownDivergence, knownFromText, knownToText } from './known.ts';
+export * from './leaks/index.ts';
 export { type Missing, probe } from './probe.ts';
 export { type Capability, capabilities, type Without } from './profile.ts';
 export type { Program, ProgramProcess, ProgramStep } from './program.ts';

@@ -1,3 +1,5 @@
+import { didYouMean } from '../vfs/index.ts';
+
 /** What a filesystem may not promise: a program that needs a missing capability is not generated for it. */
 export const capabilities = {
   directories: 'directories below the root (mkdir, rmdir)',
@@ -35,3 +37,10 @@ export type Capability = keyof typeof capabilities;
 
 /** The capabilities that a target does *not* have. */
 export type Without = ReadonlySet<Capability>;
+
+/** What is wrong with a capability's name; undefined where nothing is. */
+export function capabilityProblem(name: string): string | undefined {
+  if (Object.hasOwn(capabilities, name)) return undefined;
+  const names = Object.keys(capabilities);
+  return `unknown capability "${name}"${didYouMean(name, names)}; there are: ${names.join(', ')}`;
+}

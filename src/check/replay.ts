@@ -1,7 +1,9 @@
 import type { ModelOptions, TreeNode } from '../model/index.ts';
+import type { Finding } from './campaign.ts';
 import type { Conditions } from './conditions.ts';
 import { OBSERVER, type Program } from './program.ts';
 import { type Arena, modelOptions, type Outcome, runProgram } from './runner.ts';
+import { signatureOf } from './signature.ts';
 import { snapshot } from './snapshot.ts';
 import type { Target } from './target.ts';
 
@@ -35,4 +37,17 @@ function linkCounts({ concurrencyClass, model }: Target, { stat }: TreeNode): Mo
  */
 export async function replay(target: Target, program: Program, conditions?: Conditions): Promise<Replay> {
   return await runProgram(await openArena(target, conditions), program);
+}
+
+/**
+ * Runs a counterexample again on its target as that is today: what it promises may have changed since. What differs now,
+ * as a finding; undefined where nothing does.
+ */
+export async function findAgain(target: Target, counterexample: Finding): Promise<Finding | undefined> {
+  const { without, model = {} } = target;
+  const conditions = { without: [...without], model, settings: counterexample.conditions?.settings };
+  const { failure } = await replay(target, counterexample.program, conditions);
+  if (failure === undefined) return undefined;
+  const { expected, actual } = failure.divergence;
+  return { ...counterexample, signature: signatureOf(failure), program: failure.program, expected, actual, conditions };
 }

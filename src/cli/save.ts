@@ -1,16 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { counterexampleToText, type Finding, type Target } from '../check/index.ts';
+import { counterexampleFileName, counterexampleToText, type Finding, type Target } from '../check/index.ts';
 import { UsageError } from './usage.ts';
 
 /** Where counterexamples go if nobody says. */
 export const DEFAULT_DIRECTORY = 'counterexamples';
-
-const slug = (text: string): string =>
-  text
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '');
 
 /** The directory into which findings are written, made when there is one. */
 export class CounterexampleFolder {
@@ -36,7 +30,7 @@ export class CounterexampleFolder {
   /** Writes a finding as a file; gives its path, undefined where it cannot be written. The same finding has the same name. */
   save({ name, daemon }: Pick<Target, 'name' | 'daemon'>, finding: Finding): string | undefined {
     if (!this.#usable) return undefined;
-    const path = join(this.directory, `${slug(name).slice(0, 60)}-${slug(finding.signature).slice(0, 80)}.json`);
+    const path = join(this.directory, counterexampleFileName(name, finding));
     try {
       mkdirSync(this.directory, { recursive: true });
       writeFileSync(path, counterexampleToText({ ...finding, target: name, daemon }));

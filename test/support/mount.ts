@@ -1,28 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, test } from 'vitest';
 import type { FileSystemModule } from '../../src/fuse/device/index.ts';
-import { type DeviceMounted, type MountSettings, mount, mountObject } from '../../src/mount/index.ts';
-import { mountAt } from '../../src/mount/mount-table.ts';
-import { checkSystem } from '../../src/mount/system.ts';
-import type { FileSystem } from '../../src/vfs/index.ts';
-
-function whyNoMount(): string | undefined {
-  try {
-    checkSystem();
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}
+import { whyNoMount } from '../../src/vitest/fuse.ts';
+import { type Mounting, offerMounting, placeFixture } from '../../src/vitest/mount-fixtures.ts';
+import { fuseIsRequired } from '../../src/vitest/settings.ts';
 
 /** Tests that need real mounts: skipped with the reason where there can be none, failing there under CI=true. */
 export function describeMounts(name: string, body: () => void): void {
   const why = whyNoMount();
   if (why === undefined) {
     describe(name, body);
-  } else if (process.env.CI === 'true') {
+  } else if (fuseIsRequired()) {
     test(name, () => {
       throw new Error(why);
     });
@@ -47,8 +34,8 @@ interface Fixtures {
   /** An empty directory. */
   readonly place: string;
   /** Mounts on `place`; unmounted after the test, whatever happened. */
-  readonly mounting: (source: FileSystemModule | FileSystem, settings?: MountSettings) => Promise<DeviceMounted>;
-  /** What was reported by mounts without a `report` of their own. */
+  readonly mounting: Mounting;
+  /** What was reported by mounts without a `report` of their own: the stack of the error, or the line. */
   readonly reports: string[];
 }
 
@@ -57,24 +44,10 @@ export const mountTest = test.extend<Fixtures>({
   reports: async ({}, use) => {
     await use([]);
   },
-  // biome-ignore lint/correctness/noEmptyPattern: as above
-  place: async ({}, use) => {
-    const place = mkdtempSync(join(tmpdir(), 'estale-test-'));
-    await use(place);
-    if (mountAt(place) !== undefined) throw new Error(`${place} is still mounted`);
-    rmSync(place, { recursive: true });
+  place: async ({ skip }, use) => {
+    await placeFixture({ skip }, use);
   },
   mounting: async ({ place, reports }, use) => {
-    const mounts: DeviceMounted[] = [];
-    await use(async (source, settings) => {
-      const all = {
-        report: (message: string, error?: Error) => void reports.push(error?.stack ?? message),
-        ...settings,
-      };
-      const mounted = await ('module' in source ? mount(source, place, all) : mountObject(source, place, all));
-      mounts.push(mounted);
-      return mounted;
-    });
-    for (const mounted of mounts) await mounted.unmount();
+    await offerMounting(place, (message, error) => void reports.push(error?.stack ?? message), use);
   },
 });

@@ -1,0 +1,3 @@
+export { findLeak, isLeak, type LeakOptions, leaksOf } from './leaks.ts';
+export { leftOver } from './left-over.ts';
+export { OpenHandles } from './open-handles.ts';
