@@ -3,6 +3,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { compiledModule } from '../fuse/device/compiled.ts';
 
 /** The part of vite that is used here. */
 interface Bundler {
@@ -18,7 +19,7 @@ const underWay = new Map<string, Promise<string>>();
  * are not bundled.
  */
 export async function loadableModule(url: string): Promise<string> {
-  if (!url.startsWith('file:') || !/\.[cm]?tsx?$/.test(url)) return url;
+  if (compiledModule(url) !== url || !url.startsWith('file:') || !/\.[cm]?tsx?$/.test(url)) return url;
   let bundled = underWay.get(url);
   if (bundled === undefined) {
     bundled = bundle(fileURLToPath(url)).finally(() => underWay.delete(url));

@@ -3,7 +3,7 @@ import type { FileSystemModule } from '../fuse/device/index.ts';
 import type { DeviceMounted, MountSettings } from '../mount/index.ts';
 import { loadableModule } from './module.ts';
 import { offerMounting, placeFixture } from './mount-fixtures.ts';
-import { failFor, keeping, type Problem } from './problems.ts';
+import { keeping, type Problem, problemsFixture } from './problems.ts';
 
 /** What a test on a real mount is given; each test has its own. */
 export interface MountedFixtures {
@@ -29,10 +29,7 @@ export function mountedTest(
 ): TestAPI<MountedFixtures> {
   const given: FileSystemModule = source instanceof URL ? { module: source.href } : source;
   return test.extend<MountedFixtures>({
-    // biome-ignore lint/correctness/noEmptyPattern: vitest reads which fixtures are used from the pattern
-    problems: async ({}, use) => {
-      await use([]);
-    },
+    problems: problemsFixture,
     place: async ({ skip }, use) => {
       await placeFixture({ skip }, use);
     },
@@ -40,7 +37,6 @@ export function mountedTest(
       async ({ place, problems }, use) => {
         const module = { ...given, module: await loadableModule(given.module) };
         await offerMounting(place, keeping(problems), async (mounting) => use(await mounting(module, settings)));
-        failFor(problems);
       },
       { auto: true },
     ],

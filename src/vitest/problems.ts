@@ -1,3 +1,4 @@
+import type { TestContext } from 'vitest';
 import type { ProblemReport } from '../check/reporter.ts';
 
 /** Something wrong with a filesystem that no caller sees: what it threw, or answered wrongly. */
@@ -22,7 +23,7 @@ export const showProblem = ({ problem, error }: Problem): string =>
  *
  * @throws Error unless there are none
  */
-export function failFor(problems: readonly Problem[]): void {
+function failFor(problems: readonly Problem[]): void {
   if (problems.length === 0) return;
   const [first, ...others] = problems;
   const rest = others.length === 0 ? '' : `\n\nand then:\n${others.map(showProblem).join('\n')}`;
@@ -32,4 +33,14 @@ export function failFor(problems: readonly Problem[]): void {
   const frames = thrown?.stack?.split('\n').filter((line) => /^\s+at /.test(line));
   if (frames !== undefined) failure.stack = [`${failure.name}: ${failure.message}`, ...frames].join('\n');
   throw failure;
+}
+
+/** For `test.extend`: a list for problems; what is in it when everything else of the test is over fails the test. */
+export async function problemsFixture(
+  { onTestFinished }: Pick<TestContext, 'onTestFinished'>,
+  use: (problems: Problem[]) => Promise<void>,
+): Promise<void> {
+  const problems: Problem[] = [];
+  onTestFinished(() => failFor(problems));
+  await use(problems);
 }

@@ -9,7 +9,7 @@ import {
   type Simulation,
   simulatedFs,
 } from '../sim/index.ts';
-import { failFor, keeping, type Problem } from './problems.ts';
+import { keeping, type Problem, problemsFixture } from './problems.ts';
 import { chosenSeed, variables } from './settings.ts';
 
 /** What a test of a filesystem in the simulated kernel is given; each test has its own. */
@@ -55,10 +55,7 @@ export function simulatedTest(
       onTestFailed(() => console.error(`estale: seed ${seed}; again: ${variables.seed}=${seed}`));
       await use(seed);
     },
-    // biome-ignore lint/correctness/noEmptyPattern: vitest reads which fixtures are used from the pattern
-    problems: async ({}, use) => {
-      await use([]);
-    },
+    problems: problemsFixture,
     simulation: async ({ seed, problems }, use) => {
       const handles = new OpenHandles();
       const simulation = createSimulation(factory, {
@@ -72,11 +69,7 @@ export function simulatedTest(
       });
       watched.set(simulation.kernel, { simulation, handles });
       await use(simulation);
-      try {
-        await simulation.kernel.close();
-      } finally {
-        failFor(problems);
-      }
+      await simulation.kernel.close();
     },
     kernel: async ({ simulation }, use) => {
       await use(simulation.kernel);
