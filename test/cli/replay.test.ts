@@ -86,6 +86,11 @@ describe('estale replay', () => {
       /file\.version: expected 1 .*later version/,
     ],
     ['a call that is none', (file) => file.replace('"rmdir"', '"rmdri"'), /file\.program\..*rmdri/],
+    [
+      'a leak',
+      (file) => file.replace('"rmdir (dot)', '"leak: rmdir'),
+      /given a leak; run its test again: ESTALE_REPLAY=/,
+    ],
     ['an argument of a wrong type', (file) => file.replace('"/a/."', '7'), /file\.program\..*path.*given 7/],
   ];
   test.for(damaged)('a file with %s is told in one line: exit code 2', async ([, damage, message], { file }) => {

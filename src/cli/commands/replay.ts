@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import {
   type Counterexample,
   counterexampleFromText,
+  isLeak,
   showCall,
   showFinding,
   showResult,
@@ -61,6 +62,10 @@ export async function run(args: string[]): Promise<number> {
   if (values.hex || values.ignore)
     throw new UsageError('replay: --hex, --ignore: expected a trace, given a counterexample');
   const counterexample = readCounterexample(path);
+  if (isLeak(counterexample))
+    throw new UsageError(
+      `replay: ${path}: expected a call that answers wrongly, given a leak; run its test again: ESTALE_REPLAY=${path} npx vitest run`,
+    );
   const plan = values.faults === undefined ? undefined : readPlan(values.faults);
   const word = values.on ?? counterexample.target;
   const daemon = daemonNamed('replay', values) ?? daemonOf(values.on, counterexample);
