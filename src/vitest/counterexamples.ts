@@ -6,6 +6,7 @@ import {
   counterexampleFromText,
   counterexampleToText,
   type Finding,
+  type Target,
 } from '../check/index.ts';
 
 /** The directory beside a test file in which its counterexamples are kept, unless another is named. */
@@ -36,11 +37,14 @@ export class CounterexampleDirectory {
   }
 
   /** Saves a finding; the line says where, or why it could not be saved. */
-  save(target: string, finding: Finding): { readonly line: string; readonly file?: string } {
-    const path = join(this.#directory, counterexampleFileName(target, finding));
+  save(
+    { name, daemon }: Pick<Target, 'name' | 'daemon'>,
+    finding: Finding,
+  ): { readonly line: string; readonly file?: string } {
+    const path = join(this.#directory, counterexampleFileName(name, finding));
     try {
       mkdirSync(this.#directory, { recursive: true });
-      writeFileSync(path, counterexampleToText({ ...finding, target }));
+      writeFileSync(path, counterexampleToText({ ...finding, target: name, daemon }));
       return { line: `saved: ${shown(path)}`, file: shown(path) };
     } catch (error) {
       return { line: `not saved: ${(error as Error).message}; name another directory with the option "save"` };

@@ -109,6 +109,7 @@ export async function refinesPosix(
   const accepted = new Set(known?.map(({ signature }) => signature));
   return judge({
     name: target.name,
+    daemon: target.daemon,
     claim: `${target.name} refines POSIX`,
     problems,
     directory: directoryOf(options, place),

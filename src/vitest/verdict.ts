@@ -1,4 +1,4 @@
-import { type Counterexample, type Finding, showFinding } from '../check/index.ts';
+import { type Counterexample, type Finding, showFinding, type Target } from '../check/index.ts';
 import { type CounterexampleDirectory, readCounterexample, type SavedCounterexample } from './counterexamples.ts';
 import { type Problem, showProblem } from './problems.ts';
 import { replayedFile, variables } from './settings.ts';
@@ -13,6 +13,8 @@ export interface Verdict {
 export interface Judged {
   /** What counterexamples are kept by: it must stay the same from run to run. */
   readonly name: string;
+  /** Of a target that is a daemon: kept with its counterexamples. */
+  readonly daemon?: Target['daemon'];
   /** Of what a saved counterexample is for the matcher. */
   readonly takes: (saved: Counterexample) => boolean;
   /** Runs a program again; the finding as it is now, undefined where it does not fail. */
@@ -55,7 +57,7 @@ export async function judge(judged: Judged): Promise<Verdict | undefined> {
     // The first of a kind stands for the others, which tell the same mistake by other calls.
     if (kinds.has(kind)) return void found.push(`like an earlier one: ${signature}`);
     kinds.add(kind);
-    const saved = judged.directory?.save(judged.name, finding);
+    const saved = judged.directory?.save(judged, finding);
     found.push(`${showFinding(finding)}${saved === undefined ? '' : `\n${saved.line}`}`);
     if (saved?.file !== undefined) files.push(saved.file);
   });
