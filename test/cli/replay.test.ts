@@ -88,7 +88,7 @@ describe('estale replay', () => {
     ['a call that is none', (file) => file.replace('"rmdir"', '"rmdri"'), /file\.program\..*rmdri/],
     [
       'a leak',
-      (file) => file.replace('"rmdir (dot)', '"leak: rmdir'),
+      (file) => file.replace('"rmdir (dot)', '"left behind: rmdir'),
       /given a leak; run its test again: ESTALE_REPLAY=/,
     ],
     ['an argument of a wrong type', (file) => file.replace('"/a/."', '7'), /file\.program\..*path.*given 7/],

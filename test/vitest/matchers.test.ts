@@ -182,9 +182,9 @@ describe('toLeakNothing', () => {
     const text = await message(expect(forgetful).toLeakNothing(leaky));
     expect(text).toContain('expected: forgetful leaks nothing; 1 finding in ');
     expect(text).toMatch(
-      /leak: inodes in use\np1: .*\n1 {2}p1 {2}.*\n +expected: nothing left\n +actual: {3}inodes in use: 2 when all/,
+      /left behind: inodes in use\np1: .*\n1 {2}p1 {2}.*\n +expected: nothing left\n +actual: {3}inodes in use: 2 when all/,
     );
-    expect(readdirSync(save)).toEqual(['forgetful-leak-inodes-in-use.json']);
+    expect(readdirSync(save)).toEqual(['forgetful-left-behind-inodes-in-use.json']);
     expect(await message(expect(forgetful).toLeakNothing({ ...leaky, runs: 0 }))).toContain('in-use.json fails');
     await expect(ram).toLeakNothing({ ...leaky, runs: 0 });
   });

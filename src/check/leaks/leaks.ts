@@ -30,7 +30,7 @@ export interface LeakOptions {
 const EXPECTED = 'nothing left';
 
 /** Signatures of leaks begin with this: their programs need not differ from POSIX. */
-const PREFIX = 'leak: ';
+const PREFIX = 'left behind: ';
 
 /** Whether a finding is of a leak, not of a call that answered wrongly. */
 export const isLeak = ({ signature }: Pick<Finding, 'signature'>): boolean => signature.startsWith(PREFIX);
