@@ -7,6 +7,7 @@ import { VirtualClock } from './clock.ts';
 import type { SimEnvironment, SimEnvironmentParts } from './environment.ts';
 import { SimKernel, type SimKernelOptions } from './kernel/sim-kernel.ts';
 import { Scheduler } from './scheduler.ts';
+import { sharedFileSystem } from './shared-filesystem.ts';
 import { Surroundings } from './surroundings.ts';
 
 export interface SimulateOptions extends Omit<SimKernelOptions, 'globals' | 'report'>, ChoiceOptions {
@@ -33,6 +34,26 @@ export interface Simulation {
   restart(): void;
 }
 
+/** What stands between one client of a cluster and the filesystem. */
+export type ClientOptions = Pick<SimKernelOptions, 'observe' | 'link'>;
+
+export interface ClusterOptions extends Omit<SimulateOptions, keyof ClientOptions> {
+  /** For each client, from 0 on. */
+  readonly client?: (client: number, scheduler: Scheduler) => ClientOptions;
+}
+
+/** Several simulated kernels, each with a session of its own, on one filesystem, with one clock and one order of events. */
+export interface Cluster {
+  readonly kernels: readonly SimKernel[];
+  readonly sessions: readonly Session[];
+  readonly filesystem: FileSystem;
+  readonly environment: SimEnvironment;
+  readonly choices: Choices;
+  readonly scheduler: Scheduler;
+  /** As in a simulation of one kernel. */
+  restart(): void;
+}
+
 /** Makes a filesystem in simulated surroundings and mounts it in a simulated kernel; the seed decides everything. */
 export function simulate(factory: FileSystemFactory, options: SimulateOptions = {}): SimKernel {
   return createSimulation(factory, options).kernel;
@@ -40,45 +61,72 @@ export function simulate(factory: FileSystemFactory, options: SimulateOptions = 
 
 /** The same, with the parts in hand. */
 export function createSimulation(factory: FileSystemFactory, options: SimulateOptions = {}): Simulation {
+  const cluster = createCluster(factory, 1, { ...options, client: () => options });
+  return {
+    kernel: cluster.kernels[0],
+    environment: cluster.environment,
+    choices: cluster.choices,
+    get filesystem() {
+      return cluster.filesystem;
+    },
+    get session() {
+      return cluster.sessions[0];
+    },
+    restart: () => cluster.restart(),
+  };
+}
+
+/**
+ * Makes one filesystem and mounts it in several kernels, as clients of one server: what one does the others' caches may not
+ * show. Notifications of the filesystem go to the first.
+ */
+export function createCluster(factory: FileSystemFactory, clients: number, options: ClusterOptions = {}): Cluster {
   const choices = new Choices(options);
   const clock = new VirtualClock(options.startTime);
   const scheduler = new Scheduler(clock, choices);
   const surroundings = new Surroundings(clock, choices.seed, options.environment);
   const { globals, environment } = surroundings;
   const make = (): FileSystem => surroundings.inside(() => factory(environment, options.filesystem ?? {}));
+  const share = (): FileSystem => (clients === 1 ? filesystem : sharedFileSystem(filesystem, clients));
   let filesystem = make();
+  let served = share();
   const report = options.report ?? ((problem, error) => console.error(problem, error ?? ''));
   const mount = options.mount ?? {};
-  let toKernel: (message: Message, length: number) => number = () => errnoNumbers.ENODEV;
-  let session: Session | undefined;
-  const open = (): Session => {
+  const toKernel: ((message: Message, length: number) => number)[] = [];
+  const sessions: Session[] = [];
+  const open = (client: number): Session => {
     // A session whose daemon is no more says nothing.
-    const opened: Session = new Session(filesystem, {
+    const opened: Session = new Session(served, {
       ...mount,
-      send: (message, length) => (opened === session ? toKernel(message, length) : errnoNumbers.ENODEV),
+      send: (message, length) =>
+        opened === sessions[client] ? toKernel[client](message, length) : errnoNumbers.ENODEV,
       report,
     });
-    session = opened;
+    sessions[client] = opened;
     return opened;
   };
-  const connect = (send: typeof toKernel): Session => {
-    toKernel = send;
-    return open();
-  };
-  const kernel = new SimKernel(scheduler, connect, { ...options, report, globals });
+  const kernels = Array.from({ length: clients }, (_, client) => {
+    const connect = (send: (message: Message, length: number) => number): Session => {
+      toKernel[client] = send;
+      return open(client);
+    };
+    const name = client === 0 ? '' : `k${client}.`;
+    const { observe, link } = options.client?.(client, scheduler) ?? {};
+    return new SimKernel(scheduler, connect, { ...options, observe, link, name, report, globals });
+  });
   return {
-    kernel,
+    kernels,
+    sessions,
     environment,
     choices,
+    scheduler,
     get filesystem() {
       return filesystem;
     },
-    get session() {
-      return session as Session;
-    },
     restart() {
       filesystem = make();
-      kernel.replaceServer(open());
+      served = share();
+      for (const [client, kernel] of kernels.entries()) kernel.replaceServer(open(client));
     },
   };
 }

@@ -46,6 +46,7 @@ import {
   type Nameidata,
 } from './nameidata.ts';
 import type { Operation } from './operation.ts';
+import type { PendingCall } from './pending-call.ts';
 import { MAY_EXEC, MAY_READ, MAY_WRITE, ownerOrCapable, permission, stripSgid } from './permission.ts';
 import type { Process } from './process.ts';
 import { updateCtimeInCache } from './writeback.ts';
@@ -242,10 +243,11 @@ export function* link(fc: FuseConnection, p: Process, call: CallOf<'link'>): Ope
   let error = yield* pathLookup(fc, p, p.nd2, call.dirfd, call.path, how);
   if (error !== 0) return error;
   const { nd } = p;
+  const inode = inodeOf(p.nd2);
+  (p.pending as PendingCall).node = `${inode.ino}.${inode.generation}`;
   error = yield* filenameCreate(fc, p, nd, call.newDirfd, call.newPath, false);
   if (error !== 0) return error;
   const directory = inodeOf(nd);
-  const inode = inodeOf(p.nd2);
   error = yield* mayLink(fc, p, inode);
   if (error === 0) error = yield* vfsLink(fc, p, nd, inode);
   directory.rwsem.up(true);

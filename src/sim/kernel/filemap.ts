@@ -3,17 +3,26 @@ import type { File } from './file.ts';
 import type { FuseConnection } from './fuse-connection.ts';
 import { readFolio } from './fuse-read.ts';
 import type { Operation } from './operation.ts';
-import { type AddressSpace, addPage, mappingOf, PAGE_SIZE, type Page, waitOnPage } from './page-cache.ts';
+import {
+  type AddressSpace,
+  addPage,
+  holdPage,
+  mappingOf,
+  PAGE_SIZE,
+  type Page,
+  putPage,
+  waitOnPage,
+} from './page-cache.ts';
 import type { Process } from './process.ts';
 import { pageCacheAsyncRa, pageCacheSyncRa, readaheadState } from './readahead.ts';
 
-/** filemap_get_read_batch: pages from `index` on, up to and with the first that must be looked at. */
+/** filemap_get_read_batch: pages from `index` on, up to and with the first that must be looked at; they are held. */
 function readBatch(mapping: AddressSpace, index: number, last: number, into: Page[]): void {
   into.length = 0;
   for (let i = index; i <= last && into.length < BATCH; i++) {
     const page = mapping.pages.get(i);
     if (page === undefined) return;
-    into.push(page);
+    into.push(holdPage(page));
     if (!page.uptodate || page.readahead) return;
   }
 }
@@ -21,7 +30,7 @@ function readBatch(mapping: AddressSpace, index: number, last: number, into: Pag
 /** PAGEVEC_SIZE. */
 const BATCH = 31;
 
-/** filemap_get_pages: pages that are up to date, from `index` on; `end` is the page behind the last one wanted. */
+/** filemap_get_pages: pages that are up to date, from `index` on, held; `end` is the page behind the last one wanted. */
 function* getPages(
   fc: FuseConnection,
   p: Process,
@@ -40,9 +49,9 @@ function* getPages(
     }
     if (batch.length === 0) {
       // filemap_create_folio
-      const page = addPage(mapping, index);
-      const error = yield* readFolio(fc, p, file, page);
+      const page = holdPage(addPage(mapping, index));
       batch.push(page);
+      const error = yield* readFolio(fc, p, file, page);
       return error;
     }
     const page = batch[batch.length - 1];
@@ -61,6 +70,7 @@ function* getPages(
     }
     if (!again && error === 0) return 0;
     batch.pop();
+    putPage(page);
     if (batch.length > 0) return 0;
     if (!again) return error;
   }
@@ -111,7 +121,10 @@ export function* filemapRead(
     const end = Math.ceil((position + count) / PAGE_SIZE);
     error = yield* getPages(fc, p, file, Math.floor(at / PAGE_SIZE), end, batch);
     // The size must be looked at when the pages are there.
-    if (error < 0 || at >= inode.size) break;
+    if (error < 0 || at >= inode.size) {
+      batch.forEach(putPage);
+      break;
+    }
     const stop = Math.min(inode.size, position + count);
     if (stop - position > into.length) {
       const larger = new Uint8Array(stop - position);
@@ -122,6 +135,7 @@ export function* filemapRead(
       if (at >= stop) break;
       at = copyOut(page.data, page.index, position, stop, into);
     }
+    batch.forEach(putPage);
   }
   // Where nothing was read, the read before it stays the previous one.
   if (at > position) readaheadState(file).previous = at;

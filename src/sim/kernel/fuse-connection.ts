@@ -111,8 +111,12 @@ export class FuseConnection {
   maxBackground = DEFAULT_BACKGROUND;
   congestionThreshold = Math.floor((DEFAULT_BACKGROUND * 3) / 4);
 
-  constructor(scheduler: Scheduler, options: MountOptions, link: Link) {
+  /** What the labels of its events begin with. */
+  readonly name: string;
+
+  constructor(scheduler: Scheduler, options: MountOptions, link: Link, name = '') {
     this.scheduler = scheduler;
+    this.name = name;
     this.options = options;
     this.device = new FuseDevice(this, scheduler, link);
     const inode = new Inode(1, 0);

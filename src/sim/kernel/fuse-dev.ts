@@ -89,7 +89,7 @@ export class FuseDevice implements Runnable {
 
   get label(): string {
     const next = this.#pending[0];
-    return `read.${next?.task?.label ?? this.#reads}`;
+    return `read.${next?.task?.label ?? `${this.#fc.name}${this.#reads}`}`;
   }
 
   /** Requests that the daemon has and did not answer. */

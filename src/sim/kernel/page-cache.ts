@@ -28,6 +28,8 @@ export class Page {
   readahead = false;
   /** It was to be dropped while it was locked or written back: that is done when the lock or the write ends. */
   stale = false;
+  /** Reads that have the page in hand and will copy from it: its memory is not given to another meanwhile. */
+  holders = 0;
   /** Bytes that a truncation left while the page was being read. */
   limit = PAGE_SIZE;
   waiters: Process[] | null = null;
@@ -111,9 +113,21 @@ export function removePage(page: Page): void {
 
 /** Gives the memory of a page back that nobody can reach any more. */
 function release(page: Page): void {
-  if (page.mapping !== null || page.locked || page.writeback) return;
+  if (page.mapping !== null || page.locked || page.writeback || page.holders > 0) return;
   if (freed.length < MOST_FREED) freed.push(page.data);
   page.data = NOTHING;
+}
+
+/** folio_get. */
+export function holdPage(page: Page): Page {
+  page.holders += 1;
+  return page;
+}
+
+/** folio_put. */
+export function putPage(page: Page): void {
+  page.holders -= 1;
+  release(page);
 }
 
 /** folio_mark_dirty. */

@@ -5,6 +5,8 @@ export class PendingCall {
   readonly pid: number;
   readonly call: Call;
   result: SysResult | undefined;
+  /** Of linkat: what the first path led to, as `ino.generation`; by the time of the link it may have lost that name. */
+  node: string | undefined;
 
   constructor(pid: number, call: Call) {
     this.pid = pid;

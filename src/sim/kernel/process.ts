@@ -91,7 +91,7 @@ export class Process {
   }
 
   get label(): string {
-    return `${this.pid}.${this.calls}.${this.sleeps}`;
+    return `${this.fc.name}${this.pid}.${this.calls}.${this.sleeps}`;
   }
 
   /** CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID and the rest: root has all capabilities, others none. */

@@ -28,6 +28,8 @@ export type Observer = (fromKernel: boolean, message: Message, length: number) =
 
 export interface SimKernelOptions {
   readonly mount?: MountOptions;
+  /** What the labels of its events begin with, where several kernels share a scheduler. Default: nothing. */
+  readonly name?: string;
   /** Deliver a request within the call that sends it where nothing else is ready. Default true; the trace is the same. */
   readonly inline?: boolean;
   /** Virtual nanoseconds that a system call takes. Default 1,000,000. */
@@ -131,7 +133,7 @@ export class SimKernel implements Kernel {
       inline: () => options.inline !== false && hook?.armed !== true,
       report: options.report ?? (() => {}),
     };
-    const fc = new FuseConnection(scheduler, options.mount ?? {}, link);
+    const fc = new FuseConnection(scheduler, options.mount ?? {}, link, options.name);
     this.#fc = fc;
     fc.fileSizeLimit = options.fileSizeLimit ?? Number.POSITIVE_INFINITY;
     fc.finishCall = (task, pending, result) => this.#finish(task, pending, result);
@@ -195,6 +197,12 @@ export class SimKernel implements Kernel {
 
   isRunning(pid: number): boolean {
     return this.#fc.processes.has(pid);
+  }
+
+  /** What a descriptor stands for, as `ino.generation`; undefined where it stands for nothing. */
+  nodeOf(pid: number, fd: number): string | undefined {
+    const inode = this.#fc.processes.get(pid)?.files[fd]?.inode;
+    return inode && `${inode.ino}.${inode.generation}`;
   }
 
   /** getcwd(2); undefined where the process is gone or the directory is removed. */
@@ -281,6 +289,18 @@ export class SimKernel implements Kernel {
   /** One event; 'awaiting-promise' and 'awaiting-host' are the caller's business. */
   step(): StepResult {
     return this.#inside(() => this.scheduler.step());
+  }
+
+  /** What 'awaiting-promise' asks for. */
+  async drain(): Promise<void> {
+    const { globals } = this.#options;
+    globals?.enter();
+    try {
+      await drainPromises();
+      this.scheduler.promisesPending = false;
+    } finally {
+      globals?.leave();
+    }
   }
 
   #begin(task: Process, call: Call): PendingCall {
