@@ -20,6 +20,7 @@ export {
 export { type FaultySimulateOptions, type FaultySimulation, simulateFaults } from './fault/simulation.ts';
 export * from './filesystems/index.ts';
 export { type DaemonCommand, DaemonCommandError, DaemonSource } from './fuse/socket/index.ts';
+export * from './history/index.ts';
 export {
   type Closed,
   type DeviceMounted,
