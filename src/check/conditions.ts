@@ -46,7 +46,7 @@ function modelAt(place: string, value: unknown): ModelOptions {
   return options;
 }
 
-function settingsAt(place: string, value: unknown): Settings {
+export function settingsAt(place: string, value: unknown): Settings {
   const settings: Record<string, number | boolean> = {};
   for (const [name, setting] of Object.entries(objectAt(place, value))) {
     if (typeof setting !== 'number' && typeof setting !== 'boolean')

@@ -2,6 +2,17 @@ export { Draw } from './arbitrary/draw.ts';
 export { type GeneratorOptions, generateProgram } from './arbitrary/generator.ts';
 export { programs } from './arbitrary/programs.ts';
 export { type CheckOptions, check, type Finding, type Progress, type Report } from './campaign.ts';
+export { type ConsistencyOptions, type ConsistencyReport, checkConsistency } from './concurrent/campaign.ts';
+export {
+  CONCURRENT_FORMAT,
+  type ConcurrentCounterexample,
+  concurrentFromText,
+  concurrentToText,
+} from './concurrent/counterexample.ts';
+export { type ConcurrentFinding, findingOf } from './concurrent/finding.ts';
+export type { ConcurrentProgram } from './concurrent/program.ts';
+export { type ConcurrentSetting, runConcurrent } from './concurrent/run.ts';
+export { showConcurrentFinding, showOperations } from './concurrent/show.ts';
 export { type Conditions, showSettings } from './conditions.ts';
 export {
   type Counterexample,

@@ -3,7 +3,7 @@ import { type FaultEngine, type FaultPlan, type InjectedFault, showInjected } fr
 import { simulateFaults } from '../fault/simulation.ts';
 import { LinkDescriber } from '../fuse/protocol/index.ts';
 import type { ModelOptions } from '../model/index.ts';
-import { type MountOptions, type SimulateOptions, simulate } from '../sim/index.ts';
+import { createCluster, type MountOptions, type SimulateOptions, simulate } from '../sim/index.ts';
 import type { Draw } from './arbitrary/draw.ts';
 import type { Capability, Without } from './profile.ts';
 import { oncePerProblem, reportOnStandardError } from './reporter.ts';
@@ -60,9 +60,20 @@ export function simulatedTarget(
     faults.started?.(struck.faults);
     return struck.kernel;
   };
+  const cluster: Target['cluster'] = (clients, { settings, ...given }) =>
+    createCluster(factory, clients, {
+      traceHash: false,
+      fileSizeLimit,
+      ...simulation,
+      ...given,
+      mount: { ...settings, ...simulation?.mount },
+      report,
+      filesystem: options,
+    });
   const traits = { name, without: new Set(without) as Without, model: { fileSizeLimit, ...model } };
   const target: Target = {
     ...freshTarget(start, traits),
+    cluster,
     modelUnder: (settings) => ({
       sharedMappings: model?.sharedMappings ?? sharedMappings({ ...settings, ...simulation?.mount }),
     }),

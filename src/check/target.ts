@@ -1,5 +1,6 @@
 import type { DaemonCommand } from '../fuse/socket/index.ts';
 import type { ModelOptions } from '../model/index.ts';
+import type { ChoiceOptions, Cluster, ClusterOptions } from '../sim/index.ts';
 import type { Kernel } from '../vfs/index.ts';
 import type { Draw } from './arbitrary/draw.ts';
 import type { Capability, Without } from './profile.ts';
@@ -36,4 +37,11 @@ export interface Target {
    * message, where the target has one.
    */
   start(trace?: (line: string) => void, settings?: Settings): Kernel | Promise<Kernel>;
+  /** Several kernels on one fresh filesystem, for calls that overlap; left out where only one call can be under way. */
+  cluster?(clients: number, options: ClusterSettings): Cluster;
+}
+
+/** How a cluster is set up and what is chosen in it. */
+export interface ClusterSettings extends ChoiceOptions, Pick<ClusterOptions, 'client'> {
+  readonly settings?: Settings;
 }

@@ -29,11 +29,19 @@ export class CounterexampleFolder {
 
   /** Writes a finding as a file; gives its path, undefined where it cannot be written. The same finding has the same name. */
   save({ name, daemon }: Pick<Target, 'name' | 'daemon'>, finding: Finding): string | undefined {
+    return this.write(
+      counterexampleFileName(name, finding),
+      counterexampleToText({ ...finding, target: name, daemon }),
+    );
+  }
+
+  /** Writes the text of a counterexample; as `save`. */
+  write(file: string, text: string): string | undefined {
     if (!this.#usable) return undefined;
-    const path = join(this.directory, counterexampleFileName(name, finding));
+    const path = join(this.directory, file);
     try {
       mkdirSync(this.directory, { recursive: true });
-      writeFileSync(path, counterexampleToText({ ...finding, target: name, daemon }));
+      writeFileSync(path, text);
       return path;
     } catch (error) {
       this.#usable = false;

@@ -4,7 +4,7 @@ import { didYouMean } from '../vfs/index.ts';
 /** The command line, or a file that it names, is wrong: exit code 2, and the message says what to do instead. */
 export class UsageError extends Error {}
 
-export const exitCode = { nothingFound: 0, found: 1, usage: 2 } as const;
+export const exitCode = { nothingFound: 0, found: 1, usage: 2, notLive: 3 } as const;
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 

@@ -21,6 +21,7 @@ import { listenForInterrupt } from '../interrupt.ts';
 import { CounterexampleFolder, DEFAULT_DIRECTORY } from '../save.ts';
 import { openTarget, targetNames } from '../targets.ts';
 import { duration, exitCode, parseOptions, UsageError, wholeNumber, whyUnread } from '../usage.ts';
+import { consistencyOptions, refuseWithoutConsistency, runConsistency } from './consistency.ts';
 
 const DEFAULT_TIME = 10_000;
 const MAX_SEED = 2 ** 32 - 1;
@@ -54,7 +55,16 @@ ${daemonHelp}
   --save DIR        where counterexamples are saved (default ${DEFAULT_DIRECTORY}, made when something is found)
   --json            print the report as JSON
 
-Exit code: 0 nothing found, 1 something found, 2 usage error, or it could not be checked.`;
+  --consistency L   run calls of several processes side by side instead, and judge what they gave by the level L:
+                    linearizable, close-to-open, attribute-cache:SECONDS, process-order, eventual
+  --clients N       kernels on the one filesystem (default 1)
+  --processes N     processes, spread over the kernels (default 4)
+  --calls N         calls of each process, about (default 20)
+  -o OPTIONS        how the kernels are mounted: entry_timeout=S,attr_timeout=S,negative_timeout=S,direct_io,...
+                    (default: drawn for one kernel, nothing cached for several)
+
+Exit code: 0 nothing found, 1 something found, 2 usage error, or it could not be checked; 3 calls that overlap did not come
+to an end.`;
 
 export async function run(args: string[]): Promise<number> {
   const { values, positionals } = parseOptions('check', args, {
@@ -68,6 +78,7 @@ export async function run(args: string[]): Promise<number> {
     save: { type: 'string' },
     json: { type: 'boolean' },
     ...daemonOptions,
+    ...consistencyOptions,
     help: { type: 'boolean', short: 'h' },
   });
   if (values.help) {
@@ -79,6 +90,7 @@ export async function run(args: string[]): Promise<number> {
     throw new UsageError(
       `check: expected one target (${targetNames.join(', ')}), or --daemon CMD and no target, given ${positionals.join(' ') || 'none'}`,
     );
+  if (values.consistency === undefined) refuseWithoutConsistency(values);
   if (values.accept && values.known === undefined)
     throw new UsageError('--accept: expected --known FILE, the file to add to');
   const runs = values.runs === undefined ? undefined : wholeNumber('runs', values.runs, 1, Number.MAX_SAFE_INTEGER);
@@ -93,11 +105,19 @@ export async function run(args: string[]): Promise<number> {
   const say = values.json ? () => {} : console.log;
 
   const folder = new CounterexampleFolder(values.save, (line) => console.error(`estale: ${line}`));
-  const { target: opened, probe: unknown, close } = daemonNamed('check', values) ?? (await openTarget(word));
+  // With --consistency the mount options are those of the simulated kernels.
+  const ofDaemon = values.consistency === undefined ? values : { ...values, options: undefined };
+  const { target: opened, probe: unknown, close } = daemonNamed('check', ofDaemon) ?? (await openTarget(word));
   const interrupt = listenForInterrupt();
   try {
     const probed = values.probe || unknown ? await probedCapabilities(opened, say) : [];
     const target: Target = { ...opened, without: new Set([...opened.without, ...excluded, ...probed]) };
+    const { consistency } = values;
+    if (consistency !== undefined) {
+      const limited = { seed, runs, time: time ?? (runs === undefined ? DEFAULT_TIME : undefined) };
+      const how = { json: values.json === true, signal: interrupt.signal, folder };
+      return await runConsistency(target, { ...values, consistency }, limited, how);
+    }
     say(`checking ${target.name}, seed ${seed}${showWithout(target)}`);
     const saved = new Map<Finding, string>();
     const kinds = new Set<string>();

@@ -19,6 +19,7 @@ import { simulatedFileSystems } from '../simulated-filesystems.ts';
 import { type OpenTarget, openTarget, targetNames } from '../targets.ts';
 import { looksLikeTrace } from '../trace-file.ts';
 import { exitCode, oneFile, parseOptions, UsageError, whyUnread } from '../usage.ts';
+import { isConcurrent, replayConcurrent } from './replay-concurrent.ts';
 
 const help = `estale replay <file> [options]
 
@@ -34,7 +35,8 @@ ${daemonHelp}
   --hex             traces: the bytes of what differs
   --ignore A,B      traces: fields of replies that may differ, by the protocol's names, such as blksize,blocks
 
-Exit code: 0 it does not fail any more, or every reply is the recorded one; 1 it still fails, or one differs; 2 usage error.`;
+Exit code: 0 it does not fail any more, or every reply is the recorded one; 1 it still fails, or one differs; 2 usage error; 3 its calls
+still do not end.`;
 
 export async function run(args: string[]): Promise<number> {
   const { values, positionals } = parseOptions('replay', args, {
@@ -61,7 +63,9 @@ export async function run(args: string[]): Promise<number> {
   }
   if (values.hex || values.ignore)
     throw new UsageError('replay: --hex, --ignore: expected a trace, given a counterexample');
-  const counterexample = readCounterexample(path);
+  const text = readText(path);
+  if (isConcurrent(text)) return replayConcurrent(path, text, values.on, values.verbose === true);
+  const counterexample = readCounterexample(path, text);
   if (isLeak(counterexample))
     throw new UsageError(
       `replay: ${path}: expected a call that answers wrongly, given a leak; run its test again: ESTALE_REPLAY=${path} npx vitest run`,
@@ -114,9 +118,17 @@ function isTraceFile(path: string): boolean {
 const daemonOf = (on: string | undefined, { daemon }: Counterexample): OpenTarget | undefined =>
   on === undefined && daemon !== undefined ? openDaemon(daemon) : undefined;
 
-function readCounterexample(path: string): Counterexample {
+function readText(path: string): string {
   try {
-    return counterexampleFromText(readFileSync(path, 'utf8'));
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UsageError(`replay: ${path}: ${whyUnread(error)}`);
+  }
+}
+
+function readCounterexample(path: string, text: string): Counterexample {
+  try {
+    return counterexampleFromText(text);
   } catch (error) {
     throw new UsageError(`replay: ${path}: ${whyUnread(error)}`);
   }
