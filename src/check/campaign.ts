@@ -1,10 +1,11 @@
 import fc from 'fast-check';
-import type { TreeNode } from '../model/index.ts';
+import type { Divergence, TreeNode } from '../model/index.ts';
 import { Draw } from './arbitrary/draw.ts';
 import { generateProgram } from './arbitrary/generator.ts';
 import type { Conditions } from './conditions.ts';
 import { kindOf } from './kind.ts';
 import type { KnownDivergence } from './known.ts';
+import { LEAK } from './ledger.ts';
 import type { Without } from './profile.ts';
 import { type Program, type ProgramStep, withSteps } from './program.ts';
 import { openArena } from './replay.ts';
@@ -177,7 +178,8 @@ class Campaign {
     if (shrinks >= SHRINKS_PER_KEY) return;
     this.#shrinks.set(key, shrinks + 1);
     const { shrunk, reproduced } = await this.#shrink(arena, failure);
-    const { program, divergence } = shrunk.failure;
+    const { program } = shrunk.failure;
+    const divergence = await located({ ...arena, settings: shrunk.settings }, shrunk.failure);
     const signature = signatureOf(shrunk.failure);
     const kind = kindOf(shrunk.failure);
     if (this.#findings.has(signature)) return;
@@ -248,6 +250,13 @@ class Campaign {
       known: all.filter(({ signature }) => this.#known.has(signature)),
     };
   }
+}
+
+/** A leak with the places where it was taken, which only a run whose messages are listened to knows. */
+async function located(arena: Arena, { program, divergence }: Failure): Promise<Divergence> {
+  if (divergence.aspect !== LEAK) return divergence;
+  const { failure } = await runProgram(arena, program, false, () => {});
+  return failure?.divergence ?? divergence;
 }
 
 function conditionsOf({ target, model }: Arena, settings: Settings | undefined): Conditions {

@@ -1,4 +1,5 @@
 import type { Call, SyscallName } from '../vfs/index.ts';
+import { LEAK } from './ledger.ts';
 import type { Failure } from './runner.ts';
 
 /** Calls that do one thing in several ways, by the plainest. */
@@ -83,7 +84,7 @@ export function kindOf(failure: Failure): string {
   const { call, divergence } = failure;
   const { aspect, difference, cause } = divergence;
   if (aspect === 'result') return kindOfResult(failure);
-  if (aspect === 'ino') return difference;
+  if (aspect === 'ino' || aspect === LEAK) return difference;
   if (difference.endsWith(' changed')) return `${difference} without a reason`;
   return `${familyOf(cause ?? call.op)}: ${difference}`;
 }

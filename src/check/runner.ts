@@ -1,6 +1,7 @@
 import { type Divergence, Model, type ModelOptions, type TreeNode } from '../model/index.ts';
 import type { Call, Kernel, SysResult } from '../vfs/index.ts';
 import { KernelFailure } from './kernel-failure.ts';
+import { divergenceOf, type Leak } from './ledger.ts';
 import type { Without } from './profile.ts';
 import { OBSERVER, type Program, type ProgramStep, withSteps } from './program.ts';
 import { sweep } from './sweep.ts';
@@ -161,8 +162,13 @@ class Run {
 }
 
 /** Runs a program on a fresh kernel; with `look`, the tree is compared at the end. A value as long as the kernel gives values. */
-export function runProgram(arena: Arena, program: Program, look = true): Outcome | Promise<Outcome> {
-  const started = arena.target.start(undefined, arena.settings);
+export function runProgram(
+  arena: Arena,
+  program: Program,
+  look = true,
+  trace?: (line: string) => void,
+): Outcome | Promise<Outcome> {
+  const started = arena.target.start(trace, arena.settings);
   return started instanceof Promise
     ? started.then((kernel) => runOn(kernel, arena, program, look))
     : runOn(started, arena, program, look);
@@ -173,13 +179,29 @@ function runOn(kernel: Kernel, arena: Arena, program: Program, look: boolean): O
   try {
     const run = new Run(kernel, arena, program, look);
     outcome = kernel.batch === undefined ? run.run() : kernel.batch(() => run.run());
+    if (!(outcome instanceof Promise)) outcome = settled(kernel, arena, program, outcome);
   } catch (error) {
     return closing(kernel, () => {
       throw error;
     });
   }
-  if (!(outcome instanceof Promise)) return closing(kernel, () => outcome);
-  return outcome.finally(() => kernel.close());
+  if (!(outcome instanceof Promise)) {
+    const found = outcome;
+    return closing(kernel, () => found);
+  }
+  return outcome.then((found) => settled(kernel, arena, program, found)).finally(() => kernel.close());
+}
+
+/** A program without a divergence must also leave nothing behind. */
+function settled(kernel: Kernel, arena: Arena, program: Program, outcome: Outcome): Outcome | Promise<Outcome> {
+  const last = program.steps.at(-1);
+  if (outcome.failure !== undefined || last === undefined) return outcome;
+  const leaks = arena.target.leaks?.(kernel) ?? [];
+  const judge = (found: readonly Leak[]): Outcome => {
+    if (found.length === 0) return outcome;
+    return { ...outcome, failure: { program, divergence: divergenceOf(found), call: last.call, result: 0 } };
+  };
+  return leaks instanceof Promise ? leaks.then(judge) : judge(leaks);
 }
 
 function closing(kernel: Kernel, then: () => Outcome | Promise<Outcome>): Outcome | Promise<Outcome> {

@@ -11,6 +11,7 @@ import {
   RENAME_NOREPLACE,
   type SyscallName,
 } from '../vfs/index.ts';
+import { LEAK } from './ledger.ts';
 import type { Failure } from './runner.ts';
 
 /** Calls that only show what others did: their divergences are counted by the call before them. */
@@ -56,6 +57,7 @@ const family = (op: SyscallName): string => (statFamily.has(op) ? 'stat' : readF
 /** What a divergence is known by before it is shrunk: cheap, and finer or coarser than the signature. */
 export function rawKey({ call, divergence }: Failure): string {
   const { aspect, difference } = divergence;
+  if (aspect === LEAK) return difference;
   return aspect === 'result' ? `${call.op}: ${difference}` : `${family(call.op)}: ${difference}`;
 }
 
@@ -87,6 +89,7 @@ function argumentClass(call: Failure['call']): string {
  */
 export function signatureOf({ program, call, divergence }: Failure): string {
   const { aspect, difference, cause } = divergence;
+  if (aspect === LEAK) return difference;
   const before = program.steps.at(-2)?.call;
   if (cause !== undefined && !difference.endsWith(' changed')) return `${cause}: ${difference}`;
   const name = aspect === 'result' ? call.op : family(call.op);

@@ -3,8 +3,10 @@ import { type FaultEngine, type FaultPlan, type InjectedFault, showInjected } fr
 import { simulateFaults } from '../fault/simulation.ts';
 import { LinkDescriber } from '../fuse/protocol/index.ts';
 import type { ModelOptions } from '../model/index.ts';
-import { createCluster, type MountOptions, type SimulateOptions, simulate } from '../sim/index.ts';
+import { createCluster, createSimulation, type MountOptions, type SimulateOptions } from '../sim/index.ts';
+import type { Kernel } from '../vfs/index.ts';
 import type { Draw } from './arbitrary/draw.ts';
+import { Ledger, Places } from './ledger.ts';
 import type { Capability, Without } from './profile.ts';
 import { oncePerProblem, reportOnStandardError } from './reporter.ts';
 import type { Settings, Target } from './target.ts';
@@ -43,8 +45,10 @@ export function simulatedTarget(
   { options, without = [], model, fileSizeLimit, simulation, faults }: SimulatedTargetOptions = {},
 ): Target {
   const report = oncePerProblem(simulation?.report ?? reportOnStandardError);
+  const ledgers = new WeakMap<Kernel, Ledger>();
   const start: Target['start'] = (trace, settings) => {
     const describe = trace && new LinkDescriber(trace);
+    const places = trace && new Places();
     const given: SimulateOptions = {
       traceHash: false,
       fileSizeLimit,
@@ -52,14 +56,24 @@ export function simulatedTarget(
       mount: { ...settings, ...simulation?.mount },
       report,
       filesystem: options,
-      observe: describe && ((fromKernel, message, length) => describe.message(fromKernel, message, length)),
+      observe:
+        describe &&
+        ((fromKernel, message, length) => {
+          describe.message(fromKernel, message, length);
+          places?.message(fromKernel, message, length);
+        }),
     };
-    if (faults === undefined) return simulate(factory, given);
+    if (faults === undefined) {
+      const { kernel, session } = createSimulation(factory, given);
+      ledgers.set(kernel, new Ledger(kernel, session, places));
+      return kernel;
+    }
     const onFault = trace && ((fault: InjectedFault): void => trace(`!! ${showInjected(fault)}`));
     const struck = simulateFaults(factory, faults.plan, { ...given, onFault });
     faults.started?.(struck.faults);
     return struck.kernel;
   };
+  const leaks: Target['leaks'] = (kernel) => ledgers.get(kernel)?.leaks() ?? [];
   const cluster: Target['cluster'] = (clients, { settings, ...given }) =>
     createCluster(factory, clients, {
       traceHash: false,
@@ -74,6 +88,7 @@ export function simulatedTarget(
   const target: Target = {
     ...freshTarget(start, traits),
     cluster,
+    leaks,
     modelUnder: (settings) => ({
       sharedMappings: model?.sharedMappings ?? sharedMappings({ ...settings, ...simulation?.mount }),
     }),

@@ -3,6 +3,7 @@ import type { ModelOptions } from '../model/index.ts';
 import type { ChoiceOptions, Cluster, ClusterOptions } from '../sim/index.ts';
 import type { Kernel } from '../vfs/index.ts';
 import type { Draw } from './arbitrary/draw.ts';
+import type { Leak } from './ledger.ts';
 import type { Capability, Without } from './profile.ts';
 
 /** How far a run can be repeated; see the three classes in the documentation. */
@@ -37,6 +38,11 @@ export interface Target {
    * message, where the target has one.
    */
   start(trace?: (line: string) => void, settings?: Settings): Kernel | Promise<Kernel>;
+  /**
+   * Ends the processes of a kernel that `start` gave, drops its caches, and tells what of the filesystem is still held; where
+   * the kernel was started with `trace`, with the request that took it.
+   */
+  leaks?(kernel: Kernel): readonly Leak[] | Promise<readonly Leak[]>;
   /** Several kernels on one fresh filesystem, for calls that overlap; left out where only one call can be under way. */
   cluster?(clients: number, options: ClusterSettings): Cluster;
 }

@@ -108,6 +108,7 @@ export function fuseFilePut(fc: FuseConnection, file: File): void {
     iput(fc, inode);
     return;
   }
+  fc.handles -= 1;
   const request = fc.device.background(() => iput(fc, inode));
   const words = request.begin(
     isDirectory(inode.mode) ? RELEASEDIR.code : RELEASE.code,

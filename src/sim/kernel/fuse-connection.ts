@@ -53,6 +53,8 @@ export class FuseConnection {
   fileSizeLimit = Number.POSITIVE_INFINITY;
   /** Open files so far: they make the owners of flock locks, which are equal in equal runs. */
   filesOpened = 0;
+  /** Handles that the filesystem gave and did not get back. */
+  handles = 0;
   /** Inodes with dirty pages or times (wb->b_dirty), and who writes them in the end. */
   readonly dirtyInodes = new Set<AddressSpace>();
   readonly flusher: Flusher;

@@ -114,6 +114,7 @@ export function* fuseCreateOpen(
   file.fh = readU64(reply, OPEN_AT);
   file.openFlags = reply[OPEN_AT + 2];
   file.opened = true;
+  fc.handles += 1;
   finishOpen(fc, file);
   opening.file = file;
   if (fc.atomicOTrunc && (flags & O_TRUNC) !== 0) truncatePagecache(inode, 0);
@@ -175,6 +176,7 @@ function* fuseOpen(
       file.fh = request.u64(0);
       file.openFlags = request.word(2);
       file.opened = true;
+      fc.handles += 1;
     } else if (request.error !== -E.ENOSYS) return request.error;
     else if (isDir) fc.noOpendir = true;
     else fc.noOpen = true;

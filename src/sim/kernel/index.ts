@@ -3,4 +3,4 @@ export { OFFERED_FLAGS } from './fuse-connection.ts';
 export type { Link } from './fuse-dev.ts';
 export type { MountOptions } from './mount-options.ts';
 export type { PendingCall } from './pending-call.ts';
-export { type FuseServer, type Observer, SimKernel, type SimKernelOptions } from './sim-kernel.ts';
+export { type FuseServer, type Holdings, type Observer, SimKernel, type SimKernelOptions } from './sim-kernel.ts';

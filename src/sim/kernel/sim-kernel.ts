@@ -9,6 +9,7 @@ import {
   type SyscallName,
   type SysResult,
   type Timespec,
+  type U64,
 } from '../../vfs/index.ts';
 import type { Scheduler, StepResult } from '../scheduler.ts';
 import { TraceHash } from '../trace-hash.ts';
@@ -23,6 +24,16 @@ import { AnyCall, PendingCall } from './pending-call.ts';
 import { Process } from './process.ts';
 
 export type { FuseServer } from '../../fuse/message.ts';
+
+/** What a kernel has of a filesystem and did not give back. */
+export interface Holdings {
+  /** Cached inodes but for the root, with the references to each (nlookup). */
+  readonly references: readonly (readonly [node: U64, lookups: number])[];
+  /** Handles from OPEN, OPENDIR, CREATE and TMPFILE that were not released. */
+  readonly handles: number;
+  /** Requests that are not answered. */
+  readonly requests: readonly string[];
+}
 
 export type Observer = (fromKernel: boolean, message: Message, length: number) => void;
 
@@ -450,6 +461,49 @@ export class SimKernel implements Kernel {
     return this.#drive(none);
   }
 
+  /**
+   * Ends every process and drops every cache, after which nothing of the filesystem should be held any more: gives what is.
+   * Processes can still be made.
+   */
+  retire(): Holdings | Promise<Holdings> {
+    return this.#inside(() => {
+      for (const task of [...this.#fc.processes.values()]) this.#signal(task, true);
+      return after(this.#settleAnswered(), () => {
+        dropCaches(this.#fc, 3);
+        return after(this.#settleAnswered(), () => this.#holdings());
+      });
+    });
+  }
+
+  /** Lets what is ready happen; time passes only where answers take some. */
+  #settleAnswered(): void | Promise<void> {
+    return after(this.#settle(), () => {
+      const { device } = this.#fc;
+      if (!device.hasOutstanding) return undefined;
+      if (this.#server.mode === 'sync' && this.#options.awaitHost === undefined) return this.#passTime();
+      // An answer that can never come is among the holdings.
+      return Promise.resolve(this.#drive(undefined)).catch(() => {});
+    });
+  }
+
+  /** Lets time pass until every request is answered, or nothing can happen any more. */
+  #passTime(): void {
+    while (this.#fc.device.hasOutstanding) {
+      if (this.scheduler.step() === 'idle') return;
+      this.scheduler.promisesPending = false;
+    }
+  }
+
+  #holdings(): Holdings {
+    const fc = this.#fc;
+    const references = [...fc.inodes.values()].filter(({ nodeid }) => nodeid !== fc.root.inode?.nodeid);
+    return {
+      references: references.map(({ nodeid, nlookup }) => [nodeid, nlookup]),
+      handles: fc.handles,
+      requests: fc.device.outstanding.map(({ label }) => label),
+    };
+  }
+
   /** Ends every process and the connection. Of a mount that goes the filesystem hears no FORGET and no DESTROY. */
   close(): void | Promise<void> {
     if (this.#closed) return;
@@ -466,6 +520,10 @@ export class SimKernel implements Kernel {
     while (this.scheduler.step(false) === 'ran');
     this.#server.close?.();
   }
+}
+
+function after<T>(done: void | Promise<void>, then: () => T | Promise<T>): T | Promise<T> {
+  return done === undefined ? then() : done.then(then);
 }
 
 /** GETLK, SETLK, SETLKW: these may wait for another process. */
