@@ -22,6 +22,7 @@ export {
   showFinding,
 } from './counterexample.ts';
 export { type DaemonRestart, type DaemonTargetOptions, daemonTarget } from './daemon/target.ts';
+export { checkDeterminism, type DeterminismReport, showDeterminism } from './determinism.ts';
 export { fsTarget, IN_MEMORY_FILE_SIZE, memfsTarget } from './fs-targets.ts';
 export { FormatError, programFromJson, programToJson } from './json.ts';
 export { type KnownDivergence, knownFromText, knownToText } from './known.ts';

@@ -1,7 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
 import {
   type Capability,
   capabilities,
+  checkDeterminism,
   type Finding,
   type KnownDivergence,
   knownFromText,
@@ -9,6 +11,7 @@ import {
   probe,
   programToJson,
   type Report,
+  showDeterminism,
   showFinding,
   showScript,
   type Target,
@@ -55,6 +58,9 @@ ${daemonHelp}
   --save DIR        where counterexamples are saved (default ${DEFAULT_DIRECTORY}, made when something is found)
   --json            print the report as JSON
 
+  --check-determinism
+                    run every program twice instead, and point at the first event that differs
+
   --consistency L   run calls of several processes side by side instead, and judge what they gave by the level L:
                     linearizable, close-to-open, attribute-cache:SECONDS, process-order, eventual
   --clients N       kernels on the one filesystem (default 1)
@@ -78,6 +84,7 @@ export async function run(args: string[]): Promise<number> {
     save: { type: 'string' },
     json: { type: 'boolean' },
     ...daemonOptions,
+    'check-determinism': { type: 'boolean' },
     ...consistencyOptions,
     help: { type: 'boolean', short: 'h' },
   });
@@ -117,6 +124,13 @@ export async function run(args: string[]): Promise<number> {
       const limited = { seed, runs, time: time ?? (runs === undefined ? DEFAULT_TIME : undefined) };
       const how = { json: values.json === true, signal: interrupt.signal, folder };
       return await runConsistency(target, { ...values, consistency }, limited, how);
+    }
+    if (values['check-determinism']) {
+      const { signal } = interrupt;
+      const limited = { seed, runs, time: time ?? (runs === undefined ? DEFAULT_TIME : undefined), signal };
+      const twice = await checkDeterminism(target, { ...limited, now: () => performance.now(), yield: () => turn() });
+      console.log(values.json ? JSON.stringify(twice, undefined, 2) : showDeterminism(twice));
+      return twice.difference === undefined ? exitCode.nothingFound : exitCode.found;
     }
     say(`checking ${target.name}, seed ${seed}${showWithout(target)}`);
     const saved = new Map<Finding, string>();

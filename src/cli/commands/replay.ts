@@ -1,17 +1,9 @@
 import { readFileSync } from 'node:fs';
-import {
-  type Counterexample,
-  counterexampleFromText,
-  isLeak,
-  showCall,
-  showFinding,
-  showResult,
-  type Target,
-} from '../../check/index.ts';
+import { type Counterexample, counterexampleFromText, isLeak, showFinding } from '../../check/index.ts';
 import { openArena } from '../../check/replay.ts';
 import { runProgram } from '../../check/runner.ts';
+import { tellingTarget } from '../../check/telling-target.ts';
 import { type FaultEngine, showUnfired } from '../../fault/index.ts';
-import type { Call, Kernel, SysResult } from '../../vfs/index.ts';
 import { daemonHelp, daemonNamed, daemonOptions, openDaemon } from '../daemon.ts';
 import { readPlan } from '../plan.ts';
 import { replayTraceFile } from '../replay-trace.ts';
@@ -89,7 +81,7 @@ export async function run(args: string[]): Promise<number> {
       values.on === undefined && values.daemon === undefined ? counterexample.conditions : undefined,
     );
     const struck = plan === undefined ? arena.target : (await openTarget(word, { plan, started })).target;
-    const shown = { ...arena, target: values.verbose ? verbose(struck) : struck };
+    const shown = { ...arena, target: values.verbose ? tellingTarget(struck, console.log) : struck };
     const { failure } = await runProgram(shown, counterexample.program);
     for (const line of showUnfired(engine?.report() ?? [])) console.log(line);
     if (failure === undefined) {
@@ -132,28 +124,4 @@ function readCounterexample(path: string, text: string): Counterexample {
   } catch (error) {
     throw new UsageError(`replay: ${path}: ${whyUnread(error)}`);
   }
-}
-
-/** The target, whose kernels tell each call, what it sent, and its result. */
-function verbose(target: Target): Target {
-  const start: Target['start'] = async (_trace, settings): Promise<Kernel> => {
-    const kernel = await target.start((line) => console.log(`        ${line}`), settings);
-    const tell = (result: SysResult): SysResult => {
-      console.log(`        = ${showResult(result)}`);
-      return result;
-    };
-    return {
-      name: kernel.name,
-      timeSlack: kernel.timeSlack,
-      spawn: (pid, credentials, umask) => kernel.spawn(pid, credentials, umask),
-      call: (pid: number, call: Call) => {
-        console.log(`p${pid}  ${showCall(call)}`);
-        const result = kernel.call(pid, call);
-        return result instanceof Promise ? result.then(tell) : tell(result);
-      },
-      now: () => kernel.now(),
-      close: () => kernel.close(),
-    };
-  };
-  return { ...target, start };
 }

@@ -1,0 +1,28 @@
+import type { Call, Kernel, SysResult } from '../vfs/index.ts';
+import { showCall } from './script.ts';
+import { showResult } from './show-result.ts';
+import type { Target } from './target.ts';
+
+/** The target, whose kernels tell each call, the messages that it sent and received, and its result: a line each. */
+export function tellingTarget(target: Target, tell: (line: string) => void): Target {
+  const start: Target['start'] = async (_trace, settings): Promise<Kernel> => {
+    const kernel = await target.start((line) => tell(`        ${line}`), settings);
+    const tellResult = (result: SysResult): SysResult => {
+      tell(`        = ${showResult(result)}`);
+      return result;
+    };
+    return {
+      name: kernel.name,
+      timeSlack: kernel.timeSlack,
+      spawn: (pid, credentials, umask) => kernel.spawn(pid, credentials, umask),
+      call: (pid: number, call: Call) => {
+        tell(`p${pid}  ${showCall(call)}`);
+        const result = kernel.call(pid, call);
+        return result instanceof Promise ? result.then(tellResult) : tellResult(result);
+      },
+      now: () => kernel.now(),
+      close: () => kernel.close(),
+    };
+  };
+  return { ...target, start };
+}
