@@ -5,13 +5,14 @@ import type { Target } from './target.ts';
 
 /** The target, whose kernels tell each call, the messages that it sent and received, and its result: a line each. */
 export function tellingTarget(target: Target, tell: (line: string) => void): Target {
+  const told = new WeakMap<Kernel, Kernel>();
   const start: Target['start'] = async (_trace, settings): Promise<Kernel> => {
     const kernel = await target.start((line) => tell(`        ${line}`), settings);
     const tellResult = (result: SysResult): SysResult => {
       tell(`        = ${showResult(result)}`);
       return result;
     };
-    return {
+    const telling: Kernel = {
       name: kernel.name,
       timeSlack: kernel.timeSlack,
       spawn: (pid, credentials, umask) => kernel.spawn(pid, credentials, umask),
@@ -23,6 +24,9 @@ export function tellingTarget(target: Target, tell: (line: string) => void): Tar
       now: () => kernel.now(),
       close: () => kernel.close(),
     };
+    told.set(telling, kernel);
+    return telling;
   };
-  return { ...target, start };
+  const leaks: Target['leaks'] = (kernel) => target.leaks?.(told.get(kernel) ?? kernel) ?? [];
+  return { ...target, start, leaks };
 }
