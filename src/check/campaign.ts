@@ -56,12 +56,14 @@ export interface Report {
 export interface CheckOptions {
   /** 0 to 2^32 - 1; the same seed and runs give the same report. */
   readonly seed?: number;
-  /** Programs to generate. Left out: 1000, or with `time` no limit. */
+  /** Programs to generate. Left out: 1000, or with `time` or `calls` no limit. */
   readonly runs?: number;
   /** Milliseconds after which no new program is begun; needs `now`. */
   readonly time?: number;
   /** Milliseconds since some moment. */
   readonly now?: () => number;
+  /** Judged calls after which no new program is begun. */
+  readonly calls?: number;
   /** Calls of a program, at most; 160 unless given. */
   readonly maxCalls?: number;
   readonly known?: readonly KnownDivergence[];
@@ -71,7 +73,7 @@ export interface CheckOptions {
   readonly yield?: () => Promise<void>;
   /** Runs spent on shrinking one divergence, at most. */
   readonly shrinkRuns?: number;
-  /** Ends the campaign after the program at hand. */
+  /** Ends the campaign after the program or the shrinking at hand. */
   readonly signal?: AbortSignal;
 }
 
@@ -119,8 +121,9 @@ class Campaign {
 
   async run(): Promise<Report> {
     const {
-      runs = this.#options.time === undefined ? 1000 : Infinity,
+      calls = Infinity,
       time = Infinity,
+      runs = time === Infinity && calls === Infinity ? 1000 : Infinity,
       now = () => 0,
       signal,
     } = this.#options;
@@ -130,7 +133,7 @@ class Campaign {
     const paths = pathsOf(arena.tree, '');
     const { maxCalls } = this.#options;
     let lastTurn = now();
-    while (this.#runs < runs && now() - start < time && !signal?.aborted) {
+    while (this.#runs < runs && this.#calls < calls && now() - start < time && !signal?.aborted) {
       const draw = new Draw(new fc.Random(seededRandom(this.#seed, this.#runs)));
       const settings = this.#target.settings?.(draw);
       const program = generateProgram(draw, { without: this.#without(settings), maxCalls, paths });
@@ -164,7 +167,7 @@ class Campaign {
     for (let retry = 0; outcome.failure !== undefined; retry++) {
       await this.#record(arena, outcome.failure);
       const failing = outcome.failure.program.steps.length - 1;
-      if (retry === RETRIES || failing >= rest.steps.length) return;
+      if (retry === RETRIES || failing >= rest.steps.length || this.#options.signal?.aborted) return;
       rest = withSteps(rest, withoutStep(rest.steps, failing));
       const next = runProgram(arena, rest);
       outcome = next instanceof Promise ? await next : next;

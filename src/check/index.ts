@@ -1,6 +1,12 @@
 export { Draw } from './arbitrary/draw.ts';
 export { type GeneratorOptions, generateProgram } from './arbitrary/generator.ts';
 export { programs } from './arbitrary/programs.ts';
+export {
+  type BuiltInTarget,
+  builtInTargets,
+  type SimulatedFileSystem,
+  simulatedFileSystems,
+} from './built-in-targets.ts';
 export { type CheckOptions, check, type Finding, type Progress, type Report } from './campaign.ts';
 export { type ConsistencyOptions, type ConsistencyReport, checkConsistency } from './concurrent/campaign.ts';
 export {

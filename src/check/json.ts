@@ -94,7 +94,9 @@ function stepAt(place: string, value: unknown): ProgramStep {
   for (const name of Object.keys(given))
     if (!Object.hasOwn(call, name))
       throw new FormatError(`${place}.call.${name}`, `no such argument of ${op}`, given[name]);
-  return { pid: numberAt(`${place}.pid`, step.pid), call: call as unknown as ProgramStep['call'] };
+  if (step.beside !== undefined && step.beside !== true) throw new FormatError(`${place}.beside`, 'true', step.beside);
+  const plain = { pid: numberAt(`${place}.pid`, step.pid), call: call as unknown as ProgramStep['call'] };
+  return step.beside ? { ...plain, beside: true } : plain;
 }
 
 function processAt(place: string, value: unknown): ProgramProcess {
@@ -113,13 +115,13 @@ export function programToJson({ version, processes, steps }: Program): unknown {
   return {
     version,
     processes,
-    steps: steps.map(({ pid, call }) => {
+    steps: steps.map(({ pid, call, beside }) => {
       const fields = Object.entries(call).map(([name, value]) => {
         if (name === 'data' || name === 'value') return [name, dataToJson(value as Data)];
         if (name === 'datas') return [name, (value as readonly Data[]).map(dataToJson)];
         return [name, value];
       });
-      return { pid, call: Object.fromEntries(fields) };
+      return { pid, call: Object.fromEntries(fields), beside };
     }),
   };
 }

@@ -9,6 +9,11 @@ export interface ProgramProcess extends Credentials {
 export interface ProgramStep {
   readonly pid: number;
   readonly call: Call;
+  /**
+   * Begun while the step before is under way, where the kernel can do that, another process makes the call, and the two have
+   * nothing to do with each other; else after it.
+   */
+  readonly beside?: true;
 }
 
 /** A program of system calls, as data: it means the same on every kernel. */

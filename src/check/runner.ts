@@ -1,5 +1,6 @@
 import { type Divergence, Model, type ModelOptions, type TreeNode } from '../model/index.ts';
 import type { Call, Kernel, SysResult } from '../vfs/index.ts';
+import { besideOf, isEnded } from './beside.ts';
 import { KernelFailure } from './kernel-failure.ts';
 import { divergenceOf, type Leak } from './ledger.ts';
 import type { Without } from './profile.ts';
@@ -95,6 +96,15 @@ class Run {
           this.#step++;
           continue;
         }
+        if (steps[this.#step + 1]?.beside) {
+          const group = besideOf(this.#kernel, this.#model, steps, this.#step);
+          if (group.length > 1) {
+            const done = this.#runGroup(group);
+            if (done instanceof Promise) return done.then((failed) => failed ?? this.run());
+            if (done !== undefined) return done;
+            continue;
+          }
+        }
       } else {
         if (!this.#look) return this.#outcome(undefined);
         this.#sweep ??= sweep(this.#model, this.#without);
@@ -124,6 +134,49 @@ class Run {
   #canRun(pid: number, call: Call): boolean {
     if (!this.#model.runs(pid)) return false;
     return call.op !== 'fork' || !this.#model.knows(call.child);
+  }
+
+  /** Calls side by side: judged one after the other, in any order, because none has to do with another. */
+  #runGroup(group: readonly ProgramStep[]): Outcome | undefined | Promise<Outcome | undefined> {
+    const before = this.#kernel.now();
+    const judge = (results: readonly SysResult[]) => this.#judgeGroup(group, results, before);
+    const thrown = (error: unknown) => {
+      const { pid, call } = group[group.length - 1];
+      this.#step += group.length - 1;
+      return this.#judge(pid, call, new Thrown(error), before);
+    };
+    try {
+      const results = this.#kernel.together?.(group) ?? [];
+      return results instanceof Promise ? results.then(judge, thrown) : judge(results);
+    } catch (error) {
+      return thrown(error);
+    }
+  }
+
+  #judgeGroup(
+    group: readonly ProgramStep[],
+    results: readonly SysResult[],
+    before: ReturnType<Kernel['now']>,
+  ): Outcome | undefined {
+    const clock = { before, after: this.#kernel.now(), slack: this.#kernel.timeSlack };
+    this.#calls += group.length;
+    for (const [i, step] of group.entries()) {
+      if (isEnded(group, step)) continue;
+      const divergence = this.#model.step(step.pid, step.call, results[i], clock);
+      if (divergence === undefined) continue;
+      // The call that failed is the last of a failing program.
+      const [first, ...others] = [...group.filter((other) => other !== step), step];
+      const steps = [...this.#program.steps.slice(0, this.#step), { pid: first.pid, call: first.call }];
+      for (const { pid, call } of others) steps.push({ pid, call, beside: true });
+      return this.#outcome({
+        program: withSteps(this.#program, steps),
+        divergence,
+        call: step.call,
+        result: results[i],
+      });
+    }
+    this.#step += group.length;
+    return undefined;
   }
 
   #judge(pid: number, call: Call, result: SysResult | Thrown, before: ReturnType<Kernel['now']>): Outcome | undefined {

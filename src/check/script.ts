@@ -8,6 +8,9 @@ import { readNumber, showNumber } from './symbols.ts';
  *     p1: uid 0, gid 0, umask 022
  *     1  p1  fd3 = open("/a", O_RDWR|O_CREAT, 0644)
  *     2  p1  write(fd3, pattern(0, 4096))
+ *     3 &p2  stat("/b")
+ *
+ * `&`: the call is begun while the one before is under way.
  */
 interface Row {
   readonly arguments: Readonly<Record<string, ArgumentKind>>;
@@ -85,8 +88,8 @@ export function showScript(program: Program, note?: ScriptNote): string {
   const { processes, steps } = program;
   const width = String(steps.length).length;
   const lines = processes.map(showProcess);
-  steps.forEach(({ pid, call }, i) => {
-    lines.push(`${String(i + 1).padStart(width)}  p${pid}  ${showCall(call)}`);
+  steps.forEach(({ pid, call, beside }, i) => {
+    lines.push(`${String(i + 1).padStart(width)} ${beside ? '&' : ' '}p${pid}  ${showCall(call)}`);
     if (note?.step === i) for (const line of note.lines) lines.push(`${' '.repeat(width)}      ${line}`);
   });
   return lines.join('\n');
@@ -237,7 +240,7 @@ function parseCall(text: string, line: number): Call {
 }
 
 const processLine = /^p(\d+): uid (\d+), gid (\d+)(?:, groups ([\d ]+))?, umask ([0-7]+)$/;
-const stepLine = /^(?:\d+\s+)?p(\d+)\s+(.*)$/;
+const stepLine = /^(?:\d+\s+)?(&?)p(\d+)\s+(.*)$/;
 
 /** Reads what `showScript` wrote; indented notes and empty lines are left out. */
 export function parseScript(text: string): Program {
@@ -260,7 +263,9 @@ export function parseScript(text: string): Program {
     }
     const step = line.match(stepLine);
     if (step === null) throw new ScriptError(i + 1, 'a process or a call like `1  p1  close(fd3)`', line);
-    steps.push({ pid: Number(step[1]), call: parseCall(step[2], i + 1) });
+    const [, beside, pid, call] = step;
+    const plain = { pid: Number(pid), call: parseCall(call, i + 1) };
+    steps.push(beside === '' ? plain : { ...plain, beside: true });
   });
   return { version: 1, processes, steps };
 }

@@ -15,7 +15,7 @@ import { LEAK } from './ledger.ts';
 import type { Failure } from './runner.ts';
 
 /** Calls that only show what others did: their divergences are counted by the call before them. */
-const observing: ReadonlySet<SyscallName> = new Set([
+export const observing: ReadonlySet<SyscallName> = new Set([
   'stat',
   'lstat',
   'fstat',

@@ -24,6 +24,8 @@ export interface SimulatedTargetOptions {
   /** Capabilities that it does not have. */
   readonly without?: Iterable<string>;
   readonly model?: ModelOptions;
+  /** Settings that are not drawn but these. */
+  readonly fixed?: Settings;
   /** Bytes beyond which no file may grow (RLIMIT_FSIZE): for what keeps whole files in memory. Default: none. */
   readonly fileSizeLimit?: number;
   /** The simulated kernel's: mount options, seed, inline delivery and so on. Without mount options they are drawn. */
@@ -42,18 +44,20 @@ export interface SimulatedTargetOptions {
 export function simulatedTarget(
   name: string,
   factory: FileSystemFactory,
-  { options, without = [], model, fileSizeLimit, simulation, faults }: SimulatedTargetOptions = {},
+  { options, without = [], model, fixed, fileSizeLimit, simulation, faults }: SimulatedTargetOptions = {},
 ): Target {
   const report = oncePerProblem(simulation?.report ?? reportOnStandardError);
   const ledgers = new WeakMap<Kernel, Ledger>();
-  const start: Target['start'] = (trace, settings) => {
+  const start: Target['start'] = (trace, settings = {}) => {
+    const { schedule, ...mount } = settings;
     const describe = trace && new LinkDescriber(trace);
     const places = trace && new Places();
     const given: SimulateOptions = {
       traceHash: false,
       fileSizeLimit,
+      ...(typeof schedule === 'number' ? { order: 'random', seed: schedule } : {}),
       ...simulation,
-      mount: { ...settings, ...simulation?.mount },
+      mount: { ...mount, ...fixed, ...simulation?.mount },
       report,
       filesystem: options,
       observe:
@@ -90,7 +94,7 @@ export function simulatedTarget(
     cluster,
     leaks,
     modelUnder: (settings) => ({
-      sharedMappings: model?.sharedMappings ?? sharedMappings({ ...settings, ...simulation?.mount }),
+      sharedMappings: model?.sharedMappings ?? sharedMappings({ ...settings, ...fixed, ...simulation?.mount }),
     }),
   };
   if (simulation?.mount !== undefined) return target;
@@ -104,7 +108,10 @@ const sharedMappings = ({ directIo, directIoAllowMmap }: MountOptions): ModelOpt
 /** Seconds: nothing is kept; much less than a call takes, or many calls' time, or longer than any program. */
 const timeouts: readonly number[] = [0, 0.0000001, 1, 1_000_000];
 
-/** How the filesystem is mounted must not show in what programs see: half of them run as it is by default. */
+/**
+ * How the filesystem is mounted must not show in what programs see: half of them run as it is by default. Nor must the order,
+ * which the number of a schedule decides, of what happens side by side.
+ */
 function drawMount(draw: Draw): Settings | undefined {
   if (draw.chance(50)) return undefined;
   const settings: Record<string, number | boolean> = {};
@@ -123,6 +130,7 @@ function drawMount(draw: Draw): Settings | undefined {
   if (draw.chance(15)) settings.maxReadahead = draw.of([0, 4096, 32768]);
   for (const name of caches) if (draw.chance(35)) settings[name] = draw.chance(70);
   for (const name of promises) if (draw.chance(15)) settings[name] = false;
+  if (draw.chance(40)) settings.schedule = 1 + draw.below(1000);
   return settings;
 }
 

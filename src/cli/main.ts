@@ -45,6 +45,11 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "compare the simulated kernel's requests with the real kernel's",
     load: () => import('./commands/fidelity.ts'),
   },
+  zoo: {
+    usage: 'zoo',
+    summary: 'whether the check finds bugs: seeded ones, in a table',
+    load: () => import('./commands/zoo.ts'),
+  },
   demo: {
     usage: 'demo',
     summary: 'what `npm start` shows: bugs in memfs, none in ram',

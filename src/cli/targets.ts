@@ -1,11 +1,10 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { hostKernel } from '../check/host-kernel/index.ts';
-import { memfsTarget, reusingTarget, simulatedTarget, type Target, type TargetFaults } from '../check/index.ts';
+import { builtInTargets, reusingTarget, simulatedFileSystems, type Target, type TargetFaults } from '../check/index.ts';
 import type { ModelOptions } from '../model/index.ts';
 import { didYouMean } from '../vfs/index.ts';
 import { isModulePath, moduleTarget } from './module-target.ts';
-import { simulatedFileSystems } from './simulated-filesystems.ts';
 import { UsageError } from './usage.ts';
 
 /** A target of the command line, and how to give back what it took. */
@@ -16,19 +15,7 @@ export interface OpenTarget {
   close(): void | Promise<void>;
 }
 
-const simulated =
-  (name: keyof typeof simulatedFileSystems) =>
-  (faults?: TargetFaults): Target => {
-    const { factory, ...options } = simulatedFileSystems[name];
-    return simulatedTarget(name, factory, { ...options, faults });
-  };
-
-const named: Readonly<Record<string, (faults?: TargetFaults) => Target>> = {
-  ram: simulated('ram'),
-  memfs: () => memfsTarget(),
-  'loopback:memfs': simulated('loopback:memfs'),
-  hello: simulated('hello'),
-};
+const named: Readonly<Record<string, (faults?: TargetFaults) => Target>> = builtInTargets;
 
 export const targetNames = [...Object.keys(named), 'dir:PATH', './module.js'];
 

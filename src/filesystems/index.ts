@@ -50,6 +50,6 @@ export const filesystems: Readonly<Record<'ram' | 'loopback' | 'hello', BuiltInF
     factory: hello,
     module: here,
     exportName: 'hello',
-    without: ['write', 'handles'],
+    without: ['write', 'handles', 'xattrs'],
   },
 };

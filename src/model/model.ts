@@ -152,6 +152,11 @@ export class Model {
     }
   }
 
+  /** The inode of a descriptor; undefined where the process has none. */
+  inodeOf(pid: number, fd: number): Inode | undefined {
+    return this.#state.processes.get(pid)?.files[fd]?.inode;
+  }
+
   /** Every mapping of every process that runs, with its length in bytes. */
   *mappings(): Generator<{ pid: number; map: number; length: number }> {
     for (const { pid, mappings } of this.#state.processes.values())

@@ -126,7 +126,7 @@ function times(m: Making): Call {
 
 function chown(m: Making): Call {
   const { draw } = m;
-  const [uid, gid] = [m.uid(), m.uid()];
+  const [uid, gid] = [m.uid(), m.gid()];
   const dice = draw.below(3);
   if (dice === 0) return { op: 'fchown', fd: m.anyFd(), uid, gid };
   return m.at({ op: dice === 1 ? 'chown' : 'lchown', path: m.some(), uid, gid });
@@ -134,7 +134,8 @@ function chown(m: Making): Call {
 
 function chmod(m: Making): Call {
   const { draw } = m;
-  const mode = draw.of(draw.chance(60) ? numbers.directoryModes : numbers.modes) & 0o7777;
+  const modes = draw.chance(12) ? numbers.privilegedModes : draw.chance(60) ? numbers.directoryModes : numbers.modes;
+  const mode = draw.of(modes) & 0o7777;
   if (draw.chance(30)) return { op: 'fchmod', fd: m.anyFd(), mode };
   return m.at({ op: 'chmod', path: m.some(), mode });
 }
@@ -212,7 +213,7 @@ function fork(m: Making): Call {
 }
 
 const sometimesSmall = (m: Making): number =>
-  m.draw.chance(60) ? 32768 : m.draw.of([24, 48, 72, 72, 96, 120, 168, 280, 1024, 4096, 1, 0]);
+  m.draw.chance(45) ? 32768 : m.draw.of([24, 48, 72, 72, 72, 96, 96, 120, 168, 280, 1024, 4096, 1, 0]);
 
 interface Row {
   readonly weight: number;
@@ -316,7 +317,7 @@ export const rows: readonly Row[] = [
   row(18, setxattr, 'write', 'xattrs'),
   row(22, otherXattr, 'write', 'xattrs'),
   onAny(12, (m) => ({ op: 'flock', fd: m.anyFd(), operation: m.draw.of(numbers.flockOperations) }), 'flock'),
-  onFile(22, byteRangeLock, 'locks'),
+  onFile(34, byteRangeLock, 'locks'),
   row(15, mmap, 'mmap'),
   onMapping(5, (m) => ({ op: 'munmap', map: m.unmapped(m.mapping()) })),
   onMapping(5, memory.msync),

@@ -1,9 +1,11 @@
 import { Random } from 'fast-check';
-import type { Without } from '../profile.ts';
+import type { Capability, Without } from '../profile.ts';
 import type { Program, ProgramStep } from '../program.ts';
 import { seededRandom } from '../seed.ts';
+import { sideBySide } from './beside.ts';
 import { type Maker, rows } from './calls.ts';
 import { Draw, weighted } from './draw.ts';
+import { listingInParts } from './listing.ts';
 import { Making } from './making.ts';
 
 /** What is generated. */
@@ -56,11 +58,23 @@ export function generateProgram(draw: Draw, options: GeneratorOptions = {}): Pro
   const steps: ProgramStep[] = [];
   // Other users than root need a place to write.
   if (m.sharesRoot) steps.push({ pid: 1, call: { op: 'chmod', path: '/', mode: draw.of(sharedModes) } });
+  const lists = listingNeeds.every((need) => m.has(need)) && draw.chance(20);
+  const isBusy = m.pids.length > 1 && draw.chance(40);
   while (steps.length < length) {
+    if (isBusy && draw.chance(20)) {
+      steps.push(...sideBySide(m));
+      continue;
+    }
     if (m.pids.length > 1 && draw.chance(25)) m.pid = draw.of(m.pids);
+    if (lists && draw.chance(4)) {
+      steps.push(...listingInParts(m));
+      continue;
+    }
     steps.push({ pid: m.pid, call: draw.of(table)(m) });
   }
   return { version: 1, processes: m.processes, steps };
 }
+
+const listingNeeds: readonly Capability[] = ['write', 'directories', 'renames', 'directory-descriptors'];
 
 const sharedModes: readonly number[] = [0o777, 0o1777, 0o777, 0o2777, 0o775];

@@ -11,6 +11,8 @@ const REMEMBERED = 10;
 const FIRST_FD = 3;
 const FDS = 5;
 const UIDS: readonly number[] = [0, 1000, 1001];
+/** The last is one that users have besides their own. */
+const GIDS: readonly number[] = [0, 1000, 1001, 2000];
 
 /** Mappings and handles likewise. */
 const SLOTS = 3;
@@ -239,6 +241,10 @@ export class Making {
 
   uid(): number {
     return this.draw.chance(10) ? -1 : this.draw.of(UIDS);
+  }
+
+  gid(): number {
+    return this.draw.chance(10) ? -1 : this.draw.of(GIDS);
   }
 }
 

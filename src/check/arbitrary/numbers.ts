@@ -148,6 +148,9 @@ export const modes: readonly number[] = weighted<number>([
   [2, 0o1777],
   [1, 0o7777],
   [1, 0o170644],
+  // A class that may less than the ones behind it.
+  [1, 0o066],
+  [1, 0o606],
 ]);
 /** Files must not be executable by accident only: directories without x are rare. */
 export const directoryModes: readonly number[] = weighted<number>([
@@ -160,8 +163,12 @@ export const directoryModes: readonly number[] = weighted<number>([
   [1, 0o500],
   [1, 0o444],
   [1, 0o666],
+  [1, 0o077],
+  [1, 0o707],
+  [1, 0o070],
   [1, 0],
 ]);
+export const privilegedModes: readonly number[] = [0o4755, 0o2755, 0o6755, 0o2644];
 export const umasks: readonly number[] = [0o022, 0o022, 0o022, 0, 0o077, 0o777, 0o002];
 
 export const accessModes: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7, 8];

@@ -2,7 +2,10 @@ import {
   type ArgumentKind,
   type Call,
   type Data,
+  LOCK_NB,
+  O_ACCMODE,
   O_CREAT,
+  O_RDWR,
   O_TMPFILE_BIT,
   syscalls,
   type TimeArgument,
@@ -15,6 +18,7 @@ import { type Program, type ProgramProcess, withSteps } from '../program.ts';
  */
 export function* simplerPrograms(program: Program): Generator<Program> {
   yield* withoutChunks(program);
+  yield* withoutBeside(program);
   yield* withoutDetours(program);
   yield* withFewerProcesses(program);
   yield* withSimplerNames(program);
@@ -28,7 +32,16 @@ function* withoutChunks(program: Program): Generator<Program> {
       yield withSteps(program, [...steps.slice(0, Math.max(0, end - size)), ...steps.slice(end)]);
 }
 
-/** Without a rename, of what then has its later name from the start; without a dup, whose descriptor is then the first. */
+/** With a call begun after the one before has ended. */
+function* withoutBeside(program: Program): Generator<Program> {
+  for (const [i, { pid, call, beside }] of program.steps.entries())
+    if (beside) yield { ...program, steps: program.steps.with(i, { pid, call }) };
+}
+
+/**
+ * Without a rename, of what then has its later name from the start; without a dup, whose descriptor is then the first; with
+ * one descriptor for reading and writing in the place of two of the same file.
+ */
 function* withoutDetours(program: Program): Generator<Program> {
   for (const [i, { call }] of program.steps.entries()) {
     if (call.op === 'rename') {
@@ -41,7 +54,22 @@ function* withoutDetours(program: Program): Generator<Program> {
       const after = { ...program, steps: program.steps.slice(i + 1) };
       const joined = mapped(after, (kind, value) => (kind === 'fd' && value === copy ? call.fd : value));
       yield withSteps(program, [...program.steps.slice(0, i), ...joined.steps]);
-    }
+    } else if (call.op === 'open' && call.into !== undefined)
+      yield* withoutSecondOpen(program, i, call.path, call.into);
+  }
+}
+
+function* withoutSecondOpen(program: Program, at: number, path: string, fd: number): Generator<Program> {
+  const { steps } = program;
+  for (const [i, step] of steps.slice(0, at).entries()) {
+    const { call } = step;
+    if ((call.op !== 'open' && call.op !== 'creat') || call.path !== path || call.into === undefined) continue;
+    const { into, mode } = call;
+    const flags = call.op === 'open' ? (call.flags & ~O_ACCMODE) | O_RDWR : O_RDWR | O_CREAT;
+    const later = { ...program, steps: steps.slice(at + 1) };
+    const joined = mapped(later, (kind, value) => (kind === 'fd' && value === fd ? into : value));
+    const opened = { ...step, call: { op: 'open', path, flags, mode, into } as const };
+    yield withSteps(program, [...steps.slice(0, i), opened, ...steps.slice(i + 1, at), ...joined.steps]);
   }
 }
 
@@ -129,9 +157,9 @@ function* argumentsOf(call: Call): Generator<readonly [string, ArgumentKind, unk
 }
 
 function mapped(program: Program, map: (kind: ArgumentKind, value: unknown) => unknown): Program {
-  const steps = program.steps.map(({ pid, call }) => {
-    const fields = [...argumentsOf(call)].map(([name, kind, value]) => [name, map(kind, value)]);
-    return { pid, call: { op: call.op, ...Object.fromEntries(fields) } as Call };
+  const steps = program.steps.map((step) => {
+    const fields = [...argumentsOf(step.call)].map(([name, kind, value]) => [name, map(kind, value)]);
+    return { ...step, call: { op: step.call.op, ...Object.fromEntries(fields) } as Call };
   });
   return { ...program, steps };
 }
@@ -282,11 +310,14 @@ function* simplerValues(kind: ArgumentKind, value: unknown): Generator<unknown> 
     case 'fallocMode':
     case 'xattrFlags':
     case 'accessMode':
-    case 'flockOperation':
     case 'protection':
     case 'mapFlags':
     case 'msyncFlags':
       yield* fewerBits(value as number);
+      return;
+    case 'flockOperation':
+      // A call that waited would have no end.
+      for (const simpler of fewerBits(value as number)) if ((simpler & LOCK_NB) !== 0) yield simpler;
       return;
     default:
       return;

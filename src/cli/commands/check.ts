@@ -69,8 +69,8 @@ ${daemonHelp}
   -o OPTIONS        how the kernels are mounted: entry_timeout=S,attr_timeout=S,negative_timeout=S,direct_io,...
                     (default: drawn for one kernel, nothing cached for several)
 
-Exit code: 0 nothing found, 1 something found, 2 usage error, or it could not be checked; 3 calls that overlap did not come
-to an end.`;
+Exit code: 0 nothing found, 1 something found, 2 usage error, or it could not be checked; 3 calls that overlap did not
+come to an end.`;
 
 export async function run(args: string[]): Promise<number> {
   const { values, positionals } = parseOptions('check', args, {

@@ -1,5 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { type Counterexample, counterexampleFromText, isLeak, showFinding } from '../../check/index.ts';
+import {
+  type Counterexample,
+  counterexampleFromText,
+  isLeak,
+  showFinding,
+  simulatedFileSystems,
+} from '../../check/index.ts';
 import { openArena } from '../../check/replay.ts';
 import { runProgram } from '../../check/runner.ts';
 import { tellingTarget } from '../../check/telling-target.ts';
@@ -7,7 +13,6 @@ import { type FaultEngine, showUnfired } from '../../fault/index.ts';
 import { daemonHelp, daemonNamed, daemonOptions, openDaemon } from '../daemon.ts';
 import { readPlan } from '../plan.ts';
 import { replayTraceFile } from '../replay-trace.ts';
-import { simulatedFileSystems } from '../simulated-filesystems.ts';
 import { type OpenTarget, openTarget, targetNames } from '../targets.ts';
 import { looksLikeTrace } from '../trace-file.ts';
 import { exitCode, oneFile, parseOptions, UsageError, whyUnread } from '../usage.ts';

@@ -1,7 +1,7 @@
 import * as nodeFs from 'node:fs';
 import { createRequire } from 'node:module';
 import { asSuperuser, type FileSystemOptions } from '../../env/index.ts';
-import { textOption } from '../options.ts';
+import { switchOption, textOption } from '../options.ts';
 
 /** Bytes where a name in it is not valid UTF-8. */
 export type BackingPath = string | Buffer;
@@ -83,8 +83,11 @@ export function backingOf(options: FileSystemOptions): Backing {
   if (options.fs !== undefined) {
     if (options.backing !== undefined)
       throw new TypeError("loopback: options 'fs' and 'backing' exclude each other; give one of them");
-    return { fs: asBackingFs(options.fs), root: rootOf(options, '/'), inodesIdentify: false, byteNames: false };
+    const likeNode = switchOption(options, 'likeNode', false);
+    return { fs: asBackingFs(options.fs), root: rootOf(options, '/'), inodesIdentify: likeNode, byteNames: likeNode };
   }
+  if (options.likeNode !== undefined)
+    throw new TypeError("loopback: option 'likeNode': expected option 'fs' with it, given none");
   const name = textOption(options, 'backing', 'node:fs');
   switch (name) {
     case 'memfs':

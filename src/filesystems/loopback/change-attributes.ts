@@ -4,6 +4,9 @@ import {
   type Errno,
   errno,
   isSymlink,
+  S_ISGID,
+  S_ISUID,
+  S_IXGRP,
   type Timespec,
 } from '../../vfs/index.ts';
 import type { BackingFs, BackingPath } from './backing.ts';
@@ -33,6 +36,14 @@ export function chmod(fs: BackingFs, { path, fd, attributes }: Reach, mode: numb
   else if (fd !== undefined && fs.fchmodSync) fs.fchmodSync(fd, bits);
   else return errno.ENOSYS;
   return undefined;
+}
+
+/** Set-user-id goes, set-group-id too where the group may execute (setattr_should_drop_suidgid, fs/attr.c). */
+export function dropPrivileges(fs: BackingFs, reach: Reach): Errno | undefined {
+  if (reach.fd === undefined) return errno.EBADF;
+  const mode = Number(fs.fstatSync(reach.fd, { bigint: true }).mode) & 0o7777;
+  const kept = mode & (mode & S_IXGRP ? ~(S_ISUID | S_ISGID) : ~S_ISUID);
+  return kept === mode ? undefined : chmod(fs, reach, kept);
 }
 
 export function chown(fs: BackingFs, { path, fd, attributes }: Reach, changes: AttributeChanges): Errno | undefined {

@@ -5,10 +5,11 @@ import { LoopbackFileSystem } from './loopback.ts';
 
 /**
  * Makes a filesystem of a tree that a `node:fs`-shaped object keeps. Options: `backing`, 'node:fs' (the default) or 'memfs'
- * (a fresh one), or `fs`, any such object; `root`, the absolute path of its directory there, '/' unless it is the host's.
+ * (a fresh one), or `fs`, any such object, with `likeNode` where inode numbers and names that are Buffers are as those of
+ * `node:fs` on Linux; `root`, the absolute path of its directory there, '/' unless it is the host's.
  */
 export const loopback: FileSystemFactory = (environment, options) => {
-  refuseUnknownOptions('loopback', options, ['backing', 'fs', 'root']);
+  refuseUnknownOptions('loopback', options, ['backing', 'fs', 'likeNode', 'root']);
   return new LoopbackFileSystem(environment.clock, backingOf(options));
 };
 

@@ -16,6 +16,7 @@ import {
   type FileSystemStatistics,
   type Handle,
   NAME_MAX,
+  type Negotiated,
   type NodeId,
   nameFromBytes,
   nameLength,
@@ -28,11 +29,12 @@ import {
   S_IFMT,
   S_IFREG,
   type U64,
+  type WriteOptions,
 } from '../../vfs/index.ts';
 import { HandleTable } from '../handle-table.ts';
 import { BackedTree } from './backed-tree.ts';
 import type { Backing, BackingFs, BackingPath } from './backing.ts';
-import { chmod, chown, type Reach, truncate, utimes } from './change-attributes.ts';
+import { chmod, chown, dropPrivileges, type Reach, truncate, utimes } from './change-attributes.ts';
 import { giveToCaller } from './give-to-caller.ts';
 import type { LoopbackNode, OpenFile } from './node-tree.ts';
 import { createFlags, openFlags } from './open-flags.ts';
@@ -65,11 +67,17 @@ export class LoopbackFileSystem implements FileSystem {
   readonly #tree: BackedTree;
   readonly #files = new HandleTable<OpenFile>();
   readonly #listings = new HandleTable<Listing>();
+  /** With write-back the kernel reads, through whatever file is open, the rest of pages that are partly written. */
+  #writeOnlyIsRead = false;
 
   constructor(clock: Clock, backing: Backing) {
     this.#clock = clock;
     this.#fs = backing.fs;
     this.#tree = new BackedTree(backing);
+  }
+
+  init({ writebackCache }: Negotiated): void {
+    this.#writeOnlyIsRead = writebackCache;
   }
 
   destroy(): void {
@@ -191,7 +199,7 @@ export class LoopbackFileSystem implements FileSystem {
     if (directory === undefined) return errno.ESTALE;
     const path = this.#tree.pathIn(directory, name);
     if (path === undefined) return errno.ENOENT;
-    const { fd, made } = this.#openNew(path, mode, flags);
+    const { fd, made } = this.#openNew(path, mode, this.#readable(flags));
     try {
       if (made) this.#own(directory, name, mode, context);
       const entry = this.#tree.refer(directory, name);
@@ -207,7 +215,7 @@ export class LoopbackFileSystem implements FileSystem {
     const known = this.#tree.get(node);
     const path = known && this.#tree.path(known);
     if (path === undefined) return errno.ESTALE;
-    return this.#opened(node, this.#fs.openSync(path, openFlags(this.#fs, flags)), flags);
+    return this.#opened(node, this.#fs.openSync(path, openFlags(this.#fs, this.#readable(flags))), flags);
   }
 
   read(_node: NodeId, fh: Handle, into: Uint8Array, offset: number): Answer<number> {
@@ -222,9 +230,20 @@ export class LoopbackFileSystem implements FileSystem {
     return done;
   }
 
-  write(_node: NodeId, fh: Handle, data: Uint8Array, offset: number): Answer<number> {
+  write(
+    _node: NodeId,
+    fh: Handle,
+    data: Uint8Array,
+    offset: number,
+    _context: Context,
+    options: WriteOptions,
+  ): Answer<number> {
     const file = this.#files.get(fh);
-    return file === undefined ? errno.EBADF : this.#fs.writeSync(file.fd, data, 0, data.length, offset);
+    if (file === undefined) return errno.EBADF;
+    const written = this.#fs.writeSync(file.fd, data, 0, data.length, offset);
+    // This process may keep the bits that its caller may not: nobody else takes them away after a direct write.
+    if (written > 0 && options.killPrivileges) dropPrivileges(this.#fs, this.#reach(file.node, file));
+    return written;
   }
 
   fsync(_node: NodeId, fh: Handle, dataOnly: boolean): Answer<void> {
@@ -317,6 +336,10 @@ export class LoopbackFileSystem implements FileSystem {
       if (errnoFrom(error) !== errno.EEXIST || flags & O_EXCL) throw error;
       return { fd: this.#fs.openSync(path, openFlags(this.#fs, flags)), made: false };
     }
+  }
+
+  #readable(flags: number): number {
+    return this.#writeOnlyIsRead && (flags & O_ACCMODE) === O_WRONLY ? (flags & ~O_ACCMODE) | O_RDWR : flags;
   }
 
   #own(directory: LoopbackNode, name: string, mode: number | undefined, context: Context): void {

@@ -6,6 +6,7 @@ import {
   type Credentials,
   errnoNumbers as E,
   type Kernel,
+  type ProcessCall,
   type SyscallName,
   type SysResult,
   type Timespec,
@@ -285,6 +286,21 @@ export class SimKernel implements Kernel {
       this.scheduler.makeReady(task);
       return pending;
     });
+  }
+
+  /** Begins the calls at the same time, in the given order; each process makes one. */
+  together(calls: readonly ProcessCall[]): readonly SysResult[] | Promise<readonly SysResult[]> {
+    const pending = calls.map(({ pid, call }) => this.submit(pid, call));
+    const results = () => pending.map(({ result }) => result as SysResult);
+    const finish = (from: number): undefined | Promise<void> => {
+      for (let i = from; i < pending.length; i++) {
+        const driven = this.#inside(() => this.#drive(pending[i]));
+        if (driven !== undefined) return driven.then(() => finish(i + 1));
+      }
+      return undefined;
+    };
+    const finished = finish(0);
+    return finished === undefined ? results() : finished.then(results);
   }
 
   /** Runs until nothing can happen any more; calls that wait for one another are still pending then. */

@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+// Writes the tables of docs/zoo.md from what `estale zoo --json` said: scripts/write-zoo-table.js results.json
+import { readFileSync, writeFileSync } from 'node:fs';
+import { bugs } from '../dist/zoo/index.js';
+
+const path = new URL('../docs/zoo.md', import.meta.url);
+const results = new Map(JSON.parse(readFileSync(process.argv[2], 'utf8')).map((result) => [result.name, result]));
+const cell = (text) => text.replaceAll('|', '\\|');
+
+function row(bug) {
+  const result = results.get(bug.name);
+  if (result === undefined) throw new Error(`${bug.name}: expected to be among the results`);
+  const { found, seeds, milliseconds, programs, steps } = result;
+  const about = bug.source === undefined ? bug.summary : `${bug.summary} (${bug.source})`;
+  const longer = bug.longer === undefined || steps <= 6 ? '' : ` [^${bug.name}]`;
+  const figures = [`${found}/${seeds}`, (milliseconds / 1000).toFixed(1), programs, `${steps}${longer}`];
+  return `| \`${bug.name}\` | ${cell(about)} | ${bug.target} | ${figures.join(' | ')} |`;
+}
+
+const lines = [];
+for (const host of new Set(bugs.map((bug) => bug.host))) {
+  lines.push(
+    `### ${host}`,
+    '',
+    '| bug | what goes wrong | checked | found | CPU s | programs | calls |',
+    '|---|---|---|---|---|---|---|',
+  );
+  lines.push(...bugs.filter((bug) => bug.host === host).map(row), '');
+}
+for (const { name, longer } of bugs.filter((bug) => bug.longer !== undefined && results.get(bug.name).steps > 6))
+  lines.push(`[^${name}]: ${longer}.`);
+
+const seeds = Math.max(...[...results.values()].map((result) => result.seeds));
+const [before] = readFileSync(path, 'utf8').split('<!-- tables -->');
+const head = `${seeds} seeds for each bug; CPU seconds, generated programs and calls of the shrunk program are medians.`;
+writeFileSync(path, `${before}<!-- tables -->\n\n${head}\n\n${lines.join('\n').trimEnd()}\n`);

@@ -1,0 +1,58 @@
+import type { FileSystemFactory } from '../env/index.ts';
+import { filesystems, loopbackMemfsWithout, loopbackWithout } from '../filesystems/index.ts';
+import { simulate, simulatedFs } from '../sim/index.ts';
+import { IN_MEMORY_FILE_SIZE, memfsTarget } from './fs-targets.ts';
+import { lateAnswers } from './late-answers.ts';
+import { type SimulatedTargetOptions, simulatedTarget, type TargetFaults } from './simulated-target.ts';
+import type { Target } from './target.ts';
+
+const { ram, loopback, hello } = filesystems;
+
+/** Loopback over an object shaped like node:fs that does what POSIX says: the one over another simulated kernel with ram. */
+const loopbackRam: FileSystemFactory = (environment, options) => {
+  const fs = simulatedFs(simulate(ram.factory, { traceHash: false }));
+  return loopback.factory(environment, { ...options, fs, likeNode: true });
+};
+
+export interface SimulatedFileSystem extends SimulatedTargetOptions {
+  readonly factory: FileSystemFactory;
+}
+
+/** What can be served in the simulator and needs nothing of the host, by name. */
+export const simulatedFileSystems = {
+  ram: { factory: ram.factory },
+  // Not with write-back: when answers come late the simulated kernel then reads a page that is not written yet (docs/zoo.md).
+  'ram:late': { factory: lateAnswers(ram.factory), fixed: { writebackCache: false } },
+  'loopback:memfs': {
+    factory: loopback.factory,
+    without: loopbackMemfsWithout,
+    options: { backing: 'memfs' },
+    fileSizeLimit: IN_MEMORY_FILE_SIZE,
+  },
+  // A directory that is held without being opened (O_PATH) is not held in the backing, which may use its number again.
+  'loopback:ram': {
+    factory: loopbackRam,
+    without: loopbackWithout,
+    model: { ignore: new Set(['inode-numbers'] as const) },
+  },
+  hello: { factory: hello.factory, without: hello.without },
+} satisfies Readonly<Record<string, SimulatedFileSystem>>;
+
+const simulated =
+  (name: keyof typeof simulatedFileSystems) =>
+  (faults?: TargetFaults): Target => {
+    const { factory, ...options } = simulatedFileSystems[name];
+    return simulatedTarget(name, factory, { ...options, faults });
+  };
+
+/** The targets that need nothing of the host, by name. */
+export const builtInTargets = {
+  ram: simulated('ram'),
+  memfs: () => memfsTarget(),
+  'ram:late': simulated('ram:late'),
+  'loopback:memfs': simulated('loopback:memfs'),
+  'loopback:ram': simulated('loopback:ram'),
+  hello: simulated('hello'),
+} as const satisfies Readonly<Record<string, (faults?: TargetFaults) => Target>>;
+
+export type BuiltInTarget = keyof typeof builtInTargets;
