@@ -14,7 +14,7 @@ import { writeUpdateAttributes } from './fuse-write.ts';
 import type { Operation } from './operation.ts';
 import { PAGE_SIZE } from './page-cache.ts';
 import type { Process } from './process.ts';
-import { openFileOf, readFile, writeFile } from './read-write.ts';
+import { openFileOf, spliceRead, writeFile } from './read-write.ts';
 import { MAX_RW_COUNT, writeLimits } from './size-limits.ts';
 import { truncatePagecacheRange } from './truncate.ts';
 import { flushTimeUpdate, updateTime, writebackRange } from './writeback.ts';
@@ -147,7 +147,7 @@ function* spliceCopy(
 ): Operation<number> {
   let done = 0;
   while (done < count) {
-    const data = yield* readFile(fc, p, from, positionIn + done, Math.min(SPLICE_SIZE, count - done));
+    const data = yield* spliceRead(fc, p, from, positionIn + done, Math.min(SPLICE_SIZE, count - done));
     if (typeof data === 'number') return done > 0 ? done : data;
     if (data.length === 0) break;
     const written = yield* writeFile(fc, p, to, positionOut + done, data);

@@ -1,5 +1,6 @@
 import { errnoNumbers as E } from '../../vfs/index.ts';
 import type { File } from './file.ts';
+import { setattr } from './fuse-attr.ts';
 import type { FuseConnection } from './fuse-connection.ts';
 import { beginRead, invalidateAtime } from './fuse-read.ts';
 import type { FuseRequest } from './fuse-request.ts';
@@ -175,6 +176,7 @@ export function* directWrite(
 ): Operation<number> {
   const { inode } = file;
   const mapping = mappingOf(inode);
+  const { size: oldSize } = inode;
   const [first, last] = [pageOf(position), pageOf(position + data.length - 1)];
   yield* writeAndWait(fc, p, mapping, first, last);
   let error = checkErrors(mapping);
@@ -197,6 +199,8 @@ export function* directWrite(
   invalidateAttributes(inode, FUSE_STATX_MODSIZE);
   if (fc.asyncDio && done >= 0 && done < data.length) done = -E.EIO;
   writeUpdateAttributes(fc, inode, position + Math.max(done, 0), done);
+  // fuse_do_truncate: of what was to make the file longer a part may have been written.
+  if (done < 0 && position + data.length > oldSize) yield* setattr(fc, p, inode, { size: inode.size, file });
   if (done < 0) return done;
   invalidateInodePages2(fc, inode, first, last);
   p.writtenTo = position + done;

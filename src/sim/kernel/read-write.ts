@@ -89,6 +89,18 @@ export function* readFile(
   return typeof rest === 'number' ? direct : join([direct, rest], direct.length + rest.length);
 }
 
+/** fuse_splice_read: through the page cache, whatever the filesystem said, and without asking for the size; but with O_DIRECT by reading. */
+export function* spliceRead(
+  fc: FuseConnection,
+  p: Process,
+  file: File,
+  position: number,
+  count: number,
+): Operation<Uint8Array | number> {
+  if ((file.flags & O_DIRECT) !== 0) return yield* readFile(fc, p, file, position, count);
+  return readCached(file, position, count) ?? (yield* filemapRead(fc, p, file, position, count));
+}
+
 /** fuse_direct_read_iter: each read asks the filesystem, in pieces of at most max_read, until one comes back short. */
 function* fuseDirectRead(
   fc: FuseConnection,

@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { FileSystemFactory } from '../../../src/env/index.ts';
+import { ram } from '../../../src/filesystems/index.ts';
+import { errno } from '../../../src/vfs/index.ts';
 import { scripted } from './script.ts';
 
 /** `/f`, open as fd3, of which nothing is cached. */
@@ -173,6 +176,28 @@ describe('write-through', () => {
     expect(sim.sent('pread(fd4, 4096, 0)')).toEqual(['READ 0+4096']);
     expect(sim.sent('pwrite(fd4, pattern(7, 4096), 0)')).toEqual(['WRITE 0+4096']);
     expect(sim.run('pread(fd3, 3, 0)')).toEqual(['hij']);
+  });
+
+  test('O_DIRECT that fails to make a file longer cuts it off where it ended', () => {
+    const full: FileSystemFactory = (environment, options) =>
+      Object.defineProperty(ram(environment, options), 'write', { value: () => errno.ENOSPC });
+    const sim = scripted({}, full);
+    sim.run('fd3 = open("/f", O_RDWR|O_CREAT|O_DIRECT, 0644)');
+    expect(sim.sent('pwrite(fd3, pattern(0, 4096), 0)')).toEqual(['WRITE 0+4096', 'SETATTR SIZE|FH|LOCKOWNER']);
+    sim.run('ftruncate(fd3, 4096)');
+    expect(sim.sent('pwrite(fd3, pattern(0, 4096), 0)')).toEqual(['WRITE 0+4096']);
+  });
+
+  test('copying for a filesystem that cannot copy reads through the cache, and asks for no attributes', () => {
+    const plain: FileSystemFactory = (environment, options) =>
+      Object.defineProperty(ram(environment, options), 'copyFileRange', { value: undefined });
+    const sim = scripted({ attributeTimeout: 0, autoInvalData: true, keepCache: true }, plain);
+    sim.run('fd3 = open("/f", O_RDWR|O_CREAT, 0644)\nfd4 = open("/g", O_RDWR|O_CREAT, 0644)');
+    sim.run('write(fd3, pattern(0, 5000))');
+    const copy = 'copy_file_range(fd3, fd4, 5000, offset=0, offsetOut=0)';
+    const sent = ['READ 4096+4096', 'WRITE 0+5000'];
+    expect(sim.sent(copy)).toEqual(['COPY_FILE_RANGE_64', 'COPY_FILE_RANGE', ...sent]);
+    expect(sim.sent(copy)).toEqual(sent.slice(1));
   });
 
   test('a synchronous file is synchronised with each write', () => {
