@@ -33,11 +33,16 @@ export interface DaemonValues {
 export function daemonNamed(command: string, values: DaemonValues): OpenTarget | undefined {
   const { daemon, 'daemon-setup': setup, 'daemon-restart': restart, options } = values;
   if (daemon === undefined) {
-    for (const [name, value] of Object.entries({ 'daemon-setup': setup, 'daemon-restart': restart, options }))
-      if (value !== undefined) throw new UsageError(`${command}: --${name} goes with --daemon`);
+    refuseWithoutDaemon(command, { 'daemon-setup': setup, 'daemon-restart': restart, options });
     return undefined;
   }
   return openDaemon({ command: daemon, setup, options: options?.join(',') }, restart);
+}
+
+/** @throws UsageError where one of the options, which mean nothing without --daemon, is given */
+export function refuseWithoutDaemon(command: string, options: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(options))
+    if (value !== undefined) throw new UsageError(`${command}: --${name} goes with --daemon`);
 }
 
 /** The target that a daemon is, as seen from the working directory. @throws UsageError that says what is wrong with it */

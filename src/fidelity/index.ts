@@ -1,6 +1,7 @@
 export type { Blame, Difference } from './compare/difference.ts';
 export { type Configuration, type ConfigurationName, configuration, configurationNames } from './configurations.ts';
 export { corpus, type Group } from './corpus/index.ts';
+export { daemonCases, daemonConfiguration, daemonSides } from './daemon-sides.ts';
 export {
   type Case,
   type CompareOptions,
@@ -23,4 +24,4 @@ export {
   type ThreeWayOptions,
   type ThreeWayReport,
 } from './three-way.ts';
-export { type Tolerance, tolerances } from './tolerances.ts';
+export { foreignTolerances, type Tolerance, tolerances } from './tolerances.ts';

@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hostKernel } from '../check/host-kernel/index.ts';
+import { KernelFailure } from '../check/kernel-failure.ts';
 import { nodeEnvironment } from '../env/index.ts';
-import type { FileSystemModule } from '../fuse/device/index.ts';
+import { type FileSystemModule, type TapModule, within } from '../fuse/device/index.ts';
 import { opcode } from '../fuse/protocol/index.ts';
-import { mount } from '../mount/index.ts';
+import { type Mounted, type MountSettings, mount } from '../mount/index.ts';
 import type { Configuration } from './configurations.ts';
 import { type LoggedMessage, MessageLogReader } from './message-log.ts';
 import type { Side } from './side.ts';
@@ -21,6 +22,8 @@ const tap = new URL('./message-log.ts', import.meta.url).href;
 /** Barriers in a row for forgets, too: after eight requests the device turns to those that wait (fuse_dev_do_read, fs/fuse/dev.c). */
 const BARRIERS = 10;
 const MILLISECONDS = 1000;
+/** How long a mount that does not answer may take to say that it has ended, milliseconds. */
+const END_LIMIT = 5000;
 /** Where `pid` lies in fuse_in_header. */
 const PID_WORD = 8;
 
@@ -29,7 +32,23 @@ const PID_WORD = 8;
  *
  * @throws MountError, HostKernelError where there can be none here
  */
-export async function realSide(configuration: Configuration, source: FileSystemModule = module): Promise<Side> {
+export async function realSide(
+  { mount: options, filesystem }: Configuration,
+  source: FileSystemModule = module,
+): Promise<Side> {
+  return await mountedSide((place, settings) =>
+    mount({ ...source, options: filesystem }, place, { ...options, ...settings }),
+  );
+}
+
+/** What a mount needs so that its messages can be followed. */
+type Followed = Required<Pick<MountSettings, 'report'>> & { readonly tap: TapModule };
+
+/** Real system calls on what `mountOn` mounts on a directory. Nobody else uses the mount. */
+export async function mountedSide(
+  mountOn: (place: string, settings: Followed) => Promise<Mounted>,
+  foreign = false,
+): Promise<Side> {
   const scratch = mkdtempSync(join(tmpdir(), 'estale-fidelity-'));
   const place = mkdtempSync(join(scratch, 'mount-'));
   const log = join(scratch, 'log');
@@ -38,29 +57,40 @@ export async function realSide(configuration: Configuration, source: FileSystemM
     reader.close();
     rmSync(scratch, { recursive: true, force: true });
   };
-  const mounting = mount({ ...source, options: configuration.filesystem }, place, {
-    ...configuration.mount,
-    tap: { module: tap, data: log },
-    report: () => {},
-  });
-  const mounted = await mounting.catch((error: unknown) => {
-    remove();
-    throw error;
-  });
+  const mounted = await mountOn(place, { tap: { module: tap, data: log }, report: () => {} }).catch(
+    (error: unknown) => {
+      remove();
+      throw error;
+    },
+  );
   const unmount = async (): Promise<void> => {
     await mounted.unmount();
     remove();
   };
+  let ended = false;
   try {
     const kernel = hostKernel({ directory: place, fileSizeLimit: FILE_SIZE_LIMIT });
     return {
       name: 'real',
       kernel,
-      taken: async (ended) => quiet(reader, place, ended ? BARRIERS : 1),
+      foreign,
+      async taken(atEnd) {
+        try {
+          return quiet(reader, place, atEnd ? BARRIERS : 1);
+        } catch (error) {
+          const closed = await within(END_LIMIT, mounted.closed);
+          if (closed === 'late' || closed.reason !== 'failed') throw error;
+          ended = true;
+          throw new KernelFailure('the filesystem ended', closed.error.message);
+        }
+      },
       wait: (seconds) => new Promise((resolve) => void timers.after(seconds * MILLISECONDS, resolve)),
       async close() {
         try {
           kernel.close();
+        } catch (error) {
+          // What has ended cannot be emptied, and what a foreign daemon leaves goes with its directories.
+          if (!ended && !foreign) throw error;
         } finally {
           await unmount();
         }

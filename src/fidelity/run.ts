@@ -68,7 +68,7 @@ export async function runScripts(
 class Runner {
   readonly #side: Side;
   readonly #start: number;
-  readonly #names = new Names();
+  readonly #names: Names;
   readonly #reader: RequestReader;
   readonly #isNow = ({ sec }: Timespec): boolean =>
     sec >= this.#start - SLACK && sec <= this.#side.kernel.now().sec + SLACK;
@@ -76,7 +76,8 @@ class Runner {
   constructor(side: Side, mount: MountOptions) {
     this.#side = side;
     this.#start = side.kernel.now().sec;
-    this.#reader = new RequestReader(this.#names, this.#isNow, mount.directIo === true);
+    this.#names = new Names(side.foreign);
+    this.#reader = new RequestReader(this.#names, this.#isNow, mount.directIo === true, side.foreign);
   }
 
   async run(scripts: readonly Script[], signal: AbortSignal | undefined): Promise<SideRun> {
@@ -122,7 +123,7 @@ class Runner {
         await this.#call(pid + firstPid, { op: 'chdir', path });
       }
     await this.#taken();
-    const results = new Results(this.#names, this.#isNow);
+    const results = new Results(this.#names, this.#isNow, this.#side.foreign);
     return { script, directory, number, firstPid, pids, results, requests: [], outcomes: [], at: 0 };
   }
 

@@ -5,6 +5,8 @@ import type { LoggedMessage } from './message-log.ts';
 export interface Side {
   readonly name: 'real' | 'simulated';
   readonly kernel: Kernel;
+  /** A daemon that is not ours: much of its answers comes from what it keeps its files in (see `foreignTolerances`). */
+  readonly foreign: boolean;
   /**
    * The messages that came since it was last called, when there is nothing more to come; forgets may come later, but not
    * where a script has `ended`.

@@ -59,3 +59,19 @@ export const tolerances: readonly Tolerance[] = [
     why: 'memory pressure and drop_caches of others on the host evict entries in the middle of a script',
   },
 ];
+
+/** What is left out besides where a foreign daemon stands behind the kernels. */
+export const foreignTolerances: readonly Tolerance[] = [
+  {
+    what: 'the order of listings and the offsets in them: an offset counts the entries before it',
+    why: "they are those of the host's filesystem in which the daemon keeps its files",
+  },
+  {
+    what: 'inode numbers in results',
+    why: 'the host gives a number again when a file is gone, sooner or later',
+  },
+  {
+    what: 'nodes are named by their path when they were looked up; once all references were given back, anew',
+    why: 'daemons give another file the node id of one that was forgotten, and what was forgotten another id',
+  },
+];

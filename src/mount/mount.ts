@@ -117,7 +117,7 @@ export async function mountObject(
 
 /**
  * Mounts a foreign daemon on an empty directory: its bytes pass through this process. The source is the caller's to close,
- * after the mount.
+ * after the mount. A request that takes longer than `patience` milliseconds ends the mount; without it, any time is given.
  *
  * @throws MountError that says what to do
  */
@@ -125,8 +125,9 @@ export async function mountDaemon(
   source: DaemonSource,
   dir: string,
   settings: MountSettings = {},
+  patience?: number,
 ): Promise<DeviceMounted> {
-  const start: Start = ({ tap }, report, faults) => startBridge(source, tap, report, interposed(faults));
+  const start: Start = ({ tap }, report, faults) => startBridge(source, tap, report, interposed(faults), patience);
   return mountServer(start, dir, settings);
 }
 

@@ -29,7 +29,7 @@ describe('estale tells how it is used', () => {
     ['mount', ['--channel', '-o', '--record', '--force']],
     ['record', ['--to', '--force', '-o']],
     ['trace', ['--op', '--node', '--pid', '--hex', '--json']],
-    ['fidelity', ['--generated', '--seed', '--script', '--config', '--json', '-v']],
+    ['fidelity', ['--generated', '--seed', '--script', '--config', '--daemon', '--daemon-setup', '--json', '-v']],
   ])('%s --help and help %s name its options', async (command, options) => {
     const { code, stdout } = await runCli([command, '--help']);
     for (const option of options) expect(stdout).toContain(option);
@@ -79,6 +79,9 @@ describe('a wrong command line is exit code 2, and one line says what is right',
     ['fidelity ram', /fidelity: expected options only, given ram$/],
     ['fidelity --config driect-0', /--config: .*given "driect-0" \(did you mean "direct-0"\?\); there are: direct-0/],
     ['fidelity --script renam', /--script: no script "renam" \(did you mean "rename"\?\); there are: stat/],
+    ['fidelity --daemon-setup true', /fidelity: --daemon-setup goes with --daemon$/],
+    ['fidelity --daemon {fuse} --config direct-0', /fidelity: --config is of our own filesystem; with --daemon /],
+    ['fidelity --daemon true', /expected \{fuse\}/],
     ['fidelity --generated 0', /--generated: expected a whole number from 1/],
     ['trace', /expected one file, given none$/],
     ['trace /nowhere', /trace: \/nowhere: no such file$/],

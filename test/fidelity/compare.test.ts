@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { compareRuns } from '../../src/fidelity/compare/difference.ts';
+import { Listings } from '../../src/fidelity/compare/listings.ts';
 import { Names } from '../../src/fidelity/compare/names.ts';
 import type { Request, Transfer } from '../../src/fidelity/compare/requests.ts';
+import { Results } from '../../src/fidelity/compare/results.ts';
 import { toStream } from '../../src/fidelity/compare/stream.ts';
 import type { ScriptRun } from '../../src/fidelity/index.ts';
 
@@ -102,6 +104,25 @@ describe('a stream', () => {
   });
 });
 
+describe('listings of a foreign daemon', () => {
+  test('are continued after so many entries, whatever their offsets are', () => {
+    const listings = new Listings();
+    listings.listed('/', 0, [700, 30]);
+    listings.listed('/', 30, [900]);
+    expect([0, 700, 30, 900].map((offset) => listings.count('/', offset))).toEqual([0, 1, 2, 3]);
+    expect(listings.count('/d', 700)).toBe(700);
+  });
+
+  test('are the same in another order', () => {
+    const results = (foreign: boolean) => new Results(new Names(foreign), () => false, foreign);
+    const entry = (name: string, ino: number, offset: number) => ({ name, ino, type: 8, offset });
+    const one = [entry('a', 10, 1), entry('b', 11, 2)];
+    const other = [entry('b', 21, 500), entry('a', 20, 900)];
+    expect(results(true).show(one)).toBe(results(true).show(other));
+    expect(results(false).show(one)).not.toBe(results(false).show(other));
+  });
+});
+
 describe('nodes', () => {
   test('are named by where they were found first, below the script', () => {
     const names = new Names();
@@ -115,5 +136,20 @@ describe('nodes', () => {
     expect(names.plain('/7/d')).toBe('/d');
     names.enter('8', 2);
     expect(names.isForeign(22)).toBe(true);
+  });
+
+  test('of a foreign daemon are named by their path, and anew when all references were given back', () => {
+    const names = new Names(true);
+    names.enter('7', 1);
+    names.found(20, 1, '7');
+    names.found(21, 20, 'a');
+    names.found(21, 20, 'b');
+    names.forgotten(21, 1);
+    expect(names.node(21)).toBe('/a');
+    names.forgotten(21, 1);
+    expect(names.node(21)).toBe('(unknown node)');
+    names.found(21, 20, 'b');
+    names.found(22, 20, 'a');
+    expect([21, 22].map((node) => names.node(node))).toEqual(['/b', '/a']);
   });
 });

@@ -2,7 +2,7 @@ import type { Message } from '../../fuse/message.ts';
 import { LinkDescriber } from '../../fuse/protocol/index.ts';
 import { type Daemon, DaemonError, roomFor, SocketServer, SPLICE, timeOfDay } from '../../fuse/socket/index.ts';
 import { Choices, type LinkHook, OFFERED_FLAGS, Scheduler, SimKernel, VirtualClock } from '../../sim/index.ts';
-import type { MountOptions } from '../../sim/kernel/index.ts';
+import type { MountOptions, Observer } from '../../sim/kernel/index.ts';
 import type { Call, Credentials, Kernel, SysResult, Timespec } from '../../vfs/index.ts';
 import { KernelFailure } from '../kernel-failure.ts';
 import type { ProblemReport } from '../reporter.ts';
@@ -27,6 +27,8 @@ export interface DaemonKernelOptions {
   /** RLIMIT_FSIZE of every process, bytes. */
   readonly fileSizeLimit: number;
   readonly trace: ((line: string) => void) | undefined;
+  /** Sees every message between the kernel and the daemon; nothing is traced then. */
+  readonly observe?: Observer;
   readonly link: LinkHook | undefined;
   readonly report: ProblemReport;
   /** Called when the daemon did not answer in time. */
@@ -43,6 +45,7 @@ export class DaemonKernel implements Kernel {
   /** Pids that programs have used. */
   readonly #pids = new Set<number>();
   #broken = false;
+  #failure: unknown;
 
   private constructor(daemon: Daemon, kernel: SimKernel, onSilence: () => void) {
     this.#daemon = daemon;
@@ -52,7 +55,7 @@ export class DaemonKernel implements Kernel {
 
   /** Mounts. @throws {KernelFailure} where the daemon does not take part */
   static async mount(daemon: Daemon, options: DaemonKernelOptions): Promise<DaemonKernel> {
-    const { mount, patience, fileSizeLimit, trace, link, report, onSilence } = options;
+    const { mount, patience, fileSizeLimit, trace, observe, link, report, onSilence } = options;
     const describe = trace && new LinkDescriber(trace);
     const connect = (send: (message: Message, length: number) => number): SocketServer =>
       new SocketServer(daemon.fd, { patience, send });
@@ -63,7 +66,7 @@ export class DaemonKernel implements Kernel {
         fileSizeLimit,
         link,
         report,
-        observe: describe && ((fromKernel, message, length) => describe.message(fromKernel, message, length)),
+        observe: observe ?? (describe && ((...message) => describe.message(...message))),
       });
       return new DaemonKernel(daemon, kernel, onSilence);
     } catch (error) {
@@ -89,11 +92,22 @@ export class DaemonKernel implements Kernel {
   async #fail(error: unknown): Promise<never> {
     this.#broken = true;
     if (error instanceof DaemonError && error.reason === 'silent') this.#onSilence();
-    throw await explained(this.#daemon, error);
+    this.#failure = await explained(this.#daemon, error);
+    throw this.#failure;
+  }
+
+  /** What a call was rejected with; undefined as long as none was. */
+  get failure(): unknown {
+    return this.#failure;
   }
 
   now(): Timespec {
     return timeOfDay();
+  }
+
+  /** Lets time pass for what the kernel remembers. Seconds. */
+  wait(seconds: number): void {
+    this.#kernel.scheduler.advance(seconds * 1e9);
   }
 
   /** Ends the processes and removes what they made, through the daemon itself; false where something is left. */

@@ -13,6 +13,14 @@ export class Names {
   #script = '';
   /** The script, where several work in the root. */
   #key = '';
+  readonly #foreign: boolean;
+  /** References that the kernel has to nodes of a foreign daemon. */
+  readonly #lookups = new Map<U64, number>();
+
+  /** A foreign daemon may give what has been forgotten another id, and another file that id. */
+  constructor(foreign = false) {
+    this.#foreign = foreign;
+  }
 
   /** From now on what is found belongs to the script whose directory has this name; the root has none. */
   enter(script: string, number: number): void {
@@ -22,9 +30,21 @@ export class Names {
 
   /** A node was found. */
   found(node: U64, parent: U64, name: string): void {
-    if (node === 0 || this.#nodes.has(node)) return;
-    const script = this.#script;
-    this.#nodes.set(node, { name: this.#free(this.#below(parent, name)), script });
+    if (node === 0) return;
+    if (this.#foreign) this.#lookups.set(node, (this.#lookups.get(node) ?? 0) + 1);
+    if (this.#nodes.has(node)) return;
+    const path = this.#below(parent, name);
+    this.#nodes.set(node, { name: this.#foreign ? path : this.#free(path), script: this.#script });
+  }
+
+  /** The kernel gave references back. */
+  forgotten(node: U64, lookups: number): void {
+    if (!this.#foreign || node === 1) return;
+    const left = (this.#lookups.get(node) ?? 0) - lookups;
+    this.#lookups.set(node, left);
+    if (left > 0) return;
+    this.#lookups.delete(node);
+    this.#nodes.delete(node);
   }
 
   #below(parent: U64, name: string): string {
@@ -42,7 +62,7 @@ export class Names {
   }
 
   node(node: U64): string {
-    return this.#nodes.get(node)?.name ?? `(unknown node ${node})`;
+    return this.#nodes.get(node)?.name ?? (this.#foreign ? '(unknown node)' : `(unknown node ${node})`);
   }
 
   /** Whether a node was found by an earlier script. */

@@ -10,6 +10,7 @@ import { errnoName, nameFromBytes, O_DIRECT, O_NONBLOCK, type Timespec, type U64
 import { CONTROL } from '../filesystem.ts';
 import type { LoggedMessage } from '../message-log.ts';
 import { digest } from './bytes.ts';
+import { byName, Listings } from './listings.ts';
 import type { Names } from './names.ts';
 
 /** A transfer of data: what is needed to tell what several of them came to. */
@@ -47,6 +48,12 @@ interface Answerable {
   readonly request: { -readonly [Key in keyof Request]: Request[Key] };
 }
 
+interface Entry {
+  readonly name: string;
+  readonly type: number;
+  readonly off: U64;
+}
+
 type Body = Readonly<Record<string, unknown>>;
 interface Parts {
   readonly body?: Body;
@@ -78,13 +85,15 @@ export class RequestReader {
   readonly #names: Names;
   readonly #isNow: (time: Timespec) => boolean;
   readonly #directIo: boolean;
+  readonly #listings: Listings | undefined;
   readonly #pending = new Map<string, Answerable>();
   #dialect = CURRENT_DIALECT;
 
-  constructor(names: Names, isNow: (time: Timespec) => boolean, directIo: boolean) {
+  constructor(names: Names, isNow: (time: Timespec) => boolean, directIo: boolean, foreign = false) {
     this.#names = names;
     this.#isNow = isNow;
     this.#directIo = directIo;
+    if (foreign) this.#listings = new Listings();
   }
 
   read(messages: readonly LoggedMessage[]): readonly Request[] {
@@ -110,7 +119,7 @@ export class RequestReader {
     }
     const node = this.#names.node(header.nodeid);
     const kernelMade = header.pid === 0 ? ' by the kernel' : '';
-    const text = `${op === 'SETLKW' ? 'SETLK' : op} ${node}${this.#fields(op, parts)}, uid ${header.uid} gid ${header.gid}${kernelMade}`;
+    const text = `${op === 'SETLKW' ? 'SETLK' : op} ${node}${this.#fields(op, node, parts)}, uid ${header.uid} gid ${header.gid}${kernelMade}`;
     const out = parts.body?.nodeid_out as U64 | undefined;
     const others = out === undefined ? undefined : [this.#names.node(out)];
     const request = { op, node, text, answer: undefined, others, transfer: this.#transfer(op, node, parts) };
@@ -125,10 +134,11 @@ export class RequestReader {
     const references = items
       .filter((item) => !this.#names.isForeign(item.nodeid))
       .map((item) => ({ node: this.#names.node(item.nodeid), lookups: Number(item.nlookup) }));
+    for (const item of items) this.#names.forgotten(item.nodeid, Number(item.nlookup));
     return { op, node: '', text: op, answer: undefined, references };
   }
 
-  #fields(op: string, { body = {}, data, ...more }: Parts): string {
+  #fields(op: string, node: string, { body = {}, data, ...more }: Parts): string {
     const shown: string[] = [];
     const valid = Number(body.valid ?? 0);
     for (const [field, value] of Object.entries(body)) {
@@ -137,6 +147,8 @@ export class RequestReader {
       else if (handleFields.has(field)) shown.push(`${field} ${this.#names.handle(value as U64)}`);
       else if (op === 'SETATTR' && /^[amc]time/.test(field)) continue;
       else if (field === 'lk') shown.push(showLock(value as Body));
+      else if (field === 'offset' && op.startsWith('READDIR'))
+        shown.push(`offset ${this.#listings?.count(node, value as U64) ?? value}`);
       else if (field === 'flags' && fileFlags.test(op))
         shown.push(`flags 0x${(Number(value) & ~O_NONBLOCK).toString(16)}`);
       else shown.push(`${field} ${hexadecimal.has(field) ? `0x${Number(value).toString(16)}` : showValue(value)}`);
@@ -190,6 +202,13 @@ export class RequestReader {
       this.#found(pending, body, more);
       if (op === 'READ' && request.transfer !== undefined && data !== undefined)
         request.transfer = { ...request.transfer, bytes: data.slice() };
+      const entries = more.entries as readonly Entry[] | undefined;
+      if (entries !== undefined)
+        this.#listings?.listed(
+          request.node,
+          pending.parts.body?.offset as U64,
+          entries.map(({ off }) => off),
+        );
       request.answer = this.#answer({ body, data, ...more });
     }
   }
@@ -232,8 +251,9 @@ export class RequestReader {
     if (body !== undefined) walk(body);
     if (data !== undefined) shown.push(digest(data));
     if (typeof text === 'string') shown.push(JSON.stringify(this.#names.plain(text)));
-    for (const { name, type, off } of (entries as readonly Body[] | undefined) ?? [])
-      shown.push(`${name} ${type} ${off}`);
+    const listed = (entries as readonly Entry[] | undefined) ?? [];
+    if (this.#listings === undefined) for (const { name, type, off } of listed) shown.push(`${name} ${type} ${off}`);
+    else for (const { name, type } of [...listed].sort(byName)) shown.push(`${name} ${type}`);
     return shown.length === 0 ? 'done' : shown.join(', ');
   }
 }

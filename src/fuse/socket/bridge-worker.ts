@@ -21,6 +21,8 @@ export interface BridgeTask {
   readonly tap: TapModule | undefined;
   /** What stands on the link; it has no timers here. */
   readonly interposer: InterposerModule | undefined;
+  /** Milliseconds that a request may take; undefined: any time. */
+  readonly patience: number | undefined;
 }
 
 /** How long the thread sleeps without looking up, milliseconds: it can be stopped then. */
@@ -28,7 +30,7 @@ const NAP = 200;
 const MOST_WRITE = 1 << 20;
 
 const port = parentPort!;
-const { socket, largestMessage, counters, name, tap, interposer: between } = workerData as BridgeTask;
+const { socket, largestMessage, counters, name, tap, interposer: between, patience } = workerData as BridgeTask;
 const tell = (message: WorkerMessage) => port.postMessage(message);
 
 /** Until the kernel or the daemon ends the connection. @throws an Error where it was the daemon */
@@ -42,6 +44,8 @@ function carry(device: DeviceConnection, link: LinkHook | undefined): void {
     // Replies first: the kernel may have to be rid of them before it can say more.
     if (reply && bridge.reply() === 'closed') throw new Error('the daemon ended while it was mounted');
     if (request && bridge.request() === 'closed') return;
+    const overdue = patience === undefined ? undefined : bridge.overdue(patience);
+    if (overdue !== undefined) throw new Error(`the daemon does not answer ${overdue} within ${patience! / 1000} s`);
   }
 }
 

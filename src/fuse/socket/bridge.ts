@@ -10,7 +10,8 @@ import type { DaemonSource } from './source.ts';
 
 /**
  * A foreign daemon behind a real mount, through this process: a worker carries the bytes between /dev/fuse and the daemon's
- * socket, so that all of them are seen. The daemon decides about everything but the mount options.
+ * socket, so that all of them are seen. The daemon decides about everything but the mount options. A request that is not
+ * answered within `patience` milliseconds ends the mount; without it none does.
  *
  * @throws {DaemonCommandError} where it does not speak FUSE, or the error of opening /dev/fuse
  */
@@ -19,6 +20,7 @@ export async function startBridge(
   tap: TapModule | undefined,
   report: Report,
   interposer?: SpeakingInterposer,
+  patience?: number,
 ): Promise<DeviceServer> {
   const daemon = await source.start();
   const counters = newCounters();
@@ -30,6 +32,7 @@ export async function startBridge(
     name,
     tap,
     interposer: interposer?.module,
+    patience,
   };
   const worker = startWorker(new URL('./bridge-worker.ts', import.meta.url), 'estale bridge', task);
   let server: DeviceServer;

@@ -2,8 +2,9 @@ import type { Negotiated } from '../../vfs/index.ts';
 import type { DeviceConnection } from '../device/connection.ts';
 import type { LinkHook } from '../link-hook.ts';
 import { Message } from '../message.ts';
-import { fuse_init_out, initFlags, OUT_HEADER_SIZE, opcodes } from '../protocol/index.ts';
+import { fuse_init_out, initFlags, OUT_HEADER_SIZE, opcodeName, opcodes } from '../protocol/index.ts';
 import type { SocketConnection } from './connection.ts';
+import { unanswered, uniqueOf } from './server.ts';
 import { offerNoSplicing } from './splice.ts';
 
 const PAGE_SIZE = 4096;
@@ -24,6 +25,8 @@ export class Bridge {
   readonly #room: number;
   readonly #onNegotiated: (negotiated: Negotiated) => void;
   readonly #link: LinkHook | undefined;
+  /** Requests that are not answered yet, by their unique, the oldest first: what they are, and since when. */
+  readonly #pending = new Map<number, { readonly opcode: number; readonly since: number }>();
   /** The unique of INIT, until it is answered. */
   #init: number | undefined;
 
@@ -59,6 +62,7 @@ export class Bridge {
   }
 
   readonly #toDaemon = (request: Message, length: number): void => {
+    this.#expect(request);
     // That the daemon has gone is seen where its replies are read.
     while (this.#daemon.write(request, length) === false) this.reply();
   };
@@ -71,6 +75,7 @@ export class Bridge {
     if (length === 'closed') return 'closed';
     if (length === 'nothing') return 'passed';
     const { message } = this.#daemon;
+    this.#pending.delete(uniqueOf(message));
     const isInit = this.#init !== undefined && message.words[2] === this.#init;
     if (isInit) this.#limit(message, length);
     if (this.#link === undefined) this.#toKernel(message, length);
@@ -80,6 +85,20 @@ export class Bridge {
       if (message.signedWords[1] === 0) this.#onNegotiated(negotiatedOf(message, length));
     }
     return 'passed';
+  }
+
+  /** Whoever waits for a lock may wait long. */
+  #expect(request: Message): void {
+    const opcode = request.words[1];
+    if (unanswered.has(opcode) || opcode === opcodes.SETLKW.code) return;
+    this.#pending.set(uniqueOf(request), { opcode, since: performance.now() });
+  }
+
+  /** The request that has not been answered for so many milliseconds, if there is one. */
+  overdue(patience: number): string | undefined {
+    for (const { opcode, since } of this.#pending.values())
+      return performance.now() - since > patience ? (opcodeName(opcode) ?? `opcode ${opcode}`) : undefined;
+    return undefined;
   }
 
   #limit(message: Message, length: number): void {

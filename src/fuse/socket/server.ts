@@ -24,7 +24,13 @@ export interface SocketServerOptions {
 
 const START_PATIENCE = 10_000;
 const { FORGET, BATCH_FORGET, NOTIFY_REPLY, INTERRUPT, SETLKW, INIT } = opcodes;
-const unanswered: ReadonlySet<number> = new Set([FORGET.code, BATCH_FORGET.code, NOTIFY_REPLY.code, INTERRUPT.code]);
+/** What no daemon answers. */
+export const unanswered: ReadonlySet<number> = new Set([
+  FORGET.code,
+  BATCH_FORGET.code,
+  NOTIFY_REPLY.code,
+  INTERRUPT.code,
+]);
 
 /** How long a lock request may take until it counts as one that waits for another process, milliseconds. */
 const LOCK_PATIENCE = 200;
@@ -120,4 +126,4 @@ export class SocketServer {
   }
 }
 
-const uniqueOf = ({ words }: Message): number => words[2] + words[3] * 2 ** 32;
+export const uniqueOf = ({ words }: Message): number => words[2] + words[3] * 2 ** 32;
