@@ -104,7 +104,7 @@ export interface StaleReadFault {
 /**
  * A reference that is not what it was. 'forgotten': the daemon no longer knows the node, ESTALE until it is looked up again.
  * 'handle': nor the open file, ESTALE (or `errno`) until it is closed. 'generation': the node's generation is one higher from
- * now on. 'reused': the number leads to another file, if there is one of the same type.
+ * now on. 'reused': the number leads to another file that the kernel knows, if there is one.
  */
 export interface StaleFault<How extends string = 'forgotten' | 'handle' | 'generation' | 'reused'> {
   readonly kind: 'stale';
