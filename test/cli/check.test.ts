@@ -35,12 +35,12 @@ describe('estale check', () => {
   });
 
   test('finds bugs of memfs through loopback: exit code 1, saved, with what to type next', async ({ directory }) => {
-    const { code, stdout } = await runCli(['check', 'loopback:memfs', '--runs', '20', '--seed', '1'], directory);
+    const { code, stdout } = await runCli(['check', 'loopback:memfs', '--runs', '60', '--seed', '1'], directory);
     const saved = [...stdout.matchAll(/^saved: (counterexamples\/.*\.json)$/gm)].map(([, path]) => path);
     expect(saved.length).toBeGreaterThan(3);
     expect(stdout).toContain(`\n       expected: `);
     expect(stdout).toMatch(
-      new RegExp(`loopback:memfs: ${saved.length} different divergences of [0-9]+ kinds found in 20 programs`),
+      new RegExp(`loopback:memfs: ${saved.length} different divergences of [0-9]+ kinds found in 60 programs`),
     );
     expect(stdout).toContain(`again: estale replay ${saved[0]} -v\n`);
     expect(code).toBe(1);
