@@ -249,12 +249,19 @@ function runOn(kernel: Kernel, arena: Arena, program: Program, look: boolean): O
 function settled(kernel: Kernel, arena: Arena, program: Program, outcome: Outcome): Outcome | Promise<Outcome> {
   const last = program.steps.at(-1);
   if (outcome.failure !== undefined || last === undefined) return outcome;
-  const leaks = arena.target.leaks?.(kernel) ?? [];
   const judge = (found: readonly Leak[]): Outcome => {
     if (found.length === 0) return outcome;
     return { ...outcome, failure: { program, divergence: divergenceOf(found), call: last.call, result: 0 } };
   };
-  return leaks instanceof Promise ? leaks.then(judge) : judge(leaks);
+  // What waits for ever cannot be ended: that is left behind too.
+  const stuck = (error: unknown): Outcome =>
+    judge([{ kind: 'requests', text: error instanceof Error ? error.message : String(error) }]);
+  try {
+    const leaks = arena.target.leaks?.(kernel) ?? [];
+    return leaks instanceof Promise ? leaks.then(judge, stuck) : judge(leaks);
+  } catch (error) {
+    return stuck(error);
+  }
 }
 
 function closing(kernel: Kernel, then: () => Outcome | Promise<Outcome>): Outcome | Promise<Outcome> {

@@ -1,5 +1,5 @@
 import { programToJson, showScript } from '../check/index.ts';
-import { type Hunted, isCaught } from './zoo.ts';
+import { type Hunted, isCaught, isShort } from './zoo.ts';
 
 const seconds = (milliseconds: number | undefined): string =>
   milliseconds === undefined ? '-' : (milliseconds / 1000).toFixed(1);
@@ -37,7 +37,9 @@ export function tableFoot(results: readonly Hunted[]): string {
   const caught = results.filter(isCaught).length;
   const slowest = Math.max(0, ...results.map(({ milliseconds }) => milliseconds ?? 0));
   const longest = Math.max(0, ...results.map(({ steps }) => steps ?? 0));
-  return `${caught} of ${results.length} bugs found; the slowest takes ${seconds(slowest)} CPU s, the longest program has ${longest} calls (medians of the seeds)`;
+  const long = results.filter((hunted) => !isShort(hunted)).map(({ bug }) => bug.name);
+  const toShrink = long.length === 0 ? '' : `; programs longer than they are to be: ${long.join(', ')}`;
+  return `${caught} of ${results.length} bugs found; the slowest takes ${seconds(slowest)} CPU s, the longest program has ${longest} calls (medians of the seeds)${toShrink}`;
 }
 
 /** The same as data, with the programs. */

@@ -42,9 +42,12 @@ export interface Hunted {
   readonly problems: readonly string[];
 }
 
-/** Whether every seed found it, with programs as short as they are to be. */
-export const isCaught = ({ bug, found, seeds, steps = Number.POSITIVE_INFINITY }: Hunted): boolean =>
-  found === seeds && steps <= (bug.longer === undefined ? MOST_CALLS : MOST_CALLS_LONGER);
+/** Whether every seed found it. */
+export const isCaught = ({ found, seeds }: Hunted): boolean => found === seeds;
+
+/** Whether the shrunk programs are as short as they are to be. */
+export const isShort = ({ bug, steps = 0 }: Hunted): boolean =>
+  steps <= (bug.longer === undefined ? MOST_CALLS : MOST_CALLS_LONGER);
 
 const PATIENCE = 60_000;
 

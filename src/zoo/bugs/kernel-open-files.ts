@@ -79,6 +79,7 @@ export const kernelOpenFiles: readonly Bug[] = [
     before: 'if (held.end > lock.end) kept.push({ ...held, start: lock.end + 1 });',
     after: '',
     shows: /lock not seen|setlk: expected EAGAIN/,
+    longer: 'two processes with the file open, one lock that is split, and another that meets its end',
   },
   {
     name: 'posix-lock-close',

@@ -77,7 +77,7 @@ export const session: readonly Bug[] = [
     file: 'fuse/session/session.ts',
     before: 'this.#pending.set(unique, exchange);',
     after: 'this.#pending.set(unique, exchange); this.#idle.push(exchange);',
-    shows: /got E|wrong/,
+    shows: /got E|wrong|leak/,
   },
   {
     name: 'interrupt-outlives-request',
