@@ -106,7 +106,10 @@ describe('estale replay of a trace', () => {
   });
 
   const wrong: readonly (readonly [string, RegExp])[] = [
-    ['--on rma', /^estale: unknown filesystem "rma" \(did you mean "ram"\?\); there are: ram, loopback:memfs, hello, /],
+    [
+      '--on rma',
+      /^estale: unknown filesystem "rma" \(did you mean "ram"\?\); there are: ram, ram:late, loopback:memfs, /,
+    ],
     ['--on memfs', /unknown filesystem "memfs"/],
     ['--verbose', /--verbose: expected a counterexample, given a trace/],
   ];

@@ -1,7 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 import { hostKernel } from '../../src/check/host-kernel/index.ts';
-import { check, memfsTarget, type Report, replay, reusingTarget, showFinding } from '../../src/check/index.ts';
+import {
+  check,
+  type Finding,
+  memfsTarget,
+  type Report,
+  replay,
+  reusingTarget,
+  showFinding,
+} from '../../src/check/index.ts';
 import { isError, type Kernel, type SyscallName } from '../../src/vfs/index.ts';
 
 const able = process.platform === 'linux' && process.getuid?.() === 0;
@@ -25,7 +33,10 @@ describe.runIf(wanted)('the model and the real kernel agree', () => {
     const run = vi.spyOn(target.start() as Kernel, 'call');
     try {
       const report = await check(target, { seed: 7, runs: 800, shrinkRuns: 200 });
-      expect(shown(report)).toEqual([]);
+      // tmpfs lists an entry twice when its neighbour is renamed in the middle of a listing: its own bug (docs/checking.md).
+      const own = ({ signature }: Finding): boolean =>
+        filesystem === 'tmpfs' && /^rename.*: entries with a name twice$/.test(signature);
+      expect(shown({ ...report, findings: report.findings.filter((finding) => !own(finding)) })).toEqual([]);
       expect(report.calls).toBeGreaterThan(10_000);
       const succeeded = new Set<string>();
       run.mock.calls.forEach(([, { op }], i) => {
