@@ -162,11 +162,13 @@ function agreement(same: boolean, simulatedAllowed: boolean, hostAllowed: boolea
 
 /**
  * What a filesystem may do or not do, as it likes, or is none of its business: the two have different states from here on.
- * Positions in directories and of holes; what is not supported; what is in a pipe; and with whose credentials a descriptor
- * was opened that gets a name, which the host's processes change.
+ * Positions in directories and of holes; what is not supported; what is in a pipe; bytes that a store through a mapping has
+ * put behind the end of the file, which stay until the page is written back; and with whose credentials a descriptor was
+ * opened that gets a name, which the host's processes change.
  */
 function isChoice({ call }: ProgramStep, ...results: readonly SysResult[]): boolean {
-  if (call.op === 'lseek' || call.op === 'getdents') return true;
+  if (call.op === 'lseek' || call.op === 'getdents' || call.op === 'load') return true;
+  if (results.every((result) => result instanceof Uint8Array)) return true;
   if (call.op === 'link' && (call.flags & AT_EMPTY_PATH) !== 0) return true;
   return results.includes(-errno.EOPNOTSUPP.errno) || results.includes(-errno.EAGAIN.errno);
 }
