@@ -3,7 +3,7 @@ import { decodeReply, decodeRequest, opcodes } from '../fuse/protocol/index.ts';
 import type { Session } from '../fuse/session/index.ts';
 import type { Divergence } from '../model/index.ts';
 import type { Holdings, SimKernel } from '../sim/index.ts';
-import type { U64 } from '../vfs/index.ts';
+import { ROOT_NODE, type U64 } from '../vfs/index.ts';
 
 /** Something of a filesystem that was not given back when everything had ended. */
 export interface Leak {
@@ -44,8 +44,9 @@ export class Ledger {
   }
 
   #compare({ references, handles, requests }: Holdings): readonly Leak[] {
-    if (references.length === 0 && handles === 0 && requests.length === 0 && this.#session.lookups.size === 0)
-      return [];
+    // The root stays as long as the mount: what LOOKUP of ".." gave of it is never forgotten.
+    const believed = [...this.#session.lookups].filter(([node]) => node !== ROOT_NODE);
+    if (references.length === 0 && handles === 0 && requests.length === 0 && believed.length === 0) return [];
     // What is not answered holds the rest.
     const leaks = requests.map((request): Leak => ({ kind: 'requests', text: `${request} is not answered` }));
     const open = [...(this.#places?.handles ?? [])].map(([handle, place]) => `${handle}${this.#taken(place)}`);
@@ -53,8 +54,7 @@ export class Ledger {
       leaks.push({ kind: 'handles', text: `${handles} open handles are not released ${open.join(', ')}`.trim() });
     const counts = new Map<U64, { kernel: number; session: number }>();
     for (const [node, kernel] of references) counts.set(node, { kernel, session: 0 });
-    for (const [node, session] of this.#session.lookups)
-      counts.set(node, { kernel: counts.get(node)?.kernel ?? 0, session });
+    for (const [node, session] of believed) counts.set(node, { kernel: counts.get(node)?.kernel ?? 0, session });
     for (const [node, { kernel, session }] of counts) {
       const text = `node ${node}: the kernel holds ${kernel} references, the filesystem believes ${session}`;
       leaks.push({ kind: 'references', text: `${text}${this.#taken(this.#places?.nodes.get(node))}` });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { check, simulatedTarget } from '../../src/check/index.ts';
+import { check, parseScript, replay, simulatedTarget } from '../../src/check/index.ts';
 import { ram } from '../../src/filesystems/index.ts';
 import { opcodes } from '../../src/fuse/protocol/index.ts';
 import { createSimulation, type LinkHook } from '../../src/sim/index.ts';
@@ -35,6 +35,17 @@ describe('what is not given back is a finding of its own kind, with the request 
     expect(findings.map(({ signature }) => signature)).toContain('leak: requests are left when everything has ended');
     expect(findings[0].actual).toMatch(/RELEASE of node \d+ \(unique \d+\) is not answered/);
   });
+});
+
+test('the root, which LOOKUP of ".." gives too, is not left behind', async () => {
+  const program = parseScript(`
+    p1: uid 0, gid 0, umask 022
+    p1 mkdir("/d", 0755)
+    p1 handle0 = name_to_handle_at("/d", 0)
+    p1 drop_caches(2)
+    p1 fd3 = open_by_handle_at(handle0, O_RDONLY)`);
+  const { failure } = await replay(simulatedTarget('ram', ram, { simulation: { mount: {} } }), program);
+  expect(failure).toBeUndefined();
 });
 
 test('when everything has ended nothing is left in the kernel', () => {

@@ -1,4 +1,5 @@
 import type { Simulation } from '../../sim/index.ts';
+import { ROOT_NODE } from '../../vfs/index.ts';
 import { OBSERVER } from '../program.ts';
 import type { OpenHandles } from './open-handles.ts';
 
@@ -13,8 +14,9 @@ export async function leftOver({ kernel, session }: Simulation, handles: OpenHan
   await kernel.call(OBSERVER.pid, { op: 'sync' });
   await kernel.dropCaches();
   if (looks) await kernel.call(OBSERVER.pid, { op: 'exit', status: 0 });
-  const references = [...session.lookups].map(
-    ([node, count]) => `references of the kernel to ${handles.describe(node)}: ${count}`,
-  );
+  // The root stays as long as the mount.
+  const references = [...session.lookups]
+    .filter(([node]) => node !== ROOT_NODE)
+    .map(([node, count]) => `references of the kernel to ${handles.describe(node)}: ${count}`);
   return [...handles.lines(), ...references];
 }
