@@ -49,7 +49,8 @@ const endsLooking = (killer: Call, { pid, call }: ProgramStep): boolean =>
  */
 function commute(model: Model, a: ProgramStep, b: ProgramStep): boolean {
   if (a.pid === b.pid) return false;
-  if (looking.has(a.call.op) && looking.has(b.call.op)) return true;
+  // Who looks at a file may cause that what was stored in its memory is written, which changes the times.
+  if (looking.has(a.call.op) && looking.has(b.call.op)) return !model.mapsMemory;
   if (isSigkill(b.call) && looking.has(a.call.op)) return true;
   const [first, second] = [fileOf(model, a), fileOf(model, b)];
   if (first === undefined || second === undefined || first === second) return false;

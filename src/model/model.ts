@@ -157,6 +157,11 @@ export class Model {
     return this.#state.processes.get(pid)?.files[fd]?.inode;
   }
 
+  /** Whether a process maps anything: what is stored there gets to the filesystem when somebody looks, or later. */
+  get mapsMemory(): boolean {
+    return [...this.#state.processes.values()].some(({ mappings }) => mappings.size > 0);
+  }
+
   /** Every mapping of every process that runs, with its length in bytes. */
   *mappings(): Generator<{ pid: number; map: number; length: number }> {
     for (const { pid, mappings } of this.#state.processes.values())
