@@ -21,8 +21,7 @@ export interface SimulatedFileSystem extends SimulatedTargetOptions {
 /** What can be served in the simulator and needs nothing of the host, by name. */
 export const simulatedFileSystems = {
   ram: { factory: ram.factory },
-  // Not with write-back: when answers come late the simulated kernel then reads a page that is not written yet (docs/zoo.md).
-  'ram:late': { factory: lateAnswers(ram.factory), fixed: { writebackCache: false } },
+  'ram:late': { factory: lateAnswers(ram.factory) },
   'loopback:memfs': {
     factory: loopback.factory,
     without: loopbackMemfsWithout,

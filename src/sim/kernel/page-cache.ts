@@ -187,7 +187,8 @@ export function* grabPage(p: Process, mapping: AddressSpace, index: number): Ope
   for (;;) {
     const page = mapping.pages.get(index);
     if (page === undefined) return addPage(mapping, index);
-    if (!page.locked) {
+    // One that goes when its write has ended takes nothing more: what it took would go with it.
+    if (!page.locked && !page.stale) {
       page.locked = true;
       return page;
     }

@@ -76,10 +76,8 @@ export function invalidateInodePages2(
   if (inode.mapping === null) return;
   for (const page of cachedPages(inode, first, last)) {
     unmapPage(page);
-    if (page.dirty) {
-      launderPage(fc, page);
-      inode.mapping.laundering = true;
-    }
+    if (page.dirty) launderPage(fc, page);
+    if (page.writeback) inode.mapping.laundering = true;
     if (page.locked || page.writeback) page.stale = true;
     else removePage(page);
   }

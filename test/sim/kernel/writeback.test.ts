@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { parseScript } from '../../../src/check/index.ts';
 import type { FileSystemFactory } from '../../../src/env/index.ts';
 import { ram } from '../../../src/filesystems/index.ts';
-import { errno } from '../../../src/vfs/index.ts';
+import { dataBytes, errno } from '../../../src/vfs/index.ts';
+import { deferredRam } from './deferred-ram.ts';
 import { scripted } from './script.ts';
 
 const opened = (factory?: FileSystemFactory, mount = {}) => {
@@ -62,6 +64,21 @@ describe('write-back', () => {
       'SETATTR MTIME|FH|CTIME',
       'FSYNC',
     ]);
+  });
+
+  test('a page that a truncation has written and lets go takes nothing until it has gone', async () => {
+    const late = deferredRam(0, (method) => (method === 'write' ? 10 : 0));
+    const { kernel } = scripted({ writebackCache: true }, late);
+    const script = parseScript(`p1 fd3 = open("/f", O_RDWR|O_CREAT, 0644)
+      p1 pwrite(fd3, pattern(0, 1), 0)
+      p1 pwrite(fd3, pattern(0, 1), 4982)
+      p1 truncate("/f", 4097)
+      p1 pwrite(fd3, pattern(921, 10), 511)
+      p1 sync()
+      p1 pread(fd3, 10, 511)`);
+    const results: unknown[] = [];
+    for (const { pid, call } of script.steps) results.push(await kernel.call(pid, call));
+    expect(results.at(-1)).toEqual(dataBytes({ seed: 921, length: 10 }));
   });
 
   test('a change of owner or mode comes behind the data', () => {
