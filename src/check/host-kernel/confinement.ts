@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
-import { errnoName, nameToBytes } from '../../vfs/index.ts';
-import { libc } from './libc.ts';
+import { nameToBytes } from '../../vfs/index.ts';
+import { check, libc } from './libc.ts';
 import type { Target } from './protocol.ts';
 import { STATFS_SIZE, statfsFlags } from './structs.ts';
 
@@ -23,11 +23,6 @@ export function cString(text: string): Buffer {
   const string = Buffer.alloc(bytes.length + 1);
   string.set(bytes);
   return string;
-}
-
-function check(result: number, what: string): number {
-  if (result < 0) throw new Error(`${what}: ${errnoName(libc().errno())}`);
-  return result;
 }
 
 /**

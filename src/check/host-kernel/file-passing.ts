@@ -1,6 +1,6 @@
 // sendmsg(2) and cmsg(3) with SCM_RIGHTS: structures of 64-bit Linux.
-import { errnoName, O_CLOEXEC } from '../../vfs/index.ts';
-import { addressOf, libc } from './libc.ts';
+import { O_CLOEXEC } from '../../vfs/index.ts';
+import { addressOf, check, libc } from './libc.ts';
 import { iovec } from './structs.ts';
 
 const AF_UNIX = 1;
@@ -20,10 +20,6 @@ function message(control: Buffer, vector: Buffer): Buffer {
   header.writeBigUInt64LE(addressOf(control), 32);
   header.writeBigUInt64LE(BigInt(control.length), 40);
   return header;
-}
-
-function check(result: number | bigint, what: string): void {
-  if (result < 0) throw new Error(`${what}: ${errnoName(libc().errno())}`);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { loadKoffi } from '../../env/node/koffi.ts';
+import { errnoName } from '../../vfs/index.ts';
 
 type Integer = number | bigint;
 type Bytes = Uint8Array | null;
@@ -204,6 +205,12 @@ export function libc(): Libc {
   address = koffi.address;
   loaded = { ...Object.fromEntries(functions), errno: () => koffi.errno() } as Libc;
   return loaded;
+}
+
+/** What a call of the C library gave, or an Error that names its errno where that is negative. */
+export function check<Result extends number | bigint>(result: Result, what: string): Result {
+  if (result < 0) throw new Error(`${what}: ${errnoName(libc().errno())}`);
+  return result;
 }
 
 /** Where bytes lie in memory, for structures that point to them. */
