@@ -57,7 +57,8 @@ export function simulatedTarget(
       fileSizeLimit,
       ...(typeof schedule === 'number' ? { order: 'random', seed: schedule } : {}),
       ...simulation,
-      mount: { ...mount, ...fixed, ...simulation?.mount },
+      // With every option in it, in one order: what is made for each program should have one hidden class.
+      mount: { ...left, ...mount, ...fixed, ...simulation?.mount },
       report,
       filesystem: options,
       observe:
@@ -100,6 +101,40 @@ export function simulatedTarget(
   if (simulation?.mount !== undefined) return target;
   return { ...target, settings: drawMount, notUnder };
 }
+
+const left: { readonly [Key in keyof Required<MountOptions>]: undefined } = {
+  entryTimeout: undefined,
+  attributeTimeout: undefined,
+  negativeTimeout: undefined,
+  directIo: undefined,
+  keepCache: undefined,
+  cacheDirectories: undefined,
+  maxWrite: undefined,
+  maxReadahead: undefined,
+  maxBackground: undefined,
+  defaultPermissions: undefined,
+  readOnly: undefined,
+  maxRead: undefined,
+  protectedHardlinks: undefined,
+  protectedSymlinks: undefined,
+  offeredFlags: undefined,
+  posixLocks: undefined,
+  flockLocks: undefined,
+  atomicOTrunc: undefined,
+  exportSupport: undefined,
+  dontMask: undefined,
+  autoInvalData: undefined,
+  explicitInvalData: undefined,
+  writebackCache: undefined,
+  parallelDirops: undefined,
+  handleKillpriv: undefined,
+  handleKillprivV2: undefined,
+  posixAcl: undefined,
+  cacheSymlinks: undefined,
+  readdirplus: undefined,
+  createSuppGroup: undefined,
+  directIoAllowMmap: undefined,
+};
 
 /** fuse_file_mmap (fs/fuse/file.c). */
 const sharedMappings = ({ directIo, directIoAllowMmap }: MountOptions): ModelOptions['sharedMappings'] =>

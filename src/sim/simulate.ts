@@ -61,19 +61,7 @@ export function simulate(factory: FileSystemFactory, options: SimulateOptions = 
 
 /** The same, with the parts in hand. */
 export function createSimulation(factory: FileSystemFactory, options: SimulateOptions = {}): Simulation {
-  const cluster = createCluster(factory, 1, { ...options, client: () => options });
-  return {
-    kernel: cluster.kernels[0],
-    environment: cluster.environment,
-    choices: cluster.choices,
-    get filesystem() {
-      return cluster.filesystem;
-    },
-    get session() {
-      return cluster.sessions[0];
-    },
-    restart: () => cluster.restart(),
-  };
+  return new OneKernel(new Kernels(factory, 1, options, () => options));
 }
 
 /**
@@ -81,52 +69,112 @@ export function createSimulation(factory: FileSystemFactory, options: SimulateOp
  * show. Notifications of the filesystem go to the first.
  */
 export function createCluster(factory: FileSystemFactory, clients: number, options: ClusterOptions = {}): Cluster {
-  const choices = new Choices(options);
-  const clock = new VirtualClock(options.startTime);
-  const scheduler = new Scheduler(clock, choices);
-  const surroundings = new Surroundings(clock, choices.seed, options.environment);
-  const { globals, environment } = surroundings;
-  const make = (): FileSystem => surroundings.inside(() => factory(environment, options.filesystem ?? {}));
-  const share = (): FileSystem => (clients === 1 ? filesystem : sharedFileSystem(filesystem, clients));
-  let filesystem = make();
-  let served = share();
-  const report = options.report ?? ((problem, error) => console.error(problem, error ?? ''));
-  const mount = options.mount ?? {};
-  const toKernel: ((message: Message, length: number) => number)[] = [];
-  const sessions: Session[] = [];
-  const open = (client: number): Session => {
+  return new Kernels(factory, clients, options, options.client);
+}
+
+class OneKernel implements Simulation {
+  readonly kernel: SimKernel;
+  readonly #cluster: Cluster;
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+    this.kernel = cluster.kernels[0];
+  }
+
+  get environment(): SimEnvironment {
+    return this.#cluster.environment;
+  }
+
+  get choices(): Choices {
+    return this.#cluster.choices;
+  }
+
+  get filesystem(): FileSystem {
+    return this.#cluster.filesystem;
+  }
+
+  get session(): Session {
+    return this.#cluster.sessions[0];
+  }
+
+  restart(): void {
+    this.#cluster.restart();
+  }
+}
+
+type Send = (message: Message, length: number) => number;
+
+/** Made anew for each program that is checked: hence a class, whose instances are cheap. */
+class Kernels implements Cluster {
+  readonly kernels: SimKernel[] = [];
+  readonly sessions: Session[] = [];
+  readonly environment: SimEnvironment;
+  readonly choices: Choices;
+  readonly scheduler: Scheduler;
+  readonly #surroundings: Surroundings;
+  readonly #factory: FileSystemFactory;
+  readonly #options: ClusterOptions;
+  readonly #report: (problem: string, error?: unknown) => void;
+  readonly #toKernel: Send[] = [];
+  #filesystem: FileSystem;
+  #served: FileSystem;
+
+  constructor(
+    factory: FileSystemFactory,
+    clients: number,
+    options: Omit<ClusterOptions, 'client'>,
+    clientOptions: ClusterOptions['client'],
+  ) {
+    this.#factory = factory;
+    this.#options = options;
+    this.#report = options.report ?? ((problem, error) => console.error(problem, error ?? ''));
+    this.choices = new Choices(options);
+    const clock = new VirtualClock(options.startTime);
+    this.scheduler = new Scheduler(clock, this.choices);
+    this.#surroundings = new Surroundings(clock, this.choices.seed, options.environment);
+    const { globals, environment } = this.#surroundings;
+    this.environment = environment;
+    this.#filesystem = this.#make();
+    this.#served = this.#share(clients);
+    for (let client = 0; client < clients; client++) {
+      const { observe, link } = clientOptions?.(client, this.scheduler) ?? {};
+      const connect = (send: Send): Session => {
+        this.#toKernel[client] = send;
+        return this.#open(client);
+      };
+      const name = client === 0 ? '' : `k${client}.`;
+      const given = { ...options, observe, link, name, report: this.#report, globals };
+      this.kernels.push(new SimKernel(this.scheduler, connect, given));
+    }
+  }
+
+  get filesystem(): FileSystem {
+    return this.#filesystem;
+  }
+
+  restart(): void {
+    this.#filesystem = this.#make();
+    this.#served = this.#share(this.kernels.length);
+    for (const [client, kernel] of this.kernels.entries()) kernel.replaceServer(this.#open(client));
+  }
+
+  #make(): FileSystem {
+    return this.#surroundings.inside(() => this.#factory(this.environment, this.#options.filesystem ?? {}));
+  }
+
+  #share(clients: number): FileSystem {
+    return clients === 1 ? this.#filesystem : sharedFileSystem(this.#filesystem, clients);
+  }
+
+  #open(client: number): Session {
     // A session whose daemon is no more says nothing.
-    const opened: Session = new Session(served, {
-      ...mount,
+    const opened: Session = new Session(this.#served, {
+      ...this.#options.mount,
       send: (message, length) =>
-        opened === sessions[client] ? toKernel[client](message, length) : errnoNumbers.ENODEV,
-      report,
+        opened === this.sessions[client] ? this.#toKernel[client](message, length) : errnoNumbers.ENODEV,
+      report: this.#report,
     });
-    sessions[client] = opened;
+    this.sessions[client] = opened;
     return opened;
-  };
-  const kernels = Array.from({ length: clients }, (_, client) => {
-    const connect = (send: (message: Message, length: number) => number): Session => {
-      toKernel[client] = send;
-      return open(client);
-    };
-    const name = client === 0 ? '' : `k${client}.`;
-    const { observe, link } = options.client?.(client, scheduler) ?? {};
-    return new SimKernel(scheduler, connect, { ...options, observe, link, name, report, globals });
-  });
-  return {
-    kernels,
-    sessions,
-    environment,
-    choices,
-    scheduler,
-    get filesystem() {
-      return filesystem;
-    },
-    restart() {
-      filesystem = make();
-      served = share();
-      for (const [client, kernel] of kernels.entries()) kernel.replaceServer(open(client));
-    },
-  };
+  }
 }

@@ -40,7 +40,7 @@ export class DirentBuffer {
     this.#end = OUT_HEADER_SIZE;
     this.#limit = OUT_HEADER_SIZE + size;
     this.#full = false;
-    this.nodes.length = 0;
+    if (this.nodes.length > 0) this.nodes.length = 0;
   }
 
   /** Bytes of the reply; what the filesystem adds later has no effect. */

@@ -39,7 +39,7 @@ export interface Agreement extends InitAnswer {
 export function negotiate(filesystem: FileSystem, init: InitIn, options: SessionOptions): Agreement {
   const minor = Math.min(init.minor, FUSE_KERNEL_MINOR_VERSION);
   const extended = (init.flags & flag.INIT_EXT) !== 0;
-  const wishes: Wishes = { ...filesystem.wishes, ...given(options) };
+  const wishes = wishesOf(filesystem.wishes ?? {}, options);
   const flags = (wantedFlags(filesystem, wishes) & init.flags) >>> 0;
   const flags2 = extended ? (wantedFlags2(wishes) & init.flags2) >>> 0 : 0;
   const maxWrite = largestWrite(flags, options.maxWrite ?? MAX_WRITE);
@@ -99,9 +99,25 @@ function largestWrite(flags: number, asked: number): number {
   return Math.max(PAGE_SIZE, Math.min(asked, most));
 }
 
-/** Options that were left out do not hide the filesystem's wishes. */
-const given = (options: SessionOptions): Wishes =>
-  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+/** Options that were left out do not hide the filesystem's wishes. Written out: a session is made for each checked program. */
+const wishesOf = (wished: Wishes, options: SessionOptions): { [Key in keyof Required<Wishes>]: Wishes[Key] } => ({
+  posixLocks: options.posixLocks ?? wished.posixLocks,
+  flockLocks: options.flockLocks ?? wished.flockLocks,
+  atomicOTrunc: options.atomicOTrunc ?? wished.atomicOTrunc,
+  exportSupport: options.exportSupport ?? wished.exportSupport,
+  dontMask: options.dontMask ?? wished.dontMask,
+  autoInvalData: options.autoInvalData ?? wished.autoInvalData,
+  explicitInvalData: options.explicitInvalData ?? wished.explicitInvalData,
+  writebackCache: options.writebackCache ?? wished.writebackCache,
+  parallelDirops: options.parallelDirops ?? wished.parallelDirops,
+  handleKillpriv: options.handleKillpriv ?? wished.handleKillpriv,
+  handleKillprivV2: options.handleKillprivV2 ?? wished.handleKillprivV2,
+  posixAcl: options.posixAcl ?? wished.posixAcl,
+  cacheSymlinks: options.cacheSymlinks ?? wished.cacheSymlinks,
+  readdirplus: options.readdirplus ?? wished.readdirplus,
+  createSuppGroup: options.createSuppGroup ?? wished.createSuppGroup,
+  directIoAllowMmap: options.directIoAllowMmap ?? wished.directIoAllowMmap,
+});
 
 function wantedFlags(filesystem: FileSystem, wishes: Wishes): number {
   let flags = flag.ASYNC_READ | flag.BIG_WRITES | flag.ASYNC_DIO | flag.MAX_PAGES | flag.INIT_EXT;
