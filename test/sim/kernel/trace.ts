@@ -51,16 +51,15 @@ export function traced(options: SimulateOptions = {}, factory: FileSystemFactory
     const result = kernel.call(pid, what);
     return result instanceof Promise ? result.then(plain) : plain(result);
   };
-  return {
-    ...simulation,
+  return Object.assign(simulation, {
     requests,
     call,
-    traced: (what, pid) => {
+    traced: (what: Call, pid?: number) => {
       requests();
       call(what, pid);
       return requests();
     },
-  };
+  });
 }
 
 /** The whole content of a file, read by process 1. */
