@@ -6,7 +6,7 @@ import { lateAnswers } from './late-answers.ts';
 import { type SimulatedTargetOptions, simulatedTarget, type TargetFaults } from './simulated-target.ts';
 import type { Target } from './target.ts';
 
-const { ram, loopback, hello } = filesystems;
+const { ram, loopback, journal, hello } = filesystems;
 
 /** Loopback over an object shaped like node:fs that does what POSIX says: the one over another simulated kernel with ram. */
 const loopbackRam: FileSystemFactory = (environment, options) => {
@@ -34,6 +34,7 @@ export const simulatedFileSystems = {
     without: loopbackWithout,
     model: { ignore: new Set(['inode-numbers'] as const) },
   },
+  journal: { factory: journal.factory },
   hello: { factory: hello.factory, without: hello.without },
 } satisfies Readonly<Record<string, SimulatedFileSystem>>;
 
@@ -51,6 +52,7 @@ export const builtInTargets = {
   'ram:late': simulated('ram:late'),
   'loopback:memfs': simulated('loopback:memfs'),
   'loopback:ram': simulated('loopback:ram'),
+  journal: simulated('journal'),
   hello: simulated('hello'),
 } as const satisfies Readonly<Record<string, (faults?: TargetFaults) => Target>>;
 

@@ -1,10 +1,12 @@
 import type { FileSystemFactory } from '../env/index.ts';
 import { hello } from './hello/index.ts';
+import { journal } from './journal/index.ts';
 import { loopback, loopbackWithout } from './loopback/index.ts';
 import { ram } from './ram/index.ts';
 
 export * from './handle-table.ts';
 export * from './hello/index.ts';
+export * from './journal/index.ts';
 export * from './loopback/index.ts';
 export * from './pack-dirents.ts';
 export * from './ram/index.ts';
@@ -18,7 +20,7 @@ export interface BuiltInFileSystem {
   readonly module: string;
   readonly exportName: string;
   /** The option that the text behind a colon sets, as in `loopback:DIR`. */
-  readonly argument?: { readonly option: string; readonly kind: 'directory' | 'text' };
+  readonly argument?: { readonly option: string; readonly kind: 'directory' | 'file' | 'text' };
   /** What it does not promise: capability names of the checks. */
   readonly without: readonly string[];
 }
@@ -26,7 +28,7 @@ export interface BuiltInFileSystem {
 const here = import.meta.url;
 
 /** The filesystems that come with the project, by name. */
-export const filesystems: Readonly<Record<'ram' | 'loopback' | 'hello', BuiltInFileSystem>> = {
+export const filesystems: Readonly<Record<'ram' | 'loopback' | 'journal' | 'hello', BuiltInFileSystem>> = {
   ram: {
     name: 'ram',
     summary: 'a complete POSIX filesystem in memory',
@@ -43,6 +45,15 @@ export const filesystems: Readonly<Record<'ram' | 'loopback' | 'hello', BuiltInF
     exportName: 'loopback',
     argument: { option: 'root', kind: 'directory' },
     without: loopbackWithout,
+  },
+  journal: {
+    name: 'journal',
+    summary: 'a small journalled filesystem on a disk: a file of the host, or one of the simulator',
+    factory: journal,
+    module: here,
+    exportName: 'journal',
+    argument: { option: 'disk', kind: 'file' },
+    without: [],
   },
   hello: {
     name: 'hello',

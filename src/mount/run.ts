@@ -16,7 +16,7 @@ export interface MountableFileSystem {
   readonly module: string;
   readonly exportName: string;
   /** The option that the text behind a colon sets, as in `loopback:DIR`; a path is made absolute. */
-  readonly argument?: { readonly option: string; readonly kind: 'directory' | 'text' };
+  readonly argument?: { readonly option: string; readonly kind: 'directory' | 'file' | 'text' };
 }
 
 export type Registry = Readonly<Record<string, MountableFileSystem>>;
@@ -147,5 +147,5 @@ function argumentOptions(
   if (argument === undefined || argument === '') {
     throw new MountError('unknown-filesystem', `filesystem "${name}" needs a ${kind}: ${name}:${option.toUpperCase()}`);
   }
-  return { [option]: kind === 'directory' ? resolve(argument) : argument };
+  return { [option]: kind === 'text' ? argument : resolve(argument) };
 }

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import type { Disk, Environment } from '../environment.ts';
 import { nodeClock } from './clock.ts';
 import { fileDisk } from './disk.ts';
@@ -8,7 +8,7 @@ import { nodeTimers } from './timers.ts';
 
 /** Plain data, so that it travels into a worker. */
 export interface NodeEnvironmentOptions {
-  /** Directory in which each disk is a file; without it a filesystem gets no disk. */
+  /** Directory in which each disk is a file. A disk whose name is an absolute path is that file; without a directory no other. */
   readonly disks?: string;
 }
 
@@ -21,13 +21,9 @@ export function nodeEnvironment(options: NodeEnvironmentOptions = {}): Environme
     timers: nodeTimers(),
     network: nodeNetwork(),
     disk(name, size) {
-      if (options.disks === undefined)
-        throw new Error(`disk ${name}: there is no directory for disks; name one with the option 'disks'`);
-      if (!/^[\w-][\w.-]*$/.test(name))
-        throw new Error(`disk: expected a name of letters, digits, '.', '_' and '-', given '${name}'`);
       let disk = disks.get(name);
       if (disk === undefined) {
-        disk = fileDisk(join(options.disks, name), size);
+        disk = fileDisk(isAbsolute(name) ? name : placeOf(name, options.disks), size);
         disks.set(name, disk);
       }
       return disk;
@@ -36,4 +32,14 @@ export function nodeEnvironment(options: NodeEnvironmentOptions = {}): Environme
       process.stderr.write(`estale: ${message}\n`);
     },
   };
+}
+
+function placeOf(name: string, disks: string | undefined): string {
+  if (disks === undefined)
+    throw new Error(
+      `disk ${name}: there is no directory for disks; name one with the option 'disks', or the disk by its path`,
+    );
+  if (!/^[\w-][\w.-]*$/.test(name))
+    throw new Error(`disk: expected a path, or a name of letters, digits, '.', '_' and '-', given '${name}'`);
+  return join(disks, name);
 }

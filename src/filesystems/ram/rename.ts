@@ -6,13 +6,29 @@ import {
   RENAME_WHITEOUT,
   type Timespec,
 } from '../../vfs/index.ts';
-import type { Directory } from './directory.ts';
-import type { Inode } from './inode.ts';
+
+/** What a rename needs of an inode, and of the entries of a directory; the journal filesystem has others. */
+export interface TreeInode<I> {
+  nlink: number;
+  ctime: Timespec;
+  readonly directory: TreeDirectory<I> | undefined;
+  modified(now: Timespec): void;
+}
+
+export interface TreeDirectory<I> {
+  readonly parent: I | undefined;
+  readonly isEmpty: boolean;
+  get(name: string): I | undefined;
+  add(name: string, inode: I): void;
+  replace(name: string, inode: I): void;
+  remove(name: string): void;
+  moveTo(parent: I): void;
+}
 
 /** A name in a live directory. */
-export interface Place {
-  readonly inode: Inode;
-  readonly directory: Directory;
+export interface Place<I> {
+  readonly inode: I;
+  readonly directory: TreeDirectory<I>;
   readonly name: string;
 }
 
@@ -23,17 +39,17 @@ export function validRenameFlags(flags: number): boolean {
 }
 
 /** Whether `inode` is `directory` or one of the directories above it. */
-function isAbove(inode: Inode, directory: Inode): boolean {
-  for (let at = directory; ; ) {
+function isAbove<I extends TreeInode<I>>(inode: I, directory: I): boolean {
+  for (let at: I = directory; ; ) {
     if (at === inode) return true;
-    const parent = at.directory?.parent;
+    const parent: I | undefined = at.directory?.parent;
     if (parent === undefined || parent === at) return false;
     at = parent;
   }
 }
 
 /** What is replaced loses a name, a directory its own `.` too. */
-export function dropName(inode: Inode, parent: Inode, now: Timespec): void {
+export function dropName<I extends TreeInode<I>>(inode: I, parent: I, now: Timespec): void {
   if (inode.directory === undefined) inode.nlink -= 1;
   else {
     inode.nlink = 0;
@@ -43,20 +59,20 @@ export function dropName(inode: Inode, parent: Inode, now: Timespec): void {
 }
 
 /** A directory that goes elsewhere takes its `..` along. */
-function reparent(moved: Inode, from: Inode, to: Inode): void {
+function reparent<I extends TreeInode<I>>(moved: I, from: I, to: I): void {
   if (moved.directory === undefined || from === to) return;
   from.nlink -= 1;
   to.nlink += 1;
   moved.directory.moveTo(to);
 }
 
-function touch(now: Timespec, from: Place, to: Place): void {
+function touch<I extends TreeInode<I>>(now: Timespec, from: Place<I>, to: Place<I>): void {
   from.inode.modified(now);
   to.inode.modified(now);
 }
 
 /** RENAME_EXCHANGE: both names must exist; each gets the other's inode. */
-export function exchange(from: Place, to: Place, now: Timespec): Errno | undefined {
+export function exchange<I extends TreeInode<I>>(from: Place<I>, to: Place<I>, now: Timespec): Errno | undefined {
   const first = from.directory.get(from.name);
   const second = to.directory.get(to.name);
   if (first === undefined || second === undefined) return errno.ENOENT;
@@ -73,13 +89,13 @@ export function exchange(from: Place, to: Place, now: Timespec): Errno | undefin
 }
 
 /** Moves a name, over an existing one if need be. Answers the inode that lost its name there, for the caller to free. */
-export function move(
-  from: Place,
-  to: Place,
+export function move<I extends TreeInode<I>>(
+  from: Place<I>,
+  to: Place<I>,
   noReplace: boolean,
   maxLinks: number,
   now: Timespec,
-): Errno | { readonly replaced: Inode | undefined; readonly moved: boolean } {
+): Errno | { readonly replaced: I | undefined; readonly moved: boolean } {
   const moved = from.directory.get(from.name);
   if (moved === undefined) return errno.ENOENT;
   const replaced = to.directory.get(to.name);

@@ -4,9 +4,7 @@ import {
   Errno,
   errno,
   isDirectory,
-  NAME_MAX,
   type NodeId,
-  nameLength,
   RENAME_EXCHANGE,
   RENAME_NOREPLACE,
   RENAME_WHITEOUT,
@@ -15,6 +13,7 @@ import {
   S_IFDIR,
   S_ISGID,
 } from '../../vfs/index.ts';
+import { badName, tooLong } from '../entry-names.ts';
 import type { Directory } from './directory.ts';
 import type { Inode, InodeStart } from './inode.ts';
 import { InodeTable } from './inode-table.ts';
@@ -24,14 +23,6 @@ import { dropName, exchange, move, validRenameFlags } from './rename.ts';
 
 type DirectoryInode = Inode & { readonly directory: Directory };
 type NewInode = Pick<InodeStart, 'mode' | 'rdev' | 'target'>;
-
-/** A character of UTF-16 is at most three bytes of UTF-8: a name this long needs no counting. */
-const SURELY_SHORT = Math.floor(NAME_MAX / 3);
-
-const tooLong = (name: string): boolean => name.length > SURELY_SHORT && nameLength(name) > NAME_MAX;
-
-/** Names that would break the tree; the kernel never sends them. */
-const badName = (name: string): boolean => name === '' || name === '.' || name === '..' || name.includes('/');
 
 /** The inodes and the names that lead to them: every change of the namespace, with its link counts and times. */
 export class Tree {
