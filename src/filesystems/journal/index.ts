@@ -15,5 +15,6 @@ export const journal: FileSystemFactory = (environment, given) => {
   return new JournalFileSystem(volume, environment.clock, options, environment.warn);
 };
 
+export { checkJournal } from './check.ts';
 export { JournalFileSystem } from './journal.ts';
 export type { JournalOptions } from './options.ts';

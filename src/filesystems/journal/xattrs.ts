@@ -2,19 +2,25 @@ import { type Errno, errno, nameFromBytes, nameLength, nameToBytes } from '../..
 import { ExtendedAttributes } from '../ram/xattr.ts';
 import { blobCost, blocksOfBlob, readBlob, writeBlob } from './blob.ts';
 import { viewOf } from './block-disk.ts';
+import type { ReadBlock } from './block-map.ts';
 import type { Inode } from './inode.ts';
+import type { InodeRecord } from './inode-record.ts';
 import type { InodeTable } from './inode-table.ts';
 
 /** Before a name and its value: their lengths, u16 and u32. */
 const HEAD = 6;
 
-/** The extended attributes of an inode, read when they are first asked for. */
+const read = (readBlock: ReadBlock, { xattrBlock, xattrSize }: InodeRecord): ExtendedAttributes | undefined =>
+  decode(xattrSize === 0 ? new Uint8Array(0) : readBlob(readBlock, xattrBlock, xattrSize));
+
+/** The names of the extended attributes of an inode on the disk; undefined where they are damaged. */
+export const xattrNames = (readBlock: ReadBlock, record: InodeRecord): readonly string[] | undefined =>
+  read(readBlock, record)?.names();
+
+/** The extended attributes of an inode, read when they are first asked for. @throws Errno EUCLEAN where they are damaged */
 export function xattrsOf(table: InodeTable, inode: Inode): ExtendedAttributes {
-  inode.xattrs ??= decode(
-    inode.xattrSize === 0
-      ? new Uint8Array(0)
-      : readBlob((block) => table.transactions.readData(block), inode.xattrBlock, inode.xattrSize),
-  );
+  inode.xattrs ??= read((block) => table.transactions.readData(block), inode);
+  if (inode.xattrs === undefined) throw errno.EUCLEAN;
   return inode.xattrs;
 }
 
@@ -64,12 +70,15 @@ function encode(xattrs: ExtendedAttributes): Uint8Array {
   return new Uint8Array(Buffer.concat(parts));
 }
 
-function decode(bytes: Uint8Array): ExtendedAttributes {
+/** Undefined where they are damaged. */
+function decode(bytes: Uint8Array): ExtendedAttributes | undefined {
   const xattrs = new ExtendedAttributes();
   const view = viewOf(bytes);
   for (let at = 0; at < bytes.length; ) {
+    if (at + HEAD > bytes.length) return undefined;
     const nameEnd = at + HEAD + view.getUint16(at, true);
     const end = nameEnd + view.getUint32(at + 2, true);
+    if (end > bytes.length) return undefined;
     xattrs.set(nameFromBytes(bytes.subarray(at + HEAD, nameEnd)), bytes.subarray(nameEnd, end), 0);
     at = end;
   }
