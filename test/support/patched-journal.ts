@@ -13,7 +13,8 @@ const rooms = ['vfs', 'env', 'filesystems'] as const;
 export async function patchedJournal(patches: readonly Patch[]): Promise<FileSystemFactory> {
   const copy = mkdtempSync(join(tmpdir(), 'estale-patched-'));
   try {
-    for (const room of rooms) cpSync(join(dist, room), join(copy, room), { recursive: true });
+    for (const room of rooms)
+      cpSync(join(dist, room), join(copy, room), { recursive: true, filter: (file) => !file.endsWith('.map') });
     writeFileSync(join(copy, 'package.json'), '{ "type": "module" }');
     for (const patch of patches) {
       const file = join(copy, patch.file.replace(/\.ts$/, '.js'));

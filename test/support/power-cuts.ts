@@ -52,7 +52,14 @@ type Asked = readonly SectorWrite[] | undefined;
 
 /** A disk that remembers what was asked of it. */
 export class RecordedDisk extends DiskImage {
+  /** What it held at first. */
+  readonly origin: DiskImage;
   readonly asked: Asked[] = [];
+
+  constructor(origin: DiskImage) {
+    super(origin.sectors * SECTOR, origin);
+    this.origin = origin;
+  }
 
   override write(sector: number, data: Uint8Array): void {
     super.write(sector, data);
@@ -89,9 +96,9 @@ const dice = (seed: number) => {
  * in order; and before each flush none, each one missing, each one alone, each one torn in the middle, all but some old version
  * of a sector that was written twice; and `random` subsets of their sectors at each place.
  */
-export function* powerCuts(size: number, asked: readonly Asked[], random = 1): Generator<PowerCut> {
+export function* powerCuts({ origin, asked }: RecordedDisk, random = 1): Generator<PowerCut> {
   const roll = dice(asked.length + 1);
-  const safe = new DiskImage(size);
+  const safe = origin.copy();
   let unflushed: (readonly SectorWrite[])[] = [];
   const cut = (at: number, kept: string, keep: (write: number, sector: number) => boolean): PowerCut => {
     const disk = safe.copy();

@@ -171,8 +171,8 @@ class Checker {
 
   #isBelowRoot(node: number): boolean {
     let at: number | undefined = node;
-    for (let steps = 0; at !== undefined && at !== ROOT_NODE; at = this.#above.get(at))
-      if ((steps += 1) > this.#inodes.size) return false;
+    for (let steps = 0; at !== undefined && at !== ROOT_NODE && steps <= this.#inodes.size; steps += 1)
+      at = this.#above.get(at);
     return at === ROOT_NODE;
   }
 

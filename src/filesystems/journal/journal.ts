@@ -380,11 +380,12 @@ export class JournalFileSystem implements FileSystem {
   }
 
   fsyncdir(): Answer<void> {
-    return this.#whole(() => this.#transactions.commit());
+    return this.fsync();
   }
 
+  /** Brings everything to its place, too: the log is empty. */
   syncfs(): Answer<void> {
-    return this.#whole(() => this.#transactions.commit());
+    return this.#whole(() => this.#transactions.settle());
   }
 
   // Extended attributes

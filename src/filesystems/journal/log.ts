@@ -89,13 +89,14 @@ export class Log {
     this.#sequence += 1;
   }
 
-  /** Everything in the log is at its place on the disk, and safe there: the log is empty. */
+  /**
+   * Everything in the log is at its place on the disk, and safe there: the log is empty. That is safe before the next
+   * transaction takes the place of an old one: a log with half of the old ones would put back old states.
+   */
   clear(): void {
     this.#tail = this.#head;
     this.#used = 0;
     this.#writeHeader();
-    // Before the next transaction takes the place of an old one: a log that begins with half of the old ones would put back
-    // old states.
     this.#disk.flush();
   }
 
