@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, RENAME_EXCHANGE } from '../../src/vfs/index.ts';
-import { ok, rootContext } from './direct.ts';
+import { codeOf, ok, rootContext } from './direct.ts';
 import type { Step } from './journal.ts';
 
 const step = (name: string, run: Step['run']): Step => ({ name, run });
@@ -172,3 +173,41 @@ export const programs: Readonly<Record<string, readonly Step[]>> = {
     fsync('/a'),
   ],
 };
+
+/** The step, which may fail: a program that was drawn asks for what cannot be. */
+const attempt = ({ name, sync, run }: Step): Step => ({
+  name,
+  sync,
+  run: (fs) => {
+    codeOf(() => run(fs));
+  },
+});
+
+const path = fc.constantFrom('/a', '/b', '/d', '/d/a', '/d/e');
+const length = fc.constantFrom(1, 100, 3000, 4096);
+
+/**
+ * Any program of steps that are one change each. Bytes are only appended: what is written over others in place may be found with
+ * the times from before.
+ */
+export const anyProgram: fc.Arbitrary<readonly Step[]> = fc.array(
+  fc
+    .oneof(
+      path.map((at) => write(at, '')),
+      path.map(mkdir),
+      fc.tuple(path, length).map(([at, count]) => append(at, letters('y', count))),
+      fc.tuple(path, fc.constantFrom(0, 50, 4096, 5000)).map(([at, size]) => truncate(at, size)),
+      path.map((at) => fallocate(at, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, 0, 4096)),
+      path.map((at) => fallocate(at, 0, 4096, 8192)),
+      fc.tuple(path, path, fc.constantFrom(0, 0, RENAME_EXCHANGE)).map(([from, to, flags]) => rename(from, to, flags)),
+      fc.tuple(path, path).map(([from, to]) => step(`link ${from} ${to}`, (fs) => fs.link(from, to))),
+      path.map((at) => step(`symlink ${at}`, (fs) => fs.symlink(letters('s', 100), at))),
+      path.map((at) => step(`open ${at}`, (fs) => void fs.open(at))),
+      path.map(unlink),
+      path.map(rmdir),
+      fc.tuple(path, fc.constantFrom(10, 5000)).map(([at, count]) => setXattr(at, 'user.x', count)),
+      fc.constantFrom(fsyncdir, fsyncdir, syncfs),
+    )
+    .map(attempt),
+  { minLength: 1, maxLength: 10 },
+);

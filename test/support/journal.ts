@@ -17,6 +17,15 @@ export function journalOn(disk: Disk, factory: FileSystemFactory = journal, opti
 /** What is known of one name. */
 type Seen = Attributes & { readonly content: string; readonly xattrs: string };
 
+const MOST_CONTENT = 1 << 18;
+
+function contentOf(fs: Direct, path: string, size: number): string {
+  const file = fs.open(path, 0);
+  const content = Buffer.from(file.read(0, Math.min(size, MOST_CONTENT))).toString();
+  file.close();
+  return content;
+}
+
 /** Everything that a filesystem shows, by path. */
 type Shown = ReadonlyMap<string, Seen>;
 
@@ -24,7 +33,11 @@ export function shown(fs: Direct): Shown {
   const all = new Map<string, Seen>();
   const show = (path: string): void => {
     const attributes = fs.stat(path);
-    const content = isRegular(attributes.mode) ? fs.read(path) : isSymlink(attributes.mode) ? fs.readlink(path) : '';
+    const content = isRegular(attributes.mode)
+      ? contentOf(fs, path, attributes.size)
+      : isSymlink(attributes.mode)
+        ? fs.readlink(path)
+        : '';
     const xattrs = fs.at(path, (node) =>
       ok(fs.fs.listxattr!(node, rootContext)).map(
         (name) => `${name}=${Buffer.from(ok(fs.fs.getxattr!(node, name, rootContext))).toString()}`,
