@@ -72,6 +72,13 @@ const fill = (path: string): Step =>
     file.close();
   });
 
+/** Leaves no more than a few blocks free. */
+const crowd = step('take all but a few blocks', (fs) => {
+  const file = fs.create('/space');
+  file.fallocate(FALLOC_FL_KEEP_SIZE, 0, (ok(fs.fs.statfs!(1, rootContext)).bfree - 10) * 4096);
+  file.close();
+});
+
 const longNames = Array.from({ length: 3 }, (_, i) => `/d/${letters('n', 200)}${i}`);
 
 /** Programs for the journal filesystem in which every write to the disk matters, by what they are about. */
@@ -108,6 +115,7 @@ export const programs: Readonly<Record<string, readonly Step[]>> = {
     fsync('/c'),
   ],
   'blocks of a removed directory do not come back over a file that got them': [
+    crowd,
     mkdir('/d'),
     ...longNames.map((name) => write(name, '')),
     fsyncdir,
@@ -152,6 +160,7 @@ export const programs: Readonly<Record<string, readonly Step[]>> = {
     fsync('/a'),
   ],
   'a file that goes keeps its bytes until that is safe': [
+    crowd,
     write('/a', letters('a', 5000)),
     fill('/full'),
     fsyncdir,

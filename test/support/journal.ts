@@ -17,7 +17,7 @@ export function journalOn(disk: Disk, factory: FileSystemFactory = journal, opti
 /** What is known of one name. */
 type Seen = Attributes & { readonly content: string; readonly xattrs: string };
 
-const MOST_CONTENT = 1 << 18;
+const MOST_CONTENT = 1 << 16;
 
 function contentOf(fs: Direct, path: string, size: number): string {
   const file = fs.open(path, 0);

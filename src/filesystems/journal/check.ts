@@ -23,8 +23,13 @@ export function checkJournal(disk: Disk): readonly string[] {
   try {
     const layout = decodeSuperblock(blocks);
     if (layout === undefined) return [];
-    const logged = replayed(new Log(blocks, layout).open());
-    return new Checker(layout, (block) => logged.get(block) ?? blocks.read(block)).problems();
+    const contents = replayed(new Log(blocks, layout).open());
+    const read = (block: number): Uint8Array => {
+      const content = contents.get(block) ?? blocks.read(block);
+      contents.set(block, content);
+      return content;
+    };
+    return new Checker(layout, read).problems();
   } catch (error) {
     return [messageOf(error)];
   }
