@@ -7,8 +7,8 @@ import { exitCode, parseOptions, UsageError } from '../usage.ts';
 const help = `estale record <filesystem> <dir> [options] -- <command> [arguments]
 
 Mounts a filesystem on an empty directory, runs a command, unmounts, and leaves every request, reply and notification with
-its bytes, time and thread in a trace file, for estale trace and estale replay. Filesystems: ram, hello, loopback:DIR, or
-the path of a module (./mine.js). The command runs in the current directory.
+its bytes, time and thread in a trace file, for estale trace and estale replay. Filesystems: ram, hello, loopback:DIR,
+journal:FILE, or the path of a module (./mine.js). The command runs in the current directory.
 
   --daemon CMD      a foreign FUSE daemon instead of a filesystem, and --daemon-setup CMD; see estale check --help
   --to FILE         the trace file (default: the command's name and .trace, in the current directory)

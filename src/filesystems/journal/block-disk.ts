@@ -3,6 +3,9 @@ import type { Disk } from '../../env/index.ts';
 /** Bytes of a block: the unit of allocation, of the journal, and of what is cached. */
 export const BLOCK_SIZE = 4096;
 
+/** Pointers in a block of a map. */
+export const MAP_FAN_OUT = BLOCK_SIZE / 4;
+
 /** A disk in blocks. Only a sector is written whole or not at all: a power cut may leave any part of a block's sectors. */
 export class BlockDisk {
   readonly #disk: Disk;

@@ -1,5 +1,5 @@
 import type { Allocator } from './allocator.ts';
-import { BLOCK_SIZE, viewOf } from './block-disk.ts';
+import { MAP_FAN_OUT, viewOf } from './block-disk.ts';
 import type { Transactions } from './transactions.ts';
 
 /** Of a pointer: the block takes space but was not written, and reads as zeros. */
@@ -10,7 +10,6 @@ export const isWritten = (pointer: number): boolean => pointer !== 0 && pointer 
 
 /** Pointers in an inode. */
 export const ROOT_POINTERS = 16;
-const FAN_OUT = BLOCK_SIZE / 4;
 
 /** The root of a map, as an inode keeps it. */
 export interface MapRoot {
@@ -25,12 +24,12 @@ export type ReadBlock = (block: number) => Uint8Array;
 /** Called with each block of a map: its pointer, and its index or, for a block of the map itself, undefined. */
 export type Visit = (pointer: number, index: number | undefined) => void;
 
-const pointersOf = (bytes: Uint8Array): Uint32Array => new Uint32Array(bytes.buffer, bytes.byteOffset, FAN_OUT);
+const pointersOf = (bytes: Uint8Array): Uint32Array => new Uint32Array(bytes.buffer, bytes.byteOffset, MAP_FAN_OUT);
 
 /** Visits every block of a map. */
 export function walkMap(root: MapRoot, read: ReadBlock, visit: Visit): void {
   const walk = (pointers: Uint32Array, level: number, first: number): void => {
-    const span = FAN_OUT ** level;
+    const span = MAP_FAN_OUT ** level;
     pointers.forEach((pointer, i) => {
       if (pointer === 0) return;
       visit(pointer, level === 0 ? first + i : undefined);
@@ -57,11 +56,11 @@ export class BlockMap {
 
   /** The pointer at an index, 0 for a hole. */
   get(index: number): number {
-    let span = FAN_OUT ** this.root.depth;
+    let span = MAP_FAN_OUT ** this.root.depth;
     if (index >= ROOT_POINTERS * span) return 0;
     let pointer = this.root.pointers[Math.floor(index / span)];
     for (let rest = index % span; span > 1 && pointer !== 0; rest %= span) {
-      span /= FAN_OUT;
+      span /= MAP_FAN_OUT;
       pointer = viewOf(this.#transactions.read(pointer)).getUint32(4 * Math.floor(rest / span), true);
     }
     return pointer;
@@ -71,18 +70,18 @@ export class BlockMap {
   cost(index: number): number {
     const { depth } = this.root;
     let needed = depth;
-    while (index >= ROOT_POINTERS * FAN_OUT ** needed) needed += 1;
+    while (index >= ROOT_POINTERS * MAP_FAN_OUT ** needed) needed += 1;
     if (needed > depth) {
       // Only what is at the start of the file passes through the blocks by which the map grows.
       if (this.#isEmpty()) return needed;
-      return needed - depth + (index < FAN_OUT ** needed ? needed - 1 : needed);
+      return needed - depth + (index < MAP_FAN_OUT ** needed ? needed - 1 : needed);
     }
     let cost = 0;
-    let span = FAN_OUT ** depth;
+    let span = MAP_FAN_OUT ** depth;
     let pointer = this.root.pointers[Math.floor(index / span)];
     for (let rest = index % span; span > 1; rest %= span) {
       if (pointer === 0) cost += 1;
-      span /= FAN_OUT;
+      span /= MAP_FAN_OUT;
       if (pointer !== 0)
         pointer = viewOf(this.#transactions.read(pointer)).getUint32(4 * Math.floor(rest / span), true);
     }
@@ -93,7 +92,7 @@ export class BlockMap {
   set(index: number, pointer: number): void {
     this.#growTo(index);
     const { root } = this;
-    let span = FAN_OUT ** root.depth;
+    let span = MAP_FAN_OUT ** root.depth;
     let slot = Math.floor(index / span);
     if (span === 1) {
       root.pointers[slot] = pointer;
@@ -102,23 +101,24 @@ export class BlockMap {
     if (root.pointers[slot] === 0) root.pointers[slot] = this.#newNode();
     let node = root.pointers[slot];
     for (let rest = index % span; ; rest %= span) {
-      span /= FAN_OUT;
+      span /= MAP_FAN_OUT;
       slot = Math.floor(rest / span);
-      const pointers = pointersOf(this.#transactions.change(node));
-      if (span === 1) {
-        pointers[slot] = pointer;
-        return;
+      if (span === 1) break;
+      let below = pointersOf(this.#transactions.read(node))[slot];
+      if (below === 0) {
+        below = this.#newNode();
+        pointersOf(this.#transactions.change(node))[slot] = below;
       }
-      if (pointers[slot] === 0) pointers[slot] = this.#newNode();
-      node = pointers[slot];
+      node = below;
     }
+    pointersOf(this.#transactions.change(node))[slot] = pointer;
   }
 
   /** Takes out the blocks from `first` to before `behind`, and map blocks that are empty then; answers how many of the former. */
   clear(first: number, behind: number): number {
     let cleared = 0;
     const clearIn = (pointers: Uint32Array, level: number, start: number): void => {
-      const span = FAN_OUT ** level;
+      const span = MAP_FAN_OUT ** level;
       const last = Math.min(pointers.length, Math.ceil((behind - start) / span));
       for (let slot = Math.max(0, Math.floor((first - start) / span)); slot < last; slot++) {
         const pointer = pointers[slot];
@@ -144,7 +144,7 @@ export class BlockMap {
   /** The first index from `index` on whose block is `accepted`, Infinity where there is none. Holes are passed over. */
   next(index: number, accepted: (pointer: number) => boolean): number {
     const search = (pointers: Uint32Array, level: number, start: number): number => {
-      const span = FAN_OUT ** level;
+      const span = MAP_FAN_OUT ** level;
       for (let slot = Math.max(0, Math.floor((index - start) / span)); slot < pointers.length; slot++) {
         const pointer = pointers[slot];
         if (pointer === 0) continue;
@@ -167,7 +167,7 @@ export class BlockMap {
   /** What the root pointed at is then below its first pointer. */
   #growTo(index: number): void {
     const { root } = this;
-    for (; index >= ROOT_POINTERS * FAN_OUT ** root.depth; root.depth += 1) {
+    for (; index >= ROOT_POINTERS * MAP_FAN_OUT ** root.depth; root.depth += 1) {
       if (this.#isEmpty()) continue;
       const node = this.#newNode();
       pointersOf(this.#transactions.change(node)).set(root.pointers);

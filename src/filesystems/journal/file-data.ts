@@ -106,11 +106,10 @@ export class FileData {
     this.#beginStep();
     this.#zeroEnds(start, end);
     const behind = Math.floor(end / BLOCK_SIZE);
-    let step = 0;
-    for (let index = Math.ceil(start / BLOCK_SIZE); ; index += 1, step += 1) {
+    for (let index = Math.ceil(start / BLOCK_SIZE); ; index += 1) {
       index = this.#map.next(index, isWritten);
       if (index >= behind) break;
-      if (step % STEP === STEP - 1) this.#beginStep();
+      this.#beginStep();
       this.#map.set(index, this.#map.get(index) + UNWRITTEN);
       this.#cut();
     }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../env/index.ts';
 import { errno } from '../../vfs/index.ts';
-import { BLOCK_SIZE, type BlockDisk } from './block-disk.ts';
+import { BLOCK_SIZE, type BlockDisk, MAP_FAN_OUT } from './block-disk.ts';
 import type { Layout } from './layout.ts';
 import { type Log, loggedLength } from './log.ts';
 
@@ -24,6 +24,9 @@ export class Transactions {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #commitAfter: number;
+  /** Blocks of the log that are kept free for the running transaction. */
+  readonly #room: number;
+  /** Blocks that it may have before another change begins. */
   readonly #most: number;
   readonly #participants: Participant[] = [];
   readonly #cache = new Map<number, Uint8Array>();
@@ -42,7 +45,9 @@ export class Transactions {
     this.#log = log;
     this.#clock = clock;
     this.#commitAfter = commitAfter;
-    this.#most = Math.floor(layout.log.length / 2) - 4;
+    this.#room = Math.floor(layout.log.length / 2);
+    // A change that frees a file revokes its map, which is not counted when it begins.
+    this.#most = this.#room - loggedLength(0, layout.blocks / MAP_FAN_OUT);
   }
 
   join(participant: Participant): void {
@@ -163,7 +168,7 @@ export class Transactions {
     this.#changed.clear();
     this.#revoked.clear();
     for (const participant of this.#participants) participant.committed();
-    if (this.#log.free < this.#most) this.#checkpoint();
+    if (this.#log.free < this.#room) this.#checkpoint();
   }
 
   /** Commits, and brings everything to its place, so that the log is empty. */
