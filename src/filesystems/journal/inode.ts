@@ -1,17 +1,14 @@
 import {
   type AttributeChanges,
   type Attributes,
-  type Entry,
   isDirectory,
   isRegular,
   isSymlink,
   type NodeId,
   S_IFMT,
-  S_ISGID,
-  S_ISUID,
-  S_IXGRP,
   type Timespec,
 } from '../../vfs/index.ts';
+import { BaseInode } from '../base-inode.ts';
 import type { ExtendedAttributes } from '../ram/xattr.ts';
 import { BLOCK_SIZE } from './block-disk.ts';
 import type { MapRoot } from './block-map.ts';
@@ -21,7 +18,7 @@ import type { InodeRecord } from './inode-record.ts';
 import type { InodeTable } from './inode-table.ts';
 
 /** An inode in memory. What changes its fields tells the table so (`InodeTable.changed`). */
-export class Inode implements InodeRecord {
+export class Inode extends BaseInode implements InodeRecord {
   readonly node: NodeId;
   readonly generation: number;
   mode: number;
@@ -42,19 +39,13 @@ export class Inode implements InodeRecord {
   xattrSize: number;
   readonly map: MapRoot;
 
-  /** References that the kernel holds (nlookup). */
-  lookups = 0;
-  /** Open handles. */
-  opens = 0;
-  /** Made by O_TMPFILE without O_EXCL: it may get its first name later. */
-  linkable = false;
-
   readonly data: FileData | undefined;
   readonly directory: Directory | undefined;
   /** Undefined until they are asked for. */
   xattrs: ExtendedAttributes | undefined = undefined;
 
   constructor(table: InodeTable, node: NodeId, record: InodeRecord) {
+    super();
     this.node = node;
     this.generation = record.generation;
     this.mode = record.mode;
@@ -103,10 +94,6 @@ export class Inode implements InodeRecord {
     };
   }
 
-  entry(): Entry {
-    return { node: this.node, generation: this.generation, attributes: this.attributes() };
-  }
-
   /** All of setattr(2) but the size. */
   set({ mode, uid, gid, size, atime, mtime, ctime, killPrivileges }: AttributeChanges, now: Timespec): void {
     // With handleKillprivV2 a SETATTR of nothing (with write-back, of the ctime, which goes along always) is all that tells
@@ -119,16 +106,5 @@ export class Inode implements InodeRecord {
     if (atime !== undefined) this.atime = atime === 'now' ? now : atime;
     if (mtime !== undefined) this.mtime = mtime === 'now' ? now : mtime;
     this.ctime = ctime ?? now;
-  }
-
-  /** Content changed: mtime and ctime. */
-  modified(now: Timespec): void {
-    this.mtime = now;
-    this.ctime = now;
-  }
-
-  /** Set-user-id goes, set-group-id too where the group may execute (setattr_should_drop_suidgid, fs/attr.c). */
-  dropPrivileges(): void {
-    if (this.directory === undefined) this.mode &= this.mode & S_IXGRP ? ~(S_ISUID | S_ISGID) : ~S_ISUID;
   }
 }

@@ -14,16 +14,13 @@ import {
   S_IFDIR,
   S_ISGID,
 } from '../../vfs/index.ts';
-import { badName, tooLong } from '../entry-names.ts';
-import { dropName, exchange, move, type Place, validRenameFlags } from '../ram/rename.ts';
+import { directoryForNew, directoryOf, findName, tooLong } from '../names.ts';
+import { dropName, exchange, move, type Place, placesOf, validRenameFlags } from '../ram/rename.ts';
 import { blobCost, writeBlob } from './blob.ts';
 import { ROOT_POINTERS } from './block-map.ts';
-import type { Directory } from './directory.ts';
 import type { Inode } from './inode.ts';
 import type { InodeTable } from './inode-table.ts';
 import type { JournalOptions } from './options.ts';
-
-type DirectoryInode = Inode & { readonly directory: Directory };
 
 export interface NewInode {
   readonly mode: number;
@@ -60,22 +57,14 @@ export class Tree {
   }
 
   find(parent: NodeId, name: string): Inode | Errno {
-    const at = this.#table.get(parent);
-    if (at === undefined) return errno.ESTALE;
-    const found = at.directory?.get(name);
-    if (found !== undefined) return found;
-    // An exported handle is opened by looking these two up (fuse_get_dentry, fuse_get_parent in fs/fuse/inode.c).
-    if (name === '.') return at;
-    if (at.directory === undefined) return errno.ENOTDIR;
-    if (name === '..') return at.directory.parent ?? errno.ESTALE;
-    return tooLong(name) ? errno.ENAMETOOLONG : errno.ENOENT;
+    return findName(this.#table, parent, name);
   }
 
   make(parentNode: NodeId, name: string, what: NewInode, context: Context): Inode | Errno {
     this.#table.transactions.begin(MOST_CHANGED);
     const refused = this.#ensureName(parentNode, name, what.target);
     if (refused !== undefined) return refused;
-    const parent = this.#directoryForNew(parentNode, name);
+    const parent = directoryForNew(this.#table, parentNode, name);
     if (parent instanceof Errno) return parent;
     const directory = isDirectory(what.mode);
     if (directory && parent.nlink >= this.#options.maxLinks) return errno.EMLINK;
@@ -92,7 +81,7 @@ export class Tree {
   /** An inode without a name; `linkable` if it may get one. */
   makeUnnamed(parentNode: NodeId, what: NewInode, linkable: boolean, context: Context): Inode | Errno {
     this.#table.transactions.begin(MOST_CHANGED);
-    const parent = this.#directoryOf(parentNode);
+    const parent = directoryOf(this.#table, parentNode);
     if (parent instanceof Errno) return parent;
     if (this.#table.free === 0) return errno.ENOSPC;
     const inode = this.#new(parent, what, context);
@@ -106,7 +95,7 @@ export class Tree {
     const refused = this.#ensureName(newParent, newName);
     const inode = this.#table.get(node);
     if (inode === undefined) return errno.ESTALE;
-    const parent = this.#directoryForNew(newParent, newName);
+    const parent = directoryForNew(this.#table, newParent, newName);
     if (parent instanceof Errno) return parent;
     if (inode.directory !== undefined) return errno.EPERM;
     if (inode.nlink === 0 && !inode.linkable) return errno.ENOENT;
@@ -126,7 +115,7 @@ export class Tree {
   /** unlink, or with `directory` rmdir. */
   remove(parentNode: NodeId, name: string, directory: boolean): Errno | undefined {
     this.#table.transactions.begin(MOST_CHANGED);
-    const parent = this.#directoryOf(parentNode);
+    const parent = directoryOf(this.#table, parentNode);
     if (parent instanceof Errno) return parent;
     const inode = parent.directory.get(name);
     if (inode === undefined) return tooLong(name) ? errno.ENAMETOOLONG : errno.ENOENT;
@@ -152,16 +141,10 @@ export class Tree {
     if (!validRenameFlags(flags)) return errno.EINVAL;
     this.#table.transactions.begin(MOST_CHANGED);
     const refused = this.#ensureName(newParent, newName);
-    const from = this.#directoryOf(parent);
-    if (from instanceof Errno) return from;
-    const to = this.#directoryOf(newParent);
-    if (to instanceof Errno) return to;
-    if (badName(newName)) return errno.EINVAL;
-    if (tooLong(name) || tooLong(newName)) return errno.ENAMETOOLONG;
-    if (to.nlink === 0) return errno.ENOENT;
+    const places = placesOf(this.#table, parent, name, newParent, newName);
+    if (places instanceof Errno) return places;
     if (refused !== undefined) return refused;
-    const source: Place<Inode> = { inode: from, directory: from.directory, name };
-    const target: Place<Inode> = { inode: to, directory: to.directory, name: newName };
+    const { source, target } = places;
     return flags & RENAME_EXCHANGE ? this.#exchange(source, target) : this.#move(source, target, flags, context);
   }
 
@@ -205,22 +188,6 @@ export class Tree {
     for (const inode of inodes) this.#table.changed(inode);
   }
 
-  #directoryOf(node: NodeId): DirectoryInode | Errno {
-    const inode = this.#table.get(node);
-    if (inode === undefined) return errno.ESTALE;
-    return isDirectoryInode(inode) ? inode : errno.ENOTDIR;
-  }
-
-  /** The directory in which a new name may be made. */
-  #directoryForNew(node: NodeId, name: string): DirectoryInode | Errno {
-    const parent = this.#directoryOf(node);
-    if (parent instanceof Errno) return parent;
-    if (parent.directory.get(name) !== undefined) return errno.EEXIST;
-    if (parent.nlink === 0) return errno.ENOENT;
-    if (badName(name)) return errno.EINVAL;
-    return tooLong(name) ? errno.ENAMETOOLONG : parent;
-  }
-
   /**
    * Space for a new name, and for the target of a symbolic link, if the directory is one and has not got the name: it may end
    * the running transaction, so it comes before everything else.
@@ -255,8 +222,4 @@ export class Tree {
       map: { depth: 0, pointers },
     });
   }
-}
-
-function isDirectoryInode(inode: Inode): inode is DirectoryInode {
-  return inode.directory !== undefined;
 }

@@ -1,15 +1,5 @@
-import {
-  type Attributes,
-  type Entry,
-  isDirectory,
-  isRegular,
-  type NodeId,
-  nameLength,
-  S_ISGID,
-  S_ISUID,
-  S_IXGRP,
-  type Timespec,
-} from '../../vfs/index.ts';
+import { type Attributes, isDirectory, isRegular, type NodeId, nameLength, type Timespec } from '../../vfs/index.ts';
+import { BaseInode } from '../base-inode.ts';
 import { Directory } from './directory.ts';
 import { FileData } from './file-data.ts';
 import { PAGE_SIZE, type PagePool } from './page-pool.ts';
@@ -28,7 +18,7 @@ export interface InodeStart {
 }
 
 /** A file of any type. It lives while it has a name, the kernel knows its node, or it is open. */
-export class Inode {
+export class Inode extends BaseInode {
   readonly node: NodeId;
   readonly generation: number;
   mode: number;
@@ -41,13 +31,6 @@ export class Inode {
   ctime: Timespec;
   readonly btime: Timespec;
 
-  /** References that the kernel holds (nlookup). */
-  lookups = 0;
-  /** Open handles. */
-  opens = 0;
-  /** Made by O_TMPFILE without O_EXCL: it may get its first name later. */
-  linkable = false;
-
   readonly data: FileData | undefined;
   readonly directory: Directory | undefined;
   /** Of a symbolic link. */
@@ -55,6 +38,7 @@ export class Inode {
   xattrs: ExtendedAttributes | undefined = undefined;
 
   constructor(node: NodeId, generation: number, start: InodeStart, pool: PagePool) {
+    super();
     this.node = node;
     this.generation = generation;
     this.mode = start.mode;
@@ -76,7 +60,6 @@ export class Inode {
     return this.directory === undefined ? 0 : PAGE_SIZE;
   }
 
-  /** The attributes as they are now. */
   attributes(): Attributes {
     return {
       ino: this.node,
@@ -92,20 +75,5 @@ export class Inode {
       mtime: this.mtime,
       ctime: this.ctime,
     };
-  }
-
-  entry(): Entry {
-    return { node: this.node, generation: this.generation, attributes: this.attributes() };
-  }
-
-  /** Content changed: mtime and ctime. */
-  modified(now: Timespec): void {
-    this.mtime = now;
-    this.ctime = now;
-  }
-
-  /** Set-user-id goes, set-group-id too where the group may execute (setattr_should_drop_suidgid, fs/attr.c). */
-  dropPrivileges(): void {
-    if (this.directory === undefined) this.mode &= this.mode & S_IXGRP ? ~(S_ISUID | S_ISGID) : ~S_ISUID;
   }
 }

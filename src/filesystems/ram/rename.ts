@@ -1,35 +1,40 @@
 import {
-  type Errno,
+  Errno,
   errno,
+  type NodeId,
   RENAME_EXCHANGE,
   RENAME_NOREPLACE,
   RENAME_WHITEOUT,
   type Timespec,
 } from '../../vfs/index.ts';
-
-/** What a rename needs of an inode, and of the entries of a directory; the journal filesystem has others. */
-export interface TreeInode<I> {
-  nlink: number;
-  ctime: Timespec;
-  readonly directory: TreeDirectory<I> | undefined;
-  modified(now: Timespec): void;
-}
-
-export interface TreeDirectory<I> {
-  readonly parent: I | undefined;
-  readonly isEmpty: boolean;
-  get(name: string): I | undefined;
-  add(name: string, inode: I): void;
-  replace(name: string, inode: I): void;
-  remove(name: string): void;
-  moveTo(parent: I): void;
-}
+import { badName, directoryOf, type TreeDirectory, type TreeInode, tooLong } from '../names.ts';
 
 /** A name in a live directory. */
 export interface Place<I> {
   readonly inode: I;
   readonly directory: TreeDirectory<I>;
   readonly name: string;
+}
+
+/** Where a rename goes from and to; an errno where one of the two cannot be. */
+export function placesOf<I extends TreeInode<I>>(
+  inodes: { get(node: NodeId): I | undefined },
+  parent: NodeId,
+  name: string,
+  newParent: NodeId,
+  newName: string,
+): Errno | { readonly source: Place<I>; readonly target: Place<I> } {
+  const from = directoryOf(inodes, parent);
+  if (from instanceof Errno) return from;
+  const to = directoryOf(inodes, newParent);
+  if (to instanceof Errno) return to;
+  if (badName(newName)) return errno.EINVAL;
+  if (tooLong(name) || tooLong(newName)) return errno.ENAMETOOLONG;
+  if (to.nlink === 0) return errno.ENOENT;
+  return {
+    source: { inode: from, directory: from.directory, name },
+    target: { inode: to, directory: to.directory, name: newName },
+  };
 }
 
 /** Whether a rename with these flags can be asked for at all (renameat2(2)). */

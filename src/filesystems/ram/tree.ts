@@ -13,15 +13,13 @@ import {
   S_IFDIR,
   S_ISGID,
 } from '../../vfs/index.ts';
-import { badName, tooLong } from '../entry-names.ts';
-import type { Directory } from './directory.ts';
+import { directoryForNew, directoryOf, findName, tooLong } from '../names.ts';
 import type { Inode, InodeStart } from './inode.ts';
 import { InodeTable } from './inode-table.ts';
 import type { RamOptions } from './options.ts';
 import { PAGE_SIZE, PagePool } from './page-pool.ts';
-import { dropName, exchange, move, validRenameFlags } from './rename.ts';
+import { dropName, exchange, move, placesOf, validRenameFlags } from './rename.ts';
 
-type DirectoryInode = Inode & { readonly directory: Directory };
 type NewInode = Pick<InodeStart, 'mode' | 'rdev' | 'target'>;
 
 /** The inodes and the names that lead to them: every change of the namespace, with its link counts and times. */
@@ -43,19 +41,11 @@ export class Tree {
   }
 
   find(parent: NodeId, name: string): Inode | Errno {
-    const at = this.inodes.get(parent);
-    if (at === undefined) return errno.ESTALE;
-    const found = at.directory?.get(name);
-    if (found !== undefined) return found;
-    // An exported handle is opened by looking these two up (fuse_get_dentry, fuse_get_parent in fs/fuse/inode.c).
-    if (name === '.') return at;
-    if (at.directory === undefined) return errno.ENOTDIR;
-    if (name === '..') return this.inodes.has(at.directory.parent) ? at.directory.parent : errno.ESTALE;
-    return tooLong(name) ? errno.ENAMETOOLONG : errno.ENOENT;
+    return findName(this.inodes, parent, name);
   }
 
   make(parentNode: NodeId, name: string, what: NewInode, context: Context): Inode | Errno {
-    const parent = this.#directoryForNew(parentNode, name);
+    const parent = directoryForNew(this.inodes, parentNode, name);
     if (parent instanceof Errno) return parent;
     const directory = isDirectory(what.mode);
     if (directory && parent.nlink >= this.#options.maxLinks) return errno.EMLINK;
@@ -70,7 +60,7 @@ export class Tree {
 
   /** An inode without a name; `linkable` if it may get one. */
   makeUnnamed(parentNode: NodeId, what: NewInode, linkable: boolean, context: Context): Inode | Errno {
-    const parent = this.#directoryOf(parentNode);
+    const parent = directoryOf(this.inodes, parentNode);
     if (parent instanceof Errno) return parent;
     const inode = this.#allocate(parent, what, context);
     if (inode === undefined) return errno.ENOSPC;
@@ -81,7 +71,7 @@ export class Tree {
   link(node: NodeId, newParent: NodeId, newName: string): Inode | Errno {
     const inode = this.inodes.get(node);
     if (inode === undefined) return errno.ESTALE;
-    const parent = this.#directoryForNew(newParent, newName);
+    const parent = directoryForNew(this.inodes, newParent, newName);
     if (parent instanceof Errno) return parent;
     if (inode.directory !== undefined) return errno.EPERM;
     if (inode.nlink === 0 && !inode.linkable) return errno.ENOENT;
@@ -97,7 +87,7 @@ export class Tree {
 
   /** unlink, or with `directory` rmdir. */
   remove(parentNode: NodeId, name: string, directory: boolean): Errno | undefined {
-    const parent = this.#directoryOf(parentNode);
+    const parent = directoryOf(this.inodes, parentNode);
     if (parent instanceof Errno) return parent;
     const inode = parent.directory.get(name);
     if (inode === undefined) return tooLong(name) ? errno.ENAMETOOLONG : errno.ENOENT;
@@ -120,16 +110,10 @@ export class Tree {
     context: Context,
   ): Errno | undefined {
     if (!validRenameFlags(flags)) return errno.EINVAL;
-    const from = this.#directoryOf(parent);
-    if (from instanceof Errno) return from;
-    const to = this.#directoryOf(newParent);
-    if (to instanceof Errno) return to;
-    if (badName(newName)) return errno.EINVAL;
-    if (tooLong(name) || tooLong(newName)) return errno.ENAMETOOLONG;
-    if (to.nlink === 0) return errno.ENOENT;
+    const places = placesOf(this.inodes, parent, name, newParent, newName);
+    if (places instanceof Errno) return places;
+    const { source, target } = places;
     const now = this.#clock.now();
-    const source = { inode: from, directory: from.directory, name };
-    const target = { inode: to, directory: to.directory, name: newName };
     if (flags & RENAME_EXCHANGE) return exchange(source, target, now);
 
     if (flags & RENAME_WHITEOUT && this.inodes.free === 0) return errno.ENOSPC;
@@ -139,22 +123,6 @@ export class Tree {
     if (!(flags & RENAME_WHITEOUT && result.moved)) return undefined;
     const whiteout = this.make(parent, name, { mode: S_IFCHR, rdev: 0 }, context);
     return whiteout instanceof Errno ? whiteout : undefined;
-  }
-
-  #directoryOf(node: NodeId): DirectoryInode | Errno {
-    const inode = this.inodes.get(node);
-    if (inode === undefined) return errno.ESTALE;
-    return isDirectoryInode(inode) ? inode : errno.ENOTDIR;
-  }
-
-  /** The directory in which a new name may be made. */
-  #directoryForNew(node: NodeId, name: string): DirectoryInode | Errno {
-    const parent = this.#directoryOf(node);
-    if (parent instanceof Errno) return parent;
-    if (parent.directory.get(name) !== undefined) return errno.EEXIST;
-    if (parent.nlink === 0) return errno.ENOENT;
-    if (badName(name)) return errno.EINVAL;
-    return tooLong(name) ? errno.ENAMETOOLONG : parent;
   }
 
   /** Owner and group as inode_init_owner (fs/inode.c) gives them. */
@@ -170,8 +138,4 @@ export class Tree {
       target: what.target,
     });
   }
-}
-
-function isDirectoryInode(inode: Inode): inode is DirectoryInode {
-  return inode.directory !== undefined;
 }
