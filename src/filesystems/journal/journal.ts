@@ -10,6 +10,7 @@ import {
   type Entry,
   Errno,
   errno,
+  errnoFrom,
   FALLOC_FL_KEEP_SIZE,
   FALLOC_FL_PUNCH_HOLE,
   FALLOC_FL_ZERO_RANGE,
@@ -468,9 +469,16 @@ export class JournalFileSystem implements FileSystem {
     return undefined;
   }
 
-  /** After a failure the next start does it. */
+  /** Nobody waits for the outcome: where the disk fails, the next start does it. */
   #freeIfUnused(inode: Inode): void {
-    if (!this.#transactions.failed) this.#whole(() => this.#table.freeIfUnused(inode));
+    if (this.#transactions.failed) return;
+    try {
+      this.#whole(() => this.#table.freeIfUnused(inode));
+    } catch (error) {
+      const why = errnoFrom(error);
+      if (why === undefined) throw error;
+      this.#warn(`journal: inode ${inode.node} is not freed until the next start: ${why}`);
+    }
   }
 }
 

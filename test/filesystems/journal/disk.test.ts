@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { checkJournal } from '../../../src/filesystems/index.ts';
 import { codeOf, ok, rootContext } from '../../support/direct.ts';
 import { journalOn, SMALL, shown } from '../../support/journal.ts';
+import { programs } from '../../support/journal-programs.ts';
 import { DiskImage } from '../../support/power-cuts.ts';
 
 const newDisk = (size = SMALL) => new DiskImage(size);
@@ -89,6 +90,35 @@ describe('a disk', () => {
     expect(codeOf(() => fs.write('/b'))).toBe('EROFS');
     expect(fs.read('/a')).toBe('text');
     expect(journalOn(disk).names('')).toEqual([]);
+  });
+});
+
+describe('a disk that fails once, at any access,', () => {
+  test.for(Object.entries(programs))('is left undamaged: %s', ([, steps]) => {
+    const broken = Object.assign(new Error('the disk failed'), { code: 'EIO' });
+    let accesses = 0;
+    for (let failing = 1; ; failing += 1) {
+      const disk = newDisk();
+      const fs = journalOn(disk);
+      accesses = 0;
+      const struck =
+        <A extends readonly unknown[]>(access: (...given: A) => void) =>
+        (...given: A): void => {
+          accesses += 1;
+          if (accesses === failing) throw broken;
+          access(...given);
+        };
+      const { read, write, flush } = disk;
+      disk.read = struck(read.bind(disk));
+      disk.write = struck(write.bind(disk));
+      disk.flush = struck(flush.bind(disk));
+      for (const { run } of steps) codeOf(() => run(fs));
+      Object.assign(disk, { read, write, flush });
+      expect(checkJournal(disk)).toEqual([]);
+      journalOn(disk).fs.destroy!();
+      expect(checkJournal(disk)).toEqual([]);
+      if (accesses < failing) return;
+    }
   });
 });
 
