@@ -5,5 +5,6 @@ export * from './filesystem.ts';
 export * from './flags.ts';
 export * from './kernel.ts';
 export * from './name.ts';
+export * from './name-bytes.ts';
 export * from './nearest.ts';
 export * from './syscall.ts';

@@ -1,7 +1,6 @@
-import { nameLength, type U64 } from '../../vfs/index.ts';
+import { nameLength, readName, type U64, writeName } from '../../vfs/index.ts';
 import type { Message } from '../message.ts';
 import { mismatch } from './malformed.ts';
-import { readName, writeName } from './name.ts';
 import type { StructValue } from './struct.ts';
 import { fuse_dirent, fuse_entry_out } from './structs.ts';
 

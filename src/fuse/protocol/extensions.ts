@@ -1,6 +1,6 @@
+import { nameEnd, readName, writeName } from '../../vfs/index.ts';
 import { FUSE_EXT_GROUPS, FUSE_MAX_NR_SECCTX } from './constants.ts';
 import { mismatch } from './malformed.ts';
-import { nameEnd, readName, writeName } from './name.ts';
 
 /** One security context of a new inode, as an LSM gives it: the xattr's name and value. */
 export interface SecurityContext {

@@ -7,7 +7,6 @@ export * from './extensions.ts';
 export * from './flat.ts';
 export * from './link-describer.ts';
 export type { Malformed } from './malformed.ts';
-export * from './name.ts';
 export * from './notification.ts';
 export * from './opcodes.ts';
 export * from './reply.ts';

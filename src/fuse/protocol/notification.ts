@@ -1,8 +1,7 @@
-import { nameLength, type U64 } from '../../vfs/index.ts';
+import { nameLength, readName, type U64, writeName } from '../../vfs/index.ts';
 import type { Message } from '../message.ts';
 import { OUT_HEADER_SIZE } from './constants.ts';
 import { type Malformed, Mismatch, mismatch } from './malformed.ts';
-import { readName, writeName } from './name.ts';
 import { type Struct, struct } from './struct.ts';
 import * as s from './structs.ts';
 

@@ -1,9 +1,8 @@
-import { nameFromBytes, nameLength, type U64 } from '../../vfs/index.ts';
+import { nameFromBytes, nameLength, type U64, writeName } from '../../vfs/index.ts';
 import type { Message } from '../message.ts';
 import { OUT_HEADER_SIZE } from './constants.ts';
 import { decodeDirents, direntsSize, encodeDirents, type WireDirent, type WireDirentPlus } from './dirents.ts';
 import { type Malformed, Mismatch, mismatch } from './malformed.ts';
-import { writeName } from './name.ts';
 import { type OpcodeName, opcodeName, opcodeRow, type opcodes, type ReplyLayout } from './opcodes.ts';
 import { readShort } from './request.ts';
 import type { Struct } from './struct.ts';

@@ -1,10 +1,9 @@
-import { nameLength, type U64 } from '../../vfs/index.ts';
+import { nameEnd, nameLength, readName, type U64, writeName } from '../../vfs/index.ts';
 import { Message } from '../message.ts';
 import { IN_HEADER_SIZE } from './constants.ts';
 import { bodySize, CURRENT_DIALECT, type Dialect } from './dialect.ts';
 import { decodeExtensions, type Extension, encodeExtensions } from './extensions.ts';
 import { type Malformed, Mismatch, mismatch } from './malformed.ts';
-import { nameEnd, readName, writeName } from './name.ts';
 import { type OpcodeName, type OpcodeRow, opcodeName, opcodeRow, type opcodes, type RequestLayout } from './opcodes.ts';
 import type { Struct } from './struct.ts';
 import { fuse_in_header } from './structs.ts';

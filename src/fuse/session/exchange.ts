@@ -1,8 +1,7 @@
-import type { Context, NodeId, U64, WriteOptions } from '../../vfs/index.ts';
+import { type Context, type NodeId, nameEnd, readName, type U64, type WriteOptions } from '../../vfs/index.ts';
 import { Message } from '../message.ts';
 import { IN_HEADER_SIZE, OUT_HEADER_SIZE, readU64 } from '../protocol/index.ts';
 import { mismatch } from '../protocol/malformed.ts';
-import { nameEnd, readName } from '../protocol/name.ts';
 import type { Core } from './core.ts';
 import { DirentBuffer } from './dirent-buffer.ts';
 

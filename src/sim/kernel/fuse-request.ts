@@ -1,6 +1,6 @@
 import { Message } from '../../fuse/message.ts';
-import { IN_HEADER_SIZE, OUT_HEADER_SIZE, opcodeName, readU64, writeName } from '../../fuse/protocol/index.ts';
-import type { U64 } from '../../vfs/index.ts';
+import { IN_HEADER_SIZE, OUT_HEADER_SIZE, opcodeName, readU64 } from '../../fuse/protocol/index.ts';
+import { type U64, writeName } from '../../vfs/index.ts';
 import type { Process } from './process.ts';
 
 /** Room for arguments and a name or two as programs have them. */

@@ -1,4 +1,3 @@
-import { readName } from '../../fuse/protocol/index.ts';
 import {
   errnoNumbers as E,
   isDirectory,
@@ -6,6 +5,7 @@ import {
   MAXSYMLINKS,
   nameLength,
   PATH_MAX,
+  readName,
   S_ISVTX,
 } from '../../vfs/index.ts';
 import { type Dentry, isRoot } from './dcache.ts';

@@ -4,11 +4,17 @@ import {
   fuse_entry_out,
   fuse_read_in,
   opcodes,
-  readName,
   readU64,
   writeU64,
 } from '../../fuse/protocol/index.ts';
-import { type CallOf, type DirectoryEntry, errnoNumbers as E, isDirectory, nameLength } from '../../vfs/index.ts';
+import {
+  type CallOf,
+  type DirectoryEntry,
+  errnoNumbers as E,
+  isDirectory,
+  nameLength,
+  readName,
+} from '../../vfs/index.ts';
 import { linkDirentPlus } from './direntplus.ts';
 import type { File } from './file.ts';
 import { updateAttributes } from './fuse-attr.ts';

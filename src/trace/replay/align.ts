@@ -12,11 +12,10 @@ import {
   OUT_HEADER_SIZE,
   opcode,
   type RequestHead,
-  readName,
   readS64,
   readU64,
 } from '../../fuse/index.ts';
-import type { Timespec, U64 } from '../../vfs/index.ts';
+import { readName, type Timespec, type U64 } from '../../vfs/index.ts';
 import type { Ids } from './ids.ts';
 import type { Stamps } from './stamps.ts';
 

@@ -1,7 +1,6 @@
-import { errno, nameToBytes } from '../../../vfs/index.ts';
+import { errno, nameEnd, nameToBytes, readName } from '../../../vfs/index.ts';
 import { IN_HEADER_SIZE, initFlags, OUT_HEADER_SIZE } from '../../protocol/index.ts';
 import { mismatch } from '../../protocol/malformed.ts';
-import { nameEnd, readName } from '../../protocol/name.ts';
 import { bad } from '../bad-answer.ts';
 import type { Exchange } from '../exchange.ts';
 import { emptyReply, type Operation } from './operation.ts';

@@ -1,4 +1,4 @@
-import { nameFromBytes, nameToBytes } from '../../vfs/index.ts';
+import { nameFromBytes, nameToBytes } from './name.ts';
 
 // A name read twice is the same string object, its hash already known: this pays in every Map that a filesystem keeps.
 const CACHE_SLOTS = 4096;

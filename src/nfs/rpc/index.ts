@@ -1,0 +1,5 @@
+export * from './credential.ts';
+export * from './exchange.ts';
+export * from './message.ts';
+export * from './program.ts';
+export * from './record-marking.ts';
