@@ -1,3 +1,4 @@
+export * from './access.ts';
 export * from './attributes.ts';
 export * from './credentials.ts';
 export * from './errno.ts';

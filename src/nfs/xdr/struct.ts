@@ -42,9 +42,12 @@ export function struct<const F extends Fields>(fields: F): Codec<StructOf<F>> {
   return { shape: { kind: 'struct', fields }, ...compile(fields) } as Codec<StructOf<F>>;
 }
 
-type UnionOf<Name extends string, Tag extends string, Arms, Default> = {
-  [T in Tag]: Flat<{ readonly [N in Name]: T } & StructOf<T extends keyof Arms ? Arms[T] : Default>>;
-}[Tag];
+type Tagged<Name extends string, Tag, F> = Flat<{ readonly [N in Name]: Tag } & StructOf<F>>;
+
+/** A type for each arm, and one for all other tags. */
+type UnionOf<Name extends string, Tag extends string, Arms, Default> =
+  | { [T in Tag & keyof Arms]: Tagged<Name, T, Arms[T]> }[Tag & keyof Arms]
+  | ([Exclude<Tag, keyof Arms>] extends [never] ? never : Tagged<Name, Exclude<Tag, keyof Arms>, Default>);
 
 /** A discriminated union: the tag, and the fields of its arm behind it; `otherwise` are those of tags without an arm. */
 export function union<

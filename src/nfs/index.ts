@@ -1,0 +1,4 @@
+export * from './protocol/index.ts';
+export * from './rpc/index.ts';
+export * from './server/index.ts';
+export * from './xdr/index.ts';

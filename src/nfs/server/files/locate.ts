@@ -1,0 +1,149 @@
+import { type Attributes, errno, isDirectory, isRegular, mayAccess, W_OK } from '../../../vfs/index.ts';
+import type { Fattr, NfsError, WccData } from '../../protocol/index.ts';
+import type { ServedCall } from '../../rpc/index.ts';
+import { type Core, contextOf, type Located, type Peer, superuser } from '../core.ts';
+import { identityOf } from '../exports/table.ts';
+import { statusOf } from '../failure.ts';
+import { ask, run, type Step } from '../step.ts';
+import { fattrOf, wccOf } from './attributes.ts';
+
+/** An object that a call names, with its attributes from before. */
+export interface FileObject extends Located {
+  readonly attributes: Attributes;
+}
+
+/** fh_verify (fs/nfsd/nfsfh.c): what a handle leads to, whether the caller is served there, and as whom. */
+export function* locate(core: Core, handle: Uint8Array, { header, peer }: ServedCall<Peer>): Step<FileObject> {
+  const { volume, node, exported } = yield* core.handles.decode(handle, contextOf(superuser));
+  const options = core.exports.options(exported, peer.host);
+  if (options === undefined) throw errno.ESTALE;
+  if (options.secure && peer.port >= 1024) throw errno.EPERM;
+  const who = identityOf(header.credential, options);
+  const context = contextOf(who);
+  const attributes = yield* ask(volume.filesystem.getattr(node, undefined, context));
+  return { volume, node, exported, options, who, context, attributes };
+}
+
+/** The attributes of an object as they are now. */
+export function* attributesNow({ volume, node, context }: Located): Step<Attributes> {
+  return yield* ask(volume.filesystem.getattr(node, undefined, context));
+}
+
+/** For a reply: attributes as they are now, or none where that fails. */
+export function* postOp(object: Located): Step<Fattr | undefined> {
+  try {
+    return fattrOf(yield* attributesNow(object), object.volume.fsid);
+  } catch (error) {
+    if (statusOf(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+/** @throws EACCES, or EROFS where nothing may be changed */
+export function require(object: FileObject, mask: number): void {
+  if ((mask & W_OK) !== 0 && object.options.access === 'ro') throw errno.EROFS;
+  if (!mayAccess(object.attributes, object.who, mask)) throw errno.EACCES;
+}
+
+export function requireDirectory({ attributes }: FileObject): void {
+  if (!isDirectory(attributes.mode)) throw errno.ENOTDIR;
+}
+
+export function requireFile({ attributes: { mode } }: FileObject): void {
+  if (!isRegular(mode)) throw isDirectory(mode) ? errno.EISDIR : errno.EINVAL;
+}
+
+type WithStatus<Ok, Extra> = ({ readonly status: 'OK' } & Ok & Extra) | ({ readonly status: NfsError } & Extra);
+
+/** What a procedure does, and what its reply carries whether that worked or not. */
+export function* answering<Ok, Extra extends object>(
+  work: () => Step<Ok>,
+  extra: () => Step<Extra>,
+): Step<WithStatus<Ok, Extra>> {
+  try {
+    const ok = yield* work();
+    return { status: 'OK', ...ok, ...(yield* extra()) };
+  } catch (error) {
+    const status = statusOf(error);
+    if (status === undefined) throw error;
+    return { status, ...(yield* extra()) };
+  }
+}
+
+/** The same for what works on one object; where its handle leads nowhere, `extra` has none. */
+function replying<Ok, Extra extends object>(
+  core: Core,
+  handle: Uint8Array,
+  call: ServedCall<Peer>,
+  work: (object: FileObject) => Step<Ok>,
+  extra: (object: FileObject | undefined, turn: number) => Step<Extra>,
+): Step<WithStatus<Ok, Extra>> {
+  const turn = core.turns;
+  let object: FileObject | undefined;
+  return answering(
+    function* () {
+      object = yield* locate(core, handle, call);
+      return yield* work(object);
+    },
+    () => extra(object, turn),
+  );
+}
+
+/** A procedure whose reply carries the object's attributes as `attributes`. */
+export const withAttributes = <Ok>(
+  core: Core,
+  handle: Uint8Array,
+  call: ServedCall<Peer>,
+  work: (object: FileObject) => Step<Ok>,
+): Step<WithStatus<Ok, { readonly attributes?: Fattr }>> =>
+  replying(core, handle, call, work, function* (object) {
+    return { attributes: object === undefined ? undefined : yield* postOp(object) };
+  });
+
+/** A procedure whose reply carries a directory's attributes as `dirAttributes`. */
+export const withDirectoryAttributes = <Ok>(
+  core: Core,
+  handle: Uint8Array,
+  call: ServedCall<Peer>,
+  work: (object: FileObject) => Step<Ok>,
+): Step<WithStatus<Ok, { readonly dirAttributes?: Fattr }>> =>
+  replying(core, handle, call, work, function* (object) {
+    return { dirAttributes: object === undefined ? undefined : yield* postOp(object) };
+  });
+
+/** A procedure that changes an object and tells how, as `wcc`. */
+export const withWcc = <Ok>(
+  core: Core,
+  handle: Uint8Array,
+  call: ServedCall<Peer>,
+  work: (object: FileObject) => Step<Ok>,
+): Step<WithStatus<Ok, { readonly wcc: WccData }>> =>
+  replying(core, handle, call, work, function* (object, turn) {
+    return { wcc: yield* wccNow(core, object, turn) };
+  });
+
+/** A procedure that changes a directory and tells how, as `dirWcc`. */
+export const withDirectoryWcc = <Ok>(
+  core: Core,
+  handle: Uint8Array,
+  call: ServedCall<Peer>,
+  work: (object: FileObject) => Step<Ok>,
+): Step<WithStatus<Ok, { readonly dirWcc: WccData }>> =>
+  replying(core, handle, call, work, function* (object, turn) {
+    return { dirWcc: yield* wccNow(core, object, turn) };
+  });
+
+/** What changed; from before only where nothing else can have come in between. */
+export function* wccNow(core: Core, object: FileObject | undefined, turn: number): Step<WccData> {
+  if (object === undefined) return {};
+  const after = yield* postOp(object);
+  return { before: core.turns === turn ? wccOf(object.attributes) : undefined, after };
+}
+
+/** Makes a procedure's function of a step. */
+export const running =
+  <Args, Result>(core: Core, body: (args: Args, call: ServedCall<Peer>) => Step<Result>) =>
+  (args: Args, call: ServedCall<Peer>): Result | Promise<Result> =>
+    run(body(args, call), () => {
+      core.turns++;
+    });

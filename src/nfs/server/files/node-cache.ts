@@ -1,0 +1,130 @@
+import {
+  type Context,
+  type Entry,
+  errno,
+  type FileSystem,
+  type NodeId,
+  ROOT_NODE,
+  type U64,
+} from '../../../vfs/index.ts';
+import { ask, errnoThrown, type Step } from '../step.ts';
+
+/** Nodes of a filesystem with export support that are kept at most: the others are found again by their number. */
+const KEPT = 65536;
+
+interface Known {
+  readonly generation: U64;
+  /** Where it was seen last. */
+  parent: NodeId;
+  name: string;
+}
+
+/**
+ * The nodes of a filesystem that the server holds, one reference to each, as Linux' inode cache holds inodes for nfsd. One
+ * that loses its last name is let go, whoever still has a handle.
+ */
+export class NodeCache {
+  readonly #filesystem: FileSystem;
+  readonly #known = new Map<NodeId, Known>();
+
+  constructor(filesystem: FileSystem) {
+    this.#filesystem = filesystem;
+  }
+
+  /** Whether nodes can be found by their number, after a restart too. */
+  get exportable(): boolean {
+    return this.#filesystem.wishes?.exportSupport === true;
+  }
+
+  /** References that the server holds. */
+  get size(): number {
+    return this.#known.size;
+  }
+
+  /** Takes the reference of an entry that was found or made. */
+  remember(entry: Entry, parent: NodeId, name: string): void {
+    const { node, generation } = entry;
+    const known = this.#known.get(node);
+    if (known !== undefined || node === ROOT_NODE) this.#filesystem.forget?.(node, 1);
+    if (known !== undefined && known.generation === generation) {
+      known.parent = parent;
+      known.name = name;
+    } else if (node !== ROOT_NODE) this.#known.set(node, { generation, parent, name });
+    if (this.exportable && this.#known.size > KEPT) this.#evict();
+  }
+
+  /** Whether a handle still means this node, which is held from now on. */
+  *holds(node: NodeId, generation: U64 | undefined, context: Context): Step<boolean> {
+    const same = (now: U64): boolean => generation === undefined || now === generation;
+    if (node === ROOT_NODE) return true;
+    const known = this.#known.get(node);
+    if (known !== undefined) return same(known.generation);
+    if (!this.exportable) return false;
+    let entry: Entry;
+    try {
+      entry = yield* ask(this.#filesystem.lookup(node, '.', context));
+    } catch (error) {
+      const { code } = errnoThrown(error);
+      if (code === 'EIO' || code === 'ENOMEM') throw error;
+      return false;
+    }
+    if (entry.node === node && same(entry.generation)) {
+      this.remember(entry, 0, '');
+      return true;
+    }
+    this.#filesystem.forget?.(entry.node, 1);
+    return false;
+  }
+
+  generation(node: NodeId): U64 {
+    return this.#known.get(node)?.generation ?? 0;
+  }
+
+  /** The directory above a directory; the root is above itself. */
+  *parent(node: NodeId, context: Context): Step<NodeId> {
+    if (node === ROOT_NODE) return ROOT_NODE;
+    const parent = this.#known.get(node)?.parent ?? 0;
+    if (parent !== 0) return parent;
+    if (!this.exportable) throw errno.ESTALE;
+    const entry = yield* ask(this.#filesystem.lookup(node, '..', context));
+    const known = this.#known.get(entry.node);
+    this.remember(entry, known?.parent ?? 0, known?.name ?? '');
+    return entry.node;
+  }
+
+  /** Names from the root to a node, as far as they were seen. */
+  path(node: NodeId): readonly string[] {
+    const names: string[] = [];
+    for (let at = node; at !== ROOT_NODE; ) {
+      const known = this.#known.get(at);
+      if (known === undefined || known.parent === 0) throw errno.ESTALE;
+      names.unshift(known.name);
+      at = known.parent;
+    }
+    return names;
+  }
+
+  /** A node has another name. */
+  moved(node: NodeId, parent: NodeId, name: string): void {
+    const known = this.#known.get(node);
+    if (known === undefined) return;
+    known.parent = parent;
+    known.name = name;
+  }
+
+  /** Lets a node go. */
+  drop(node: NodeId): void {
+    if (this.#known.delete(node)) this.#filesystem.forget?.(node, 1);
+  }
+
+  clear(): void {
+    for (const node of [...this.#known.keys()]) this.drop(node);
+  }
+
+  #evict(): void {
+    for (const node of this.#known.keys()) {
+      this.drop(node);
+      return;
+    }
+  }
+}

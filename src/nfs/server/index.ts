@@ -1,0 +1,4 @@
+export * from './exports/export.ts';
+export { parseExport } from './exports/parse.ts';
+export * from './options.ts';
+export * from './server.ts';
