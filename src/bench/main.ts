@@ -3,6 +3,7 @@ const benches: Readonly<Record<string, () => Promise<{ bench(args: readonly stri
   record: () => import('./device/record.ts'),
   simulation: () => import('./simulation/bench.ts'),
   check: () => import('./check/bench.ts'),
+  nfs: () => import('./nfs/bench.ts'),
   history: () => import('./history/bench.ts'),
 };
 

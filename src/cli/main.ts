@@ -25,6 +25,11 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'mount a filesystem through FUSE, in the foreground',
     load: () => import('./commands/mount.ts'),
   },
+  serve: {
+    usage: 'serve nfs <filesystem>',
+    summary: 'serve a filesystem over NFSv3',
+    load: () => import('./commands/serve.ts'),
+  },
   fault: {
     usage: 'fault <dir> on|off|list|set',
     summary: 'change the faults of a mount while it is mounted',

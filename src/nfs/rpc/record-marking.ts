@@ -4,6 +4,8 @@ export const LAST_FRAGMENT = 0x80000000;
 /** Longest record that is taken by default: 1 MiB of data and the rest of the message, bytes. */
 export const RECORD_MOST = (1 << 20) + (1 << 14);
 
+const nothing = new Uint8Array(0);
+
 /** A stream that no record can be taken from any more: its connection is to be closed. */
 export class RecordError extends Error {}
 
@@ -20,7 +22,7 @@ export class RecordReader {
   #left = 0;
   #last = false;
   /** The record so far. */
-  #held = new Uint8Array(0);
+  #held = nothing;
   #length = 0;
 
   constructor(take: (record: Uint8Array) => void, most = RECORD_MOST) {
@@ -78,7 +80,7 @@ export class RecordReader {
 
   #give(record: Uint8Array): void {
     this.#endFragment();
-    this.#held = new Uint8Array(0);
+    this.#held = nothing;
     this.#length = 0;
     this.#take(record);
   }

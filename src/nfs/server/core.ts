@@ -1,5 +1,5 @@
 import type { Environment } from '../../env/index.ts';
-import type { Context, Credentials, NodeId, U64 } from '../../vfs/index.ts';
+import { type Context, type Credentials, type NodeId, root, type U64 } from '../../vfs/index.ts';
 import type { ExportOptions } from './exports/export.ts';
 import type { Host } from './exports/hosts.ts';
 import type { ExportTable } from './exports/table.ts';
@@ -37,7 +37,8 @@ const never = new AbortController().signal;
 /** What a filesystem is told of a caller. */
 export const contextOf = ({ uid, gid }: Credentials): Context => ({ uid, gid, pid: 0, umask: 0, signal: never });
 
-export const superuser: Credentials = { uid: 0, gid: 0, groups: [] };
+/** What the server does for itself. */
+export const ownContext: Context = contextOf(root);
 
 /** A verifier that no other life of the server has. */
 export const freshVerifier = ({ random }: Environment): U64 => (random.uint32() & 0x1fffff) * 2 ** 32 + random.uint32();

@@ -1,4 +1,5 @@
 export * from './exports/export.ts';
 export { parseExport } from './exports/parse.ts';
 export * from './options.ts';
+export { listHabits, parseHabit } from './parse-habit.ts';
 export * from './server.ts';

@@ -2,7 +2,7 @@ import type { Connection, Environment, Listener } from '../../env/index.ts';
 import type { Negotiated, Notifier } from '../../vfs/index.ts';
 import { mount, nfs } from '../protocol/index.ts';
 import { RecordError, RecordReader, RpcService, served } from '../rpc/index.ts';
-import { type Core, contextOf, freshVerifier, type Peer, superuser } from './core.ts';
+import { type Core, freshVerifier, ownContext, type Peer } from './core.ts';
 import { ExportTable } from './exports/table.ts';
 import { FileHandles } from './files/handles.ts';
 import { Journal } from './files/journal.ts';
@@ -81,7 +81,7 @@ export class NfsServer {
   async crash(): Promise<void> {
     const life = this.#end();
     const journal = life?.core.journal;
-    if (journal !== undefined) await this.#finish(journal.rollBack(contextOf(superuser)));
+    if (journal !== undefined) await this.#finish(journal.rollBack(ownContext));
   }
 
   /** Stops for good: no more connections, and the filesystems end. */

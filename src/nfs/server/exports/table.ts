@@ -17,6 +17,8 @@ interface Row {
 /** What is exported, and to whom. */
 export class ExportTable {
   readonly #rows: readonly Row[];
+  /** What was found for a host, by the export's number: a host is one object as long as it is connected. */
+  readonly #found = new WeakMap<Host, (Rule | undefined)[]>();
 
   /** @throws Error for an export that is wrong */
   constructor(exports: readonly Export[]) {
@@ -61,7 +63,12 @@ export class ExportTable {
   }
 
   #rule(index: number, host: Host): Rule | undefined {
-    return this.#rows[index]?.rules.find(({ hosts }) => hosts.matches(host));
+    let found = this.#found.get(host);
+    if (found === undefined) {
+      found = this.#rows.map(({ rules }) => rules.find(({ hosts }) => hosts.matches(host)));
+      this.#found.set(host, found);
+    }
+    return found[index];
   }
 }
 

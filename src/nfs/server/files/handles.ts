@@ -112,7 +112,8 @@ export class FileHandles {
       case 'recycled-generation': {
         if (more !== 0 && more !== this.#boot) throw errno.ESTALE;
         const wanted = this.#habit.kind === 'inode' ? generation : undefined;
-        if (!(yield* volume.nodes.holds(number, wanted, context))) throw errno.ESTALE;
+        const known = volume.nodes.knows(number, wanted) ?? (yield* volume.nodes.holds(number, wanted, context));
+        if (!known) throw errno.ESTALE;
         return number;
       }
       case 'subtree-check': {

@@ -1,7 +1,7 @@
 import { type Attributes, errno, isDirectory, isRegular, mayAccess, W_OK } from '../../../vfs/index.ts';
 import type { Fattr, NfsError, WccData } from '../../protocol/index.ts';
 import type { ServedCall } from '../../rpc/index.ts';
-import { type Core, contextOf, type Located, type Peer, superuser } from '../core.ts';
+import { type Core, contextOf, type Located, ownContext, type Peer } from '../core.ts';
 import { identityOf } from '../exports/table.ts';
 import { statusOf } from '../failure.ts';
 import { ask, run, type Step } from '../step.ts';
@@ -14,7 +14,7 @@ export interface FileObject extends Located {
 
 /** fh_verify (fs/nfsd/nfsfh.c): what a handle leads to, whether the caller is served there, and as whom. */
 export function* locate(core: Core, handle: Uint8Array, { header, peer }: ServedCall<Peer>): Step<FileObject> {
-  const { volume, node, exported } = yield* core.handles.decode(handle, contextOf(superuser));
+  const { volume, node, exported } = yield* core.handles.decode(handle, ownContext);
   const options = core.exports.options(exported, peer.host);
   if (options === undefined) throw errno.ESTALE;
   if (options.secure && peer.port >= 1024) throw errno.EPERM;

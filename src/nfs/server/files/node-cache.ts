@@ -53,12 +53,17 @@ export class NodeCache {
     if (this.exportable && this.#known.size > KEPT) this.#evict();
   }
 
-  /** Whether a handle still means this node, which is held from now on. */
-  *holds(node: NodeId, generation: U64 | undefined, context: Context): Step<boolean> {
-    const same = (now: U64): boolean => generation === undefined || now === generation;
+  /** Whether a handle means a node that is held; undefined where it is not held yet. */
+  knows(node: NodeId, generation: U64 | undefined): boolean | undefined {
     if (node === ROOT_NODE) return true;
     const known = this.#known.get(node);
-    if (known !== undefined) return same(known.generation);
+    return known === undefined ? undefined : generation === undefined || known.generation === generation;
+  }
+
+  /** Whether a handle still means this node, which is held from now on. */
+  *holds(node: NodeId, generation: U64 | undefined, context: Context): Step<boolean> {
+    const known = this.knows(node, generation);
+    if (known !== undefined) return known;
     if (!this.exportable) return false;
     let entry: Entry;
     try {
@@ -68,7 +73,7 @@ export class NodeCache {
       if (code === 'EIO' || code === 'ENOMEM') throw error;
       return false;
     }
-    if (entry.node === node && same(entry.generation)) {
+    if (entry.node === node && (generation === undefined || entry.generation === generation)) {
       this.remember(entry, 0, '');
       return true;
     }

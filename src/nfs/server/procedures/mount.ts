@@ -1,7 +1,7 @@
 import { errno, isDirectory, type NodeId, ROOT_NODE } from '../../../vfs/index.ts';
 import type { MountResult, mount } from '../../protocol/index.ts';
 import type { Handlers } from '../../rpc/index.ts';
-import { type Core, contextOf, type Peer, superuser } from '../core.ts';
+import { type Core, ownContext, type Peer } from '../core.ts';
 import { isBelow } from '../exports/table.ts';
 import { statusOf } from '../failure.ts';
 import { running } from '../files/locate.ts';
@@ -30,7 +30,7 @@ export function mountProcedures(core: Core, mounts: Mounts): Handlers<typeof mou
       try {
         const { volume, node } = yield* walk(core.volumes, path);
         if (volume !== core.roots.get(exported)?.volume && !options.crossmnt) return { status: 'ACCES' };
-        const { mode } = yield* ask(volume.filesystem.getattr(node, undefined, contextOf(superuser)));
+        const { mode } = yield* ask(volume.filesystem.getattr(node, undefined, ownContext));
         if (!isDirectory(mode)) return { status: 'NOTDIR' };
         const handle = core.handles.encode({ volume, node, exported }, 0);
         mounts.set(keyOf(host.address, path), { hostname: host.name ?? host.address, directory: path });
@@ -76,7 +76,7 @@ export function* walk(
   const rest = path.slice(volume.at === '/' ? 0 : volume.at.length);
   let node: NodeId = ROOT_NODE;
   for (const name of rest.split('/').filter((part) => part !== '')) {
-    const entry = yield* ask(volume.filesystem.lookup(node, name, contextOf(superuser)));
+    const entry = yield* ask(volume.filesystem.lookup(node, name, ownContext));
     volume.nodes.remember(entry, node, name);
     node = entry.node;
   }
