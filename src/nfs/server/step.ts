@@ -19,7 +19,14 @@ export function* ask<T>(answer: Answer<T>): Step<T> {
   return given;
 }
 
-/** The same of a method that may be missing, which is ENOSYS. */
+/** An answer that is there already, for where calls are many: undefined where `ask` must wait for it. */
+export function answerNow<T extends object>(answer: Answer<T>): T | undefined {
+  if (isPromise(answer)) return undefined;
+  if (answer instanceof Errno) throw answer;
+  return answer;
+}
+
+/** What `ask` gives, of a method that may be missing, which is ENOSYS. */
 export function* askIfThere<T>(answer: Answer<T> | undefined, there: boolean): Step<T> {
   if (!there) throw errno.ENOSYS;
   return yield* ask(answer as Answer<T>);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { startServer, sys, type TestClient } from '../harness.ts';
+import { errno } from '../../../src/vfs/index.ts';
+import { changed, startServer, sys, type TestClient } from '../harness.ts';
 
 async function mounted(): Promise<{ client: TestClient; root: Uint8Array }> {
   const client = (await startServer()).connect();
@@ -137,6 +138,16 @@ describe('attributes', () => {
       before: { size: 4 },
       after: { type: 'REG', size: 2, mode: 0o640, mtime: { sec: 7, nsec: 8 } },
     });
+  });
+
+  it('before is told only where nothing can have come in between', async () => {
+    const { connect } = await startServer({}, (inner) =>
+      changed(inner, { mode: 'async', setattr: async (...args) => inner.setattr?.(...args) ?? errno.ENOSYS }),
+    );
+    const client = connect();
+    const file = await client.create(await client.root(), 'a');
+    const { wcc } = await client.nfs('SETATTR', { object: file, newAttributes: { mode: 0o600 } });
+    expect(wcc).toMatchObject({ before: undefined, after: { mode: 0o600 } });
   });
 
   it('a guard that is not the ctime refuses the change', async () => {

@@ -55,7 +55,18 @@ export class FileHandles {
   }
 
   /** The handle of a node, which the server holds. */
-  encode({ volume, node, exported }: HandleTarget, parent: NodeId): Uint8Array {
+  encode(target: HandleTarget, parent: NodeId): Uint8Array {
+    const { kind } = this.#habit;
+    if (kind !== 'inode' && kind !== 'recycled-generation') return this.#make(target, parent);
+    const { volume, node, exported } = target;
+    const made = volume.nodes.handle(node, exported);
+    if (made !== undefined) return made;
+    const handle = this.#make(target, parent);
+    volume.nodes.keepHandle(node, exported, handle);
+    return handle;
+  }
+
+  #make({ volume, node, exported }: HandleTarget, parent: NodeId): Uint8Array {
     const { object, generation, more } = this.#identity(volume, node, parent);
     this.#writer.begin();
     layout.write(this.#writer, {
@@ -69,15 +80,30 @@ export class FileHandles {
     return this.#writer.end();
   }
 
+  /** What a handle leads to where that is held, and no more than its number says; undefined where `decode` must find it. */
+  decodeNow(handle: Uint8Array): HandleTarget | undefined {
+    const { kind } = this.#habit;
+    if (kind !== 'inode' && kind !== 'recycled-generation') return undefined;
+    const { volume, exported, object, generation, more } = this.#parse(handle);
+    if (typeof object !== 'number' || (more !== 0 && more !== this.#boot)) return undefined;
+    const held = volume.nodes.knows(object, kind === 'inode' ? generation : undefined);
+    return held === true ? { volume, node: object, exported } : undefined;
+  }
+
   /** @throws NfsFailure BADHANDLE for what is none of this server's, ESTALE for what leads nowhere */
   *decode(handle: Uint8Array, context: Context): Step<HandleTarget> {
+    const { volume, exported, ...rest } = this.#parse(handle);
+    const node = yield* this.#find(volume, rest, context);
+    return { volume, node, exported };
+  }
+
+  #parse(handle: Uint8Array) {
     if (handle.length !== SIZE) throw badHandle;
     const { magic, export: exported, fsid, object, generation, more } = layout.read(new XdrReader(handle));
     if (magic !== MAGIC) throw badHandle;
     const volume = this.#volumes.find((each) => each.fsid === fsid);
     if (volume === undefined) throw errno.ESTALE;
-    const node = yield* this.#find(volume, { object, generation, more }, context);
-    return { volume, node, exported };
+    return { volume, exported, object, generation, more };
   }
 
   #identity(volume: ServedVolume, node: NodeId, parent: NodeId): { object: U64; generation: U64; more: U64 } {
@@ -112,8 +138,7 @@ export class FileHandles {
       case 'recycled-generation': {
         if (more !== 0 && more !== this.#boot) throw errno.ESTALE;
         const wanted = this.#habit.kind === 'inode' ? generation : undefined;
-        const known = volume.nodes.knows(number, wanted) ?? (yield* volume.nodes.holds(number, wanted, context));
-        if (!known) throw errno.ESTALE;
+        if (!(yield* volume.nodes.holds(number, wanted, context))) throw errno.ESTALE;
         return number;
       }
       case 'subtree-check': {

@@ -4,7 +4,7 @@ import type { ServedCall } from '../../rpc/index.ts';
 import { type Core, contextOf, type Located, ownContext, type Peer } from '../core.ts';
 import { identityOf } from '../exports/table.ts';
 import { statusOf } from '../failure.ts';
-import { ask, run, type Step } from '../step.ts';
+import { answerNow, ask, run, type Step } from '../step.ts';
 import { fattrOf, wccOf } from './attributes.ts';
 
 /** An object that a call names, with its attributes from before. */
@@ -14,13 +14,15 @@ export interface FileObject extends Located {
 
 /** fh_verify (fs/nfsd/nfsfh.c): what a handle leads to, whether the caller is served there, and as whom. */
 export function* locate(core: Core, handle: Uint8Array, { header, peer }: ServedCall<Peer>): Step<FileObject> {
-  const { volume, node, exported } = yield* core.handles.decode(handle, ownContext);
+  const target = core.handles.decodeNow(handle) ?? (yield* core.handles.decode(handle, ownContext));
+  const { volume, node, exported } = target;
   const options = core.exports.options(exported, peer.host);
   if (options === undefined) throw errno.ESTALE;
   if (options.secure && peer.port >= 1024) throw errno.EPERM;
   const who = identityOf(header.credential, options);
   const context = contextOf(who);
-  const attributes = yield* ask(volume.filesystem.getattr(node, undefined, context));
+  const answer = volume.filesystem.getattr(node, undefined, context);
+  const attributes = answerNow(answer) ?? (yield* ask(answer));
   return { volume, node, exported, options, who, context, attributes };
 }
 
@@ -32,7 +34,9 @@ export function* attributesNow({ volume, node, context }: Located): Step<Attribu
 /** For a reply: attributes as they are now, or none where that fails. */
 export function* postOp(object: Located): Step<Fattr | undefined> {
   try {
-    return fattrOf(yield* attributesNow(object), object.volume.fsid);
+    const { volume, node, context } = object;
+    const answer = volume.filesystem.getattr(node, undefined, context);
+    return fattrOf(answerNow(answer) ?? (yield* ask(answer)), volume.fsid);
   } catch (error) {
     if (statusOf(error) === undefined) throw error;
     return undefined;
@@ -70,68 +74,72 @@ export function* answering<Ok, Extra extends object>(
   }
 }
 
-/** The same for what works on one object; where its handle leads nowhere, `extra` has none. */
-function replying<Ok, Extra extends object>(
+/** The same for what works on one object: `tell` makes the extra of what is known of it in the end. */
+function* replying<Ok, Known, Extra extends object>(
   core: Core,
   handle: Uint8Array,
   call: ServedCall<Peer>,
   work: (object: FileObject) => Step<Ok>,
-  extra: (object: FileObject | undefined, turn: number) => Step<Extra>,
+  know: (core: Core, object: FileObject | undefined, turn: number) => Step<Known>,
+  tell: (known: Known) => Extra,
 ): Step<WithStatus<Ok, Extra>> {
   const turn = core.turns;
   let object: FileObject | undefined;
-  return answering(
-    function* () {
-      object = yield* locate(core, handle, call);
-      return yield* work(object);
-    },
-    () => extra(object, turn),
-  );
+  let ok: Ok;
+  try {
+    object = yield* locate(core, handle, call);
+    ok = yield* work(object);
+  } catch (error) {
+    const status = statusOf(error);
+    if (status === undefined) throw error;
+    return { status, ...tell(yield* know(core, object, turn)) };
+  }
+  return { status: 'OK', ...ok, ...tell(yield* know(core, object, turn)) };
 }
 
-/** A procedure whose reply carries the object's attributes as `attributes`. */
-export const withAttributes = <Ok>(
+function* attributesAfter(_core: Core, object: FileObject | undefined): Step<Fattr | undefined> {
+  return object === undefined ? undefined : yield* postOp(object);
+}
+
+/** For what leaves even the access time alone: the attributes from before are those from after, unless it had to wait. */
+function* attributesStill(core: Core, object: FileObject | undefined, turn: number): Step<Fattr | undefined> {
+  if (object === undefined) return undefined;
+  return core.turns === turn ? fattrOf(object.attributes, object.volume.fsid) : yield* postOp(object);
+}
+
+type Replying<Extra> = <Ok>(
   core: Core,
   handle: Uint8Array,
   call: ServedCall<Peer>,
   work: (object: FileObject) => Step<Ok>,
-): Step<WithStatus<Ok, { readonly attributes?: Fattr }>> =>
-  replying(core, handle, call, work, function* (object) {
-    return { attributes: object === undefined ? undefined : yield* postOp(object) };
-  });
+) => Step<WithStatus<Ok, Extra>>;
+
+const asAttributes = (attributes: Fattr | undefined) => ({ attributes });
+const asDirAttributes = (dirAttributes: Fattr | undefined) => ({ dirAttributes });
+
+/** A procedure whose reply carries the object's attributes as `attributes`. */
+export const withAttributes: Replying<{ readonly attributes?: Fattr }> = (core, handle, call, work) =>
+  replying(core, handle, call, work, attributesAfter, asAttributes);
+
+/** The same for one that only looks at attributes. */
+export const withSameAttributes: Replying<{ readonly attributes?: Fattr }> = (core, handle, call, work) =>
+  replying(core, handle, call, work, attributesStill, asAttributes);
 
 /** A procedure whose reply carries a directory's attributes as `dirAttributes`. */
-export const withDirectoryAttributes = <Ok>(
-  core: Core,
-  handle: Uint8Array,
-  call: ServedCall<Peer>,
-  work: (object: FileObject) => Step<Ok>,
-): Step<WithStatus<Ok, { readonly dirAttributes?: Fattr }>> =>
-  replying(core, handle, call, work, function* (object) {
-    return { dirAttributes: object === undefined ? undefined : yield* postOp(object) };
-  });
+export const withDirAttributes: Replying<{ readonly dirAttributes?: Fattr }> = (core, handle, call, work) =>
+  replying(core, handle, call, work, attributesAfter, asDirAttributes);
+
+/** The same for one that only looks names up. */
+export const withSameDirAttributes: Replying<{ readonly dirAttributes?: Fattr }> = (core, handle, call, work) =>
+  replying(core, handle, call, work, attributesStill, asDirAttributes);
 
 /** A procedure that changes an object and tells how, as `wcc`. */
-export const withWcc = <Ok>(
-  core: Core,
-  handle: Uint8Array,
-  call: ServedCall<Peer>,
-  work: (object: FileObject) => Step<Ok>,
-): Step<WithStatus<Ok, { readonly wcc: WccData }>> =>
-  replying(core, handle, call, work, function* (object, turn) {
-    return { wcc: yield* wccNow(core, object, turn) };
-  });
+export const withWcc: Replying<{ readonly wcc: WccData }> = (core, handle, call, work) =>
+  replying(core, handle, call, work, wccNow, (wcc) => ({ wcc }));
 
 /** A procedure that changes a directory and tells how, as `dirWcc`. */
-export const withDirectoryWcc = <Ok>(
-  core: Core,
-  handle: Uint8Array,
-  call: ServedCall<Peer>,
-  work: (object: FileObject) => Step<Ok>,
-): Step<WithStatus<Ok, { readonly dirWcc: WccData }>> =>
-  replying(core, handle, call, work, function* (object, turn) {
-    return { dirWcc: yield* wccNow(core, object, turn) };
-  });
+export const withDirWcc: Replying<{ readonly dirWcc: WccData }> = (core, handle, call, work) =>
+  replying(core, handle, call, work, wccNow, (dirWcc) => ({ dirWcc }));
 
 /** What changed; from before only where nothing else can have come in between. */
 export function* wccNow(core: Core, object: FileObject | undefined, turn: number): Step<WccData> {

@@ -1,7 +1,7 @@
 import { type Entry, errno, NAME_MAX, type NodeId, nameLength } from '../../../vfs/index.ts';
 import type { Fattr } from '../../protocol/index.ts';
 import type { Core, Located } from '../core.ts';
-import { ask, errnoThrown, type Step } from '../step.ts';
+import { answerNow, ask, errnoThrown, type Step } from '../step.ts';
 import { fattrOf } from './attributes.ts';
 import type { FileObject } from './locate.ts';
 
@@ -18,7 +18,8 @@ export const isDots = (name: string): boolean => name === '.' || name === '..';
 export function* find(directory: Located, name: string): Step<Entry | undefined> {
   const { volume, node, context } = directory;
   try {
-    const entry = yield* ask(volume.filesystem.lookup(node, name, context));
+    const answer = volume.filesystem.lookup(node, name, context);
+    const entry = answerNow(answer) ?? (yield* ask(answer));
     volume.nodes.remember(entry, node, name);
     return entry;
   } catch (error) {

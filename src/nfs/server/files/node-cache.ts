@@ -17,6 +17,9 @@ interface Known {
   /** Where it was seen last. */
   parent: NodeId;
   name: string;
+  /** Its handle, made once, and for which export. */
+  handle?: Uint8Array;
+  exported?: number;
 }
 
 /**
@@ -83,6 +86,19 @@ export class NodeCache {
 
   generation(node: NodeId): U64 {
     return this.#known.get(node)?.generation ?? 0;
+  }
+
+  /** The handle that was kept for a node as one export gives it. */
+  handle(node: NodeId, exported: number): Uint8Array | undefined {
+    const known = this.#known.get(node);
+    return known?.exported === exported ? known.handle : undefined;
+  }
+
+  keepHandle(node: NodeId, exported: number, handle: Uint8Array): void {
+    const known = this.#known.get(node);
+    if (known === undefined) return;
+    known.handle = handle;
+    known.exported = exported;
   }
 
   /** The directory above a directory; the root is above itself. */

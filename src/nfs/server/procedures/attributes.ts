@@ -4,7 +4,15 @@ import type { Handlers } from '../../rpc/index.ts';
 import type { Core, Peer } from '../core.ts';
 import { NfsFailure } from '../failure.ts';
 import { fattrOf } from '../files/attributes.ts';
-import { answering, type FileObject, locate, running, withAttributes, withWcc } from '../files/locate.ts';
+import {
+  answering,
+  type FileObject,
+  locate,
+  running,
+  withAttributes,
+  withSameAttributes,
+  withWcc,
+} from '../files/locate.ts';
 import { askIfThere, done } from '../step.ts';
 import { changeAttributes } from './change-attributes.ts';
 
@@ -32,7 +40,7 @@ export function attributeProcedures(
     ),
 
     ACCESS: running(core, ({ object: handle, access }, call) =>
-      withAttributes(core, handle, call, (object) => done({ access: access & allowed(object) })),
+      withSameAttributes(core, handle, call, (object) => done({ access: access & allowed(object) })),
     ),
 
     READLINK: running(core, ({ symlink }, call) =>

@@ -22,14 +22,7 @@ import type { Handlers, ServedCall } from '../../rpc/index.ts';
 import type { Core, Peer } from '../core.ts';
 import { NfsFailure } from '../failure.ts';
 import { deviceNumber } from '../files/attributes.ts';
-import {
-  attributesNow,
-  type FileObject,
-  require,
-  requireDirectory,
-  running,
-  withDirectoryWcc,
-} from '../files/locate.ts';
+import { attributesNow, type FileObject, require, requireDirectory, running, withDirWcc } from '../files/locate.ts';
 import { checkName, described, find, isDots, within } from '../files/names.ts';
 import { ask, askIfThere, type Step } from '../step.ts';
 import { changeAttributes } from './change-attributes.ts';
@@ -91,7 +84,7 @@ const making = (
   call: ServedCall<Peer>,
   make: (directory: FileObject) => Step<FileObject>,
 ): Step<NfsResult<'CREATE'>> =>
-  withDirectoryWcc(core, dir, call, function* (directory) {
+  withDirWcc(core, dir, call, function* (directory) {
     requireDirectory(directory);
     checkName(name);
     if (isDots(name)) throw errno.EEXIST;

@@ -8,7 +8,7 @@ import {
   require,
   requireDirectory,
   running,
-  withDirectoryAttributes,
+  withSameDirAttributes,
 } from '../files/locate.ts';
 import { checkName, described, find, within } from '../files/names.ts';
 import type { Step } from '../step.ts';
@@ -16,7 +16,7 @@ import type { Step } from '../step.ts';
 export function lookupProcedures(core: Core): Pick<Handlers<typeof nfs, Peer>, 'LOOKUP'> {
   return {
     LOOKUP: running(core, ({ what: { dir, name } }, call) =>
-      withDirectoryAttributes(core, dir, call, function* (directory) {
+      withSameDirAttributes(core, dir, call, function* (directory) {
         requireDirectory(directory);
         checkName(name);
         require(directory, X_OK);

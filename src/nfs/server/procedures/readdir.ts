@@ -4,7 +4,7 @@ import type { Handlers } from '../../rpc/index.ts';
 import type { Core, Peer } from '../core.ts';
 import { NfsFailure, statusOf } from '../failure.ts';
 import { mtimeVerifier, pageOf } from '../files/cookies.ts';
-import { type FileObject, require, requireDirectory, running, withDirectoryAttributes } from '../files/locate.ts';
+import { type FileObject, require, requireDirectory, running, withDirAttributes } from '../files/locate.ts';
 import { described, find, within } from '../files/names.ts';
 import { done, type Step } from '../step.ts';
 import { TRANSFER_MOST } from './data.ts';
@@ -23,7 +23,7 @@ interface Position {
 export function readdirProcedures(core: Core): Pick<Handlers<typeof nfs, Peer>, 'READDIR' | 'READDIRPLUS'> {
   return {
     READDIR: running(core, (args, call) =>
-      withDirectoryAttributes(core, args.dir, call, (directory) =>
+      withDirAttributes(core, args.dir, call, (directory) =>
         page(core, directory, args, args.count, 0, ({ ino, name, offset }) =>
           done<DirectoryEntry>({ fileid: ino, name, cookie: offset }),
         ),
@@ -31,7 +31,7 @@ export function readdirProcedures(core: Core): Pick<Handlers<typeof nfs, Peer>, 
     ),
 
     READDIRPLUS: running(core, (args, call) =>
-      withDirectoryAttributes(core, args.dir, call, (directory) =>
+      withDirAttributes(core, args.dir, call, (directory) =>
         page(core, directory, args, args.maxcount, PLUS, (entry) => plus(core, directory, entry)),
       ),
     ),

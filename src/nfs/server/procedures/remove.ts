@@ -12,7 +12,7 @@ import {
   requireDirectory,
   running,
   wccNow,
-  withDirectoryWcc,
+  withDirWcc,
 } from '../files/locate.ts';
 import { checkName, find, isDots, within } from '../files/names.ts';
 import { askIfThere, errnoThrown, type Step } from '../step.ts';
@@ -68,7 +68,7 @@ const removing = (
   call: ServedCall<Peer>,
   wantsDirectory: boolean,
 ): Step<NfsResult<'REMOVE'>> =>
-  withDirectoryWcc(core, dir, call, function* (directory) {
+  withDirWcc(core, dir, call, function* (directory) {
     const child = yield* removable(directory, name);
     if (isDirectory(child.attributes.mode) !== wantsDirectory) throw wantsDirectory ? errno.ENOTDIR : errno.EISDIR;
     const { volume, node, context } = directory;

@@ -2,7 +2,7 @@ import { NAME_MAX } from '../../../vfs/index.ts';
 import { FSF3, type nfs } from '../../protocol/index.ts';
 import type { Handlers } from '../../rpc/index.ts';
 import type { Core, Peer } from '../core.ts';
-import { running, withAttributes } from '../files/locate.ts';
+import { running, withSameAttributes } from '../files/locate.ts';
 import { ask, done } from '../step.ts';
 import { TRANSFER_MOST } from './data.ts';
 
@@ -14,7 +14,7 @@ const LINKS_MOST = 65000;
 export function statisticsProcedures(core: Core): Pick<Handlers<typeof nfs, Peer>, 'FSSTAT' | 'FSINFO' | 'PATHCONF'> {
   return {
     FSSTAT: running(core, ({ object: handle }, call) =>
-      withAttributes(core, handle, call, function* ({ volume: { filesystem }, node, context }) {
+      withSameAttributes(core, handle, call, function* ({ volume: { filesystem }, node, context }) {
         const nothing = { frsize: 0, blocks: 0, bfree: 0, bavail: 0, files: 0, ffree: 0 };
         const told = filesystem.statfs === undefined ? nothing : yield* ask(filesystem.statfs(node, context));
         return {
@@ -30,7 +30,7 @@ export function statisticsProcedures(core: Core): Pick<Handlers<typeof nfs, Peer
     ),
 
     FSINFO: running(core, ({ object: handle }, call) =>
-      withAttributes(core, handle, call, () =>
+      withSameAttributes(core, handle, call, () =>
         done({
           rtmax: TRANSFER_MOST,
           rtpref: TRANSFER_MOST,
@@ -47,7 +47,7 @@ export function statisticsProcedures(core: Core): Pick<Handlers<typeof nfs, Peer
     ),
 
     PATHCONF: running(core, ({ object: handle }, call) =>
-      withAttributes(core, handle, call, () =>
+      withSameAttributes(core, handle, call, () =>
         done({
           linkmax: LINKS_MOST,
           nameMax: NAME_MAX,
