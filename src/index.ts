@@ -33,6 +33,18 @@ export {
 } from './mount/index.ts';
 export { mountLibfuse } from './mount/libfuse/channel.ts';
 export {
+  type ClientRule,
+  type Export,
+  type ExportOptions,
+  type HandleHabit,
+  NfsServer,
+  type NfsServerOptions,
+  parseExport,
+  type ReplyCacheHabit,
+  type ServerHabits,
+  type Volume,
+} from './nfs/index.ts';
+export {
   createSimulation,
   ServedFileSystem,
   type ServedOptions,

@@ -8,7 +8,7 @@ const manifest: { version: string } = JSON.parse(readFileSync(new URL('../../pac
 describe('estale tells how it is used', () => {
   it.each([['--help'], ['-h'], ['help']])('%s lists the commands', async (word) => {
     const { code, stdout, stderr } = await runCli([word]);
-    for (const command of ['check', 'replay', 'mount', 'record', 'trace', 'fidelity', 'demo'])
+    for (const command of ['check', 'replay', 'mount', 'serve', 'record', 'trace', 'fidelity', 'demo'])
       expect(stdout).toMatch(new RegExp(`estale ${command}\\b`));
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
@@ -48,7 +48,7 @@ describe('a wrong command line is exit code 2, and one line says what is right',
   const cases: readonly (readonly [string, RegExp])[] = [
     [
       'chekc ram',
-      /^estale: no command "chekc" \(did you mean "check"\?\); there are: check, replay, mount, fault, record, trace, fidelity, zoo, demo$/,
+      /^estale: no command "chekc" \(did you mean "check"\?\); there are: check, replay, mount, serve, fault, record, trace, fidelity, zoo, demo$/,
     ],
     ['help chekc', /no command "chekc"/],
     ['check', /expected one target \(ram, memfs, .*\), or --daemon CMD and no target, given none$/],

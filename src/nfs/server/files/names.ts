@@ -19,6 +19,7 @@ export function* find(directory: Located, name: string): Step<Entry | undefined>
   const { volume, node, context } = directory;
   try {
     const answer = volume.filesystem.lookup(node, name, context);
+    if (answer === errno.ENOENT) return undefined;
     const entry = answerNow(answer) ?? (yield* ask(answer));
     volume.nodes.remember(entry, node, name);
     return entry;
