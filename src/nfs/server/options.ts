@@ -55,6 +55,8 @@ export interface ServerHabits {
   readonly cookies: 'stable' | 'renumbered' | 'fileid';
   /** mtime: a directory that was changed answers BAD_COOKIE to who reads on. */
   readonly cookieVerifier: 'zero' | 'mtime';
+  /** seconds: times are told without their nanoseconds, so that two changes within a second look like one. */
+  readonly times: 'exact' | 'seconds';
   /**
    * What a crash of the server takes with it. nothing: the filesystem keeps all it was told. unsynced: data that no COMMIT,
    * stable write or SETATTR made safe. unsynced-and-names: files created since the start, too, synced or not.
@@ -77,6 +79,7 @@ export const goodHabits: ServerHabits = {
   exclusive: 'stored',
   cookies: 'stable',
   cookieVerifier: 'zero',
+  times: 'exact',
   crashLoses: 'nothing',
 };
 

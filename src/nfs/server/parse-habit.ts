@@ -38,6 +38,7 @@ const habits: { readonly [Name in keyof ServerHabits]: Choices<ServerHabits[Name
   exclusive: named('stored', 'forgotten', 'unsupported'),
   cookies: named('stable', 'renumbered', 'fileid'),
   cookieVerifier: named('zero', 'mtime'),
+  times: named('exact', 'seconds'),
   crashLoses: named('nothing', 'unsynced', 'unsynced-and-names'),
 };
 

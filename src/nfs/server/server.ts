@@ -95,7 +95,7 @@ export class NfsServer {
     const environment = this.#environment;
     const offset = this.#habits.fsid === 'changes' ? this.#lives * 1000 : 0;
     this.#lives++;
-    const volumes = await this.#finish(arrange(this.#options.volumes, offset));
+    const volumes = await this.#finish(arrange(this.#options.volumes, offset, this.#habits.times));
     const boot = (environment.random.uint32() | 1) >>> 0;
     const core: Core = {
       environment,
@@ -135,7 +135,7 @@ export class NfsServer {
     for (const connection of this.#connections) connection.destroy();
     this.#connections.clear();
     this.#replyCache?.interrupt();
-    for (const volume of life?.core.volumes ?? []) volume.nodes.clear();
+    for (const volume of life?.core.volumes ?? []) volume.nodes.close();
     return life;
   }
 

@@ -150,6 +150,21 @@ describe('attributes', () => {
     expect(wcc).toMatchObject({ before: undefined, after: { mode: 0o600 } });
   });
 
+  it('with times in seconds two changes within one look like one', async () => {
+    const { connect, clock } = await startServer({ habits: { times: 'seconds' } });
+    const client = connect();
+    const file = await client.create(await client.root(), 'a');
+    const mtime = async (text: string, nanoseconds: number) => {
+      clock.nanoseconds += nanoseconds;
+      const { wcc } = await client.write(file, text);
+      return wcc.after?.mtime;
+    };
+    const first = await mtime('x', 0);
+    expect(first).toMatchObject({ nsec: 0 });
+    expect(await mtime('y', 1000)).toEqual(first);
+    expect(await mtime('z', 1e9)).not.toEqual(first);
+  });
+
   it('a guard that is not the ctime refuses the change', async () => {
     const { client, root } = await mounted();
     const file = await client.create(root, 'a');

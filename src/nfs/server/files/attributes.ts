@@ -8,8 +8,10 @@ import {
   S_IFMT,
   S_IFREG,
   S_IFSOCK,
+  type Timespec,
 } from '../../../vfs/index.ts';
 import type { Fattr, FileType, WccAttributes } from '../../protocol/index.ts';
+import type { ServedVolume } from './volume.ts';
 
 const types: ReadonlyMap<number, FileType> = new Map([
   [S_IFREG, 'REG'],
@@ -21,8 +23,15 @@ const types: ReadonlyMap<number, FileType> = new Map([
   [S_IFIFO, 'FIFO'],
 ]);
 
+/** How a volume's attributes are told. */
+type Told = Pick<ServedVolume, 'fsid' | 'times'>;
+
+/** A time as clients get to know it. */
+export const toldTime = (time: Timespec, times: ServedVolume['times']): Timespec =>
+  times === 'exact' ? time : { sec: time.sec, nsec: 0 };
+
 /** fattr3 of attributes; device numbers are taken apart as Linux' new_decode_dev does. */
-export function fattrOf(attributes: Attributes, fsid: number): Fattr {
+export function fattrOf(attributes: Attributes, { fsid, times }: Told): Fattr {
   const { mode, rdev } = attributes;
   return {
     type: types.get(mode & S_IFMT) ?? 'REG',
@@ -35,9 +44,9 @@ export function fattrOf(attributes: Attributes, fsid: number): Fattr {
     rdev: { major: (rdev >>> 8) & 0xfff, minor: (rdev & 0xff) | ((rdev >>> 12) & 0xfff00) },
     fsid,
     fileid: attributes.ino,
-    atime: attributes.atime,
-    mtime: attributes.mtime,
-    ctime: attributes.ctime,
+    atime: toldTime(attributes.atime, times),
+    mtime: toldTime(attributes.mtime, times),
+    ctime: toldTime(attributes.ctime, times),
   };
 }
 
@@ -45,4 +54,8 @@ export function fattrOf(attributes: Attributes, fsid: number): Fattr {
 export const deviceNumber = (major: number, minor: number): number =>
   ((minor & 0xff) | ((major & 0xfff) << 8) | ((minor & 0xfff00) << 12)) >>> 0;
 
-export const wccOf = ({ size, mtime, ctime }: Attributes): WccAttributes => ({ size, mtime, ctime });
+export const wccOf = ({ size, mtime, ctime }: Attributes, { times }: Told): WccAttributes => ({
+  size,
+  mtime: toldTime(mtime, times),
+  ctime: toldTime(ctime, times),
+});

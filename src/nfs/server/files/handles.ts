@@ -2,8 +2,9 @@ import { type Context, errno, type NodeId, ROOT_NODE, type U64 } from '../../../
 import { struct, u32, u64, XdrReader, XdrWriter } from '../../xdr/index.ts';
 import { NfsFailure } from '../failure.ts';
 import type { HandleHabit } from '../options.ts';
-import { ask, type Step } from '../step.ts';
+import type { Step } from '../step.ts';
 import { findByNumber } from './listing.ts';
+import { find } from './names.ts';
 import type { ServedVolume } from './volume.ts';
 
 const MAGIC = 0x65737431;
@@ -168,8 +169,8 @@ export class FileHandles {
     if (path === undefined) throw errno.ESTALE;
     let node: NodeId = ROOT_NODE;
     for (const name of path.split('/').slice(1)) {
-      const entry = yield* ask(volume.filesystem.lookup(node, name, { ...context, uid: 0, gid: 0 }));
-      volume.nodes.remember(entry, node, name);
+      const entry = yield* find({ volume, node, context }, name);
+      if (entry === undefined) throw errno.ESTALE;
       node = entry.node;
     }
     return node;

@@ -36,7 +36,7 @@ export function* postOp(object: Located): Step<Fattr | undefined> {
   try {
     const { volume, node, context } = object;
     const answer = volume.filesystem.getattr(node, undefined, context);
-    return fattrOf(answerNow(answer) ?? (yield* ask(answer)), volume.fsid);
+    return fattrOf(answerNow(answer) ?? (yield* ask(answer)), volume);
   } catch (error) {
     if (statusOf(error) === undefined) throw error;
     return undefined;
@@ -104,7 +104,7 @@ function* attributesAfter(_core: Core, object: FileObject | undefined): Step<Fat
 /** For what leaves even the access time alone: the attributes from before are those from after, unless it had to wait. */
 function* attributesStill(core: Core, object: FileObject | undefined, turn: number): Step<Fattr | undefined> {
   if (object === undefined) return undefined;
-  return core.turns === turn ? fattrOf(object.attributes, object.volume.fsid) : yield* postOp(object);
+  return core.turns === turn ? fattrOf(object.attributes, object.volume) : yield* postOp(object);
 }
 
 type Replying<Extra> = <Ok>(
@@ -145,7 +145,7 @@ export const withDirWcc: Replying<{ readonly dirWcc: WccData }> = (core, handle,
 export function* wccNow(core: Core, object: FileObject | undefined, turn: number): Step<WccData> {
   if (object === undefined) return {};
   const after = yield* postOp(object);
-  return { before: core.turns === turn ? wccOf(object.attributes) : undefined, after };
+  return { before: core.turns === turn ? wccOf(object.attributes, object.volume) : undefined, after };
 }
 
 /** Makes a procedure's function of a step. */

@@ -15,7 +15,7 @@ export function checkName(name: string): void {
 export const isDots = (name: string): boolean => name === '.' || name === '..';
 
 /** What a directory has under a name, which the server holds from then on; undefined where there is nothing. */
-export function* find(directory: Located, name: string): Step<Entry | undefined> {
+export function* find(directory: Pick<Located, 'volume' | 'node' | 'context'>, name: string): Step<Entry | undefined> {
   const { volume, node, context } = directory;
   try {
     const answer = volume.filesystem.lookup(node, name, context);
@@ -44,6 +44,6 @@ export function described(
 ): { readonly object: Uint8Array; readonly attributes: Fattr } {
   return {
     object: core.handles.encode({ volume, node, exported }, parent),
-    attributes: fattrOf(attributes, volume.fsid),
+    attributes: fattrOf(attributes, volume),
   };
 }

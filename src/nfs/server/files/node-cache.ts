@@ -29,6 +29,7 @@ interface Known {
 export class NodeCache {
   readonly #filesystem: FileSystem;
   readonly #known = new Map<NodeId, Known>();
+  #closed = false;
 
   constructor(filesystem: FileSystem) {
     this.#filesystem = filesystem;
@@ -47,6 +48,10 @@ export class NodeCache {
   /** Takes the reference of an entry that was found or made. */
   remember(entry: Entry, parent: NodeId, name: string): void {
     const { node, generation } = entry;
+    if (this.#closed) {
+      this.#filesystem.forget?.(node, 1);
+      return;
+    }
     const known = this.#known.get(node);
     if (known !== undefined || node === ROOT_NODE) this.#filesystem.forget?.(node, 1);
     if (known !== undefined && known.generation === generation) {
@@ -138,7 +143,9 @@ export class NodeCache {
     if (this.#known.delete(node)) this.#filesystem.forget?.(node, 1);
   }
 
-  clear(): void {
+  /** Gives all references back, and those of calls that are still under way as they come. */
+  close(): void {
+    this.#closed = true;
     for (const node of [...this.#known.keys()]) this.drop(node);
   }
 

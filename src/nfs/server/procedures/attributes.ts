@@ -3,7 +3,7 @@ import { ACCESS3, type nfs } from '../../protocol/index.ts';
 import type { Handlers } from '../../rpc/index.ts';
 import type { Core, Peer } from '../core.ts';
 import { NfsFailure } from '../failure.ts';
-import { fattrOf } from '../files/attributes.ts';
+import { fattrOf, toldTime } from '../files/attributes.ts';
 import {
   answering,
   type FileObject,
@@ -25,7 +25,7 @@ export function attributeProcedures(
       answering(
         function* () {
           const { attributes, volume } = yield* locate(core, handle, call);
-          return { attributes: fattrOf(attributes, volume.fsid) };
+          return { attributes: fattrOf(attributes, volume) };
         },
         () => done({}),
       ),
@@ -33,7 +33,8 @@ export function attributeProcedures(
 
     SETATTR: running(core, ({ object: handle, newAttributes, guard }, call) =>
       withWcc(core, handle, call, function* (object) {
-        if (guard !== undefined && compareTimes(guard, object.attributes.ctime) !== 0) throw new NfsFailure('NOT_SYNC');
+        const ctime = toldTime(object.attributes.ctime, object.volume.times);
+        if (guard !== undefined && compareTimes(guard, ctime) !== 0) throw new NfsFailure('NOT_SYNC');
         yield* changeAttributes(core, object, newAttributes);
         return {};
       }),

@@ -1,11 +1,10 @@
-import { errno, isDirectory, type NodeId, ROOT_NODE } from '../../../vfs/index.ts';
+import { isDirectory } from '../../../vfs/index.ts';
 import type { MountResult, mount } from '../../protocol/index.ts';
 import type { Handlers } from '../../rpc/index.ts';
 import { type Core, ownContext, type Peer } from '../core.ts';
-import { isBelow } from '../exports/table.ts';
 import { statusOf } from '../failure.ts';
 import { running } from '../files/locate.ts';
-import type { ServedVolume } from '../files/volume.ts';
+import { walk } from '../namespace.ts';
 import { ask, type Step } from '../step.ts';
 
 const AUTH_SYS = 1;
@@ -62,23 +61,4 @@ function normalized(path: string): string {
     else if (name !== '' && name !== '.') names.push(name);
   }
   return `/${names.join('/')}`;
-}
-
-/** What a path of the server leads to: through the volume that it is in. Symbolic links are not followed. */
-export function* walk(
-  volumes: readonly ServedVolume[],
-  path: string,
-): Step<{ readonly volume: ServedVolume; readonly node: NodeId }> {
-  let volume: ServedVolume | undefined;
-  for (const each of volumes)
-    if (isBelow(path, each.at) && (volume === undefined || each.at.length > volume.at.length)) volume = each;
-  if (volume === undefined) throw errno.ENOENT;
-  const rest = path.slice(volume.at === '/' ? 0 : volume.at.length);
-  let node: NodeId = ROOT_NODE;
-  for (const name of rest.split('/').filter((part) => part !== '')) {
-    const entry = yield* ask(volume.filesystem.lookup(node, name, ownContext));
-    volume.nodes.remember(entry, node, name);
-    node = entry.node;
-  }
-  return { volume, node };
 }

@@ -3,6 +3,7 @@ import type { DirectoryEntry, DirectoryEntryPlus, nfs } from '../../protocol/ind
 import type { Handlers } from '../../rpc/index.ts';
 import type { Core, Peer } from '../core.ts';
 import { NfsFailure, statusOf } from '../failure.ts';
+import { toldTime } from '../files/attributes.ts';
 import { mtimeVerifier, pageOf } from '../files/cookies.ts';
 import { type FileObject, require, requireDirectory, running, withDirAttributes } from '../files/locate.ts';
 import { described, find, within } from '../files/names.ts';
@@ -49,7 +50,7 @@ function* page<E>(
   requireDirectory(directory);
   require(directory, R_OK);
   const { volume, node, context, attributes } = directory;
-  const verifier = core.habits.cookieVerifier === 'zero' ? 0 : mtimeVerifier(attributes.mtime);
+  const verifier = core.habits.cookieVerifier === 'zero' ? 0 : mtimeVerifier(toldTime(attributes.mtime, volume.times));
   if (cookie !== 0 && verifier !== 0 && cookieVerifier !== verifier) throw new NfsFailure('BAD_COOKIE');
   let room = Math.min(count, TRANSFER_MOST) - AROUND;
   const most = Math.max(1, Math.floor(room / (ENTRY + 4 + more)));
