@@ -201,12 +201,18 @@ export async function startServer(
 ): Promise<TestServer> {
   const clock = new VirtualClock();
   const problems: string[] = [];
-  let accept: (connection: Connection) => void = () => {};
+  const refuse = (connection: Connection): void => connection.destroy();
+  let accept = refuse;
   const network: Network = {
     connect: () => Promise.reject(new Error('a server connects to nobody')),
     listen: async (_host, port, onConnection) => {
       accept = onConnection;
-      return { port, close: () => {} };
+      return {
+        port,
+        close: () => {
+          accept = refuse;
+        },
+      };
     },
   };
   const { environment } = new Surroundings(clock, 1, { network });

@@ -35,6 +35,8 @@ export class NfsServer {
   readonly #habits: ServerHabits;
   readonly #exports: ExportTable;
   readonly #report: NonNullable<NfsServerOptions['report']>;
+  /** Where it listens while it runs. */
+  readonly #addresses: { readonly host: string; readonly port: number }[] = [];
   readonly #listeners: Listener[] = [];
   readonly #connections = new Set<Connection>();
   // What is on the server's disk, or as if.
@@ -63,13 +65,14 @@ export class NfsServer {
   async start(): Promise<void> {
     if (this.#life !== undefined) throw new Error('nfs server: expected one that is stopped, it is running');
     this.#life = await this.#begin();
+    for (const { host, port } of this.#addresses) await this.#open(host, port);
   }
 
-  /** Takes connections, on a free port for 0; the port that it is. */
+  /** Takes connections whenever it runs, on a free port for 0; the port that it is. */
   async listen(host: string, port: number): Promise<number> {
-    const listener = await this.#environment.network.listen(host, port, (connection) => this.#accept(connection));
-    this.#listeners.push(listener);
-    return listener.port;
+    const taken = await this.#open(host, port);
+    this.#addresses.push({ host, port: taken });
+    return taken;
   }
 
   /** An orderly end: what was written is safe. */
@@ -87,7 +90,6 @@ export class NfsServer {
   /** Stops for good: no more connections, and the filesystems end. */
   close(): void {
     this.#end();
-    for (const listener of this.#listeners.splice(0)) listener.close();
     for (const { filesystem } of this.#options.volumes) filesystem.destroy?.();
   }
 
@@ -132,11 +134,18 @@ export class NfsServer {
   #end(): Life | undefined {
     const life = this.#life;
     this.#life = undefined;
+    for (const listener of this.#listeners.splice(0)) listener.close();
     for (const connection of this.#connections) connection.destroy();
     this.#connections.clear();
     this.#replyCache?.interrupt();
     for (const volume of life?.core.volumes ?? []) volume.nodes.close();
     return life;
+  }
+
+  async #open(host: string, port: number): Promise<number> {
+    const listener = await this.#environment.network.listen(host, port, (connection) => this.#accept(connection));
+    this.#listeners.push(listener);
+    return listener.port;
   }
 
   #accept(connection: Connection): void {
