@@ -170,6 +170,7 @@ describe('what RFC 5531 has for', () => {
     ['another RPC version', patched(12, 3), { status: 'RPC_MISMATCH', low: 2, high: 2 }],
     ['a credential that is too long', patched(32, 401), { status: 'AUTH_ERROR', why: 'AUTH_BADCRED' }],
     ['another flavor', patched(28, 6), { status: 'AUTH_ERROR', why: 'AUTH_REJECTEDCRED' }],
+    ['AUTH_SYS with a verifier', patched(60, 5), { status: 'AUTH_ERROR', why: 'AUTH_BADVERF' }],
     ['AUTH_SYS with something else in it', patched(40, 300), { status: 'AUTH_ERROR', why: 'AUTH_BADCRED' }],
   ];
 

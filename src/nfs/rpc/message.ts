@@ -1,4 +1,4 @@
-import { XdrReader as Reader, XdrError, type XdrReader, type XdrWriter, xdrMismatch } from '../xdr/index.ts';
+import { XdrError, XdrReader, type XdrWriter, xdrMismatch } from '../xdr/index.ts';
 import { type Credential, noCredential, readCredential, writeCredential } from './credential.ts';
 import { LAST_FRAGMENT } from './record-marking.ts';
 
@@ -55,7 +55,7 @@ export type Incoming =
 
 /** The call in a record, without its record mark. Never throws. */
 export function readCall(record: Uint8Array): Incoming {
-  const reader = new Reader(record);
+  const reader = new XdrReader(record);
   if (record.length < 8) return { kind: 'unanswerable', problem: `expected a call, given ${record.length} bytes` };
   const xid = reader.u32();
   const type = reader.u32();
@@ -68,8 +68,10 @@ export function readCall(record: Uint8Array): Incoming {
     const procedure = reader.u32();
     const credential = readCredential(reader);
     if (credential === undefined) return refused({ status: 'AUTH_ERROR', why: 'AUTH_BADCRED' });
+    // AUTH_NONE and AUTH_SYS come with an empty verifier (RFC 5531, 8.2 and appendix A); of others it is theirs to judge.
     const verifier = readCredential(reader);
-    if (verifier?.flavor === undefined) return refused({ status: 'AUTH_ERROR', why: 'AUTH_BADVERF' });
+    if (verifier === undefined || (credential.flavor !== 'OTHER' && verifier.flavor !== 'NONE'))
+      return refused({ status: 'AUTH_ERROR', why: 'AUTH_BADVERF' });
     return { kind: 'call', header: { xid, program, version, procedure, credential }, args: reader };
   } catch (error) {
     if (!(error instanceof XdrError)) throw error;
@@ -127,7 +129,7 @@ export interface IncomingReply {
 }
 
 export function readReply(record: Uint8Array): IncomingReply {
-  const results = new Reader(record);
+  const results = new XdrReader(record);
   const xid = results.u32();
   const type = results.u32();
   if (type !== REPLY) xdrMismatch(`message type ${REPLY} (REPLY)`, type);
