@@ -72,7 +72,7 @@ async function serve(
     volumes,
     exports,
     habits,
-    nameOf: (address) => names.get(address),
+    nameOf: (address) => names.get(address.replace(/^::ffff:/, '')),
     report: (problem, error) => console.error(`estale: ${problem}`, ...(error === undefined ? [] : [error])),
   });
   try {
