@@ -1,5 +1,5 @@
 import type { FileSystemFactory } from '../env/index.ts';
-import { filesystems, loopbackMemfsWithout, loopbackWithout } from '../filesystems/index.ts';
+import { filesystems, loopbackMemfsWithout, loopbackWithout, volatileOver } from '../filesystems/index.ts';
 import { simulate, simulatedFs } from '../sim/index.ts';
 import { IN_MEMORY_FILE_SIZE, memfsTarget } from './fs-targets.ts';
 import { lateAnswers } from './late-answers.ts';
@@ -35,6 +35,7 @@ export const simulatedFileSystems = {
     model: { ignore: new Set(['inode-numbers'] as const) },
   },
   journal: { factory: journal.factory },
+  'volatile:ram': { factory: volatileOver(ram.factory), without: [] },
   hello: { factory: hello.factory, without: hello.without },
 } satisfies Readonly<Record<string, SimulatedFileSystem>>;
 
@@ -53,6 +54,7 @@ export const builtInTargets = {
   'loopback:memfs': simulated('loopback:memfs'),
   'loopback:ram': simulated('loopback:ram'),
   journal: simulated('journal'),
+  'volatile:ram': simulated('volatile:ram'),
   hello: simulated('hello'),
 } as const satisfies Readonly<Record<string, (faults?: TargetFaults) => Target>>;
 

@@ -3,6 +3,7 @@ import { hello } from './hello/index.ts';
 import { journal } from './journal/index.ts';
 import { loopback, loopbackWithout } from './loopback/index.ts';
 import { ram } from './ram/index.ts';
+import { volatile } from './volatile/index.ts';
 
 export * from './handle-table.ts';
 export * from './hello/index.ts';
@@ -10,6 +11,7 @@ export * from './journal/index.ts';
 export * from './loopback/index.ts';
 export * from './pack-dirents.ts';
 export * from './ram/index.ts';
+export * from './volatile/index.ts';
 
 /** A filesystem that comes with the project. */
 export interface BuiltInFileSystem {
@@ -28,7 +30,9 @@ export interface BuiltInFileSystem {
 const here = import.meta.url;
 
 /** The filesystems that come with the project, by name. */
-export const filesystems: Readonly<Record<'ram' | 'loopback' | 'journal' | 'hello', BuiltInFileSystem>> = {
+export const filesystems: Readonly<
+  Record<'ram' | 'loopback' | 'journal' | 'hello' | 'volatile', BuiltInFileSystem>
+> = {
   ram: {
     name: 'ram',
     summary: 'a complete POSIX filesystem in memory',
@@ -62,5 +66,14 @@ export const filesystems: Readonly<Record<'ram' | 'loopback' | 'journal' | 'hell
     module: here,
     exportName: 'hello',
     without: ['write', 'handles', 'xattrs'],
+  },
+  volatile: {
+    name: 'volatile',
+    summary: 'another filesystem, of which a crash loses what was not synced',
+    factory: volatile,
+    module: here,
+    exportName: 'volatile',
+    argument: { option: 'over', kind: 'text' },
+    without: [],
   },
 };

@@ -1,5 +1,6 @@
 export * from './access.ts';
 export * from './attributes.ts';
+export * from './crash.ts';
 export * from './credentials.ts';
 export * from './errno.ts';
 export * from './filesystem.ts';
