@@ -13,25 +13,34 @@ import {
 } from '../vfs/index.ts';
 import type { Without } from './profile.ts';
 import { OBSERVER } from './program.ts';
+import { showResult } from './show-result.ts';
 
 /** Entries and bytes beyond this make a tree too large to start from. */
 const ENTRIES = 10_000;
 const BYTES = 1 << 24;
 
-/** Reads what a fresh filesystem holds. @throws where it cannot even be listed, or is too large. */
-export async function snapshot(kernel: Kernel, without: Without): Promise<TreeNode> {
-  const reader = new Reader(kernel, without);
+/**
+ * Reads what a filesystem holds; `when` is for messages. @throws where it cannot even be listed, or is too large.
+ */
+export async function snapshot(
+  kernel: Kernel,
+  without: Without,
+  when = 'before the first program',
+): Promise<TreeNode> {
+  const reader = new Reader(kernel, without, when);
   return await reader.node('/');
 }
 
 class Reader {
   readonly #kernel: Kernel;
   readonly #without: Without;
+  readonly #when: string;
   #entries = 0;
 
-  constructor(kernel: Kernel, without: Without) {
+  constructor(kernel: Kernel, without: Without, when: string) {
     this.#kernel = kernel;
     this.#without = without;
+    this.#when = when;
   }
 
   async #call(call: Call): Promise<SysResult> {
@@ -43,7 +52,7 @@ class Reader {
     if (what(result)) return result;
     const path = 'path' in call ? ` of ${call.path}` : '';
     throw new Error(
-      `reading the filesystem before the first program: ${call.op}${path} gave ${JSON.stringify(result)}`,
+      `reading the filesystem ${this.#when}: ${call.op}${path} gave ${showResult(result)}`,
     );
   }
 

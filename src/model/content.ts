@@ -41,6 +41,8 @@ export class Content {
    */
   readonly #open = new Ranges();
   readonly #watchers = new Set<Watcher>();
+  /** Rises with every change. */
+  changes = 0;
 
   /** The first extent that ends behind `offset`. */
   #first(offset: number): number {
@@ -71,6 +73,7 @@ export class Content {
 
   /** Makes [start, end) a hole. */
   clear(start: number, end: number): void {
+    this.changes += 1;
     this.#open.remove(start, end);
     for (const watcher of this.#watchers) watcher.changed(start, end);
     const i = this.#first(start);

@@ -1,3 +1,4 @@
+export * from './crash/index.ts';
 export type { Inode } from './inode.ts';
 export { Model } from './model.ts';
 export type { CallClock, ModelOptions } from './state.ts';

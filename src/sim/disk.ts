@@ -42,6 +42,15 @@ export class SimulatedDisk implements Disk {
     this.#volatile.clear();
   }
 
+  /** The disk as it is after a power failure now, if `keep` chooses what of the unflushed sectors reached the medium; this one goes on. */
+  survivors(keep: (sector: number) => boolean): SimulatedDisk {
+    const disk = new SimulatedDisk(this.sectors * SECTOR);
+    for (const [sector, content] of this.#safe) disk.#safe.set(sector, content);
+    for (const [sector, content] of this.#volatile) disk.#volatile.set(sector, content);
+    disk.crash(keep);
+    return disk;
+  }
+
   /** The power fails: of the unflushed sectors only those that `keep` chooses reached the medium. */
   crash(keep: (sector: number) => boolean): void {
     for (const [sector, content] of this.#volatile) if (keep(sector)) this.#safe.set(sector, content);

@@ -1,0 +1,114 @@
+import { isError } from '../../vfs/index.ts';
+import { alphabet, type Operation, prepared, programOfOperations } from './alphabet.ts';
+import { chart, cut, freshGround, type Ground, placesOf, restart } from './crashing.ts';
+import { type CrashFinding, findingFrom } from './finding.ts';
+import { type CrashCount, crashEverywhere } from './points.ts';
+import { shrinkCrash } from './shrink.ts';
+import type { CrashSubject } from './subject.ts';
+
+export interface SweepOptions {
+  /** Operations of a program, at most. */
+  readonly length: number;
+  /** Outcomes of one power failure that are tried; beyond it as many are drawn. Default 64. */
+  readonly outcomes?: number;
+  readonly seed?: number;
+  /** Milliseconds after which no new program is begun; needs `now`. */
+  readonly time?: number;
+  readonly now?: () => number;
+  readonly signal?: AbortSignal;
+  /** Lets the event loop turn; called now and then between programs. */
+  readonly yield?: () => Promise<void>;
+  readonly onProgress?: (done: number, all: number) => void;
+  readonly onFinding?: (finding: CrashFinding) => void;
+}
+
+export interface SweepReport extends Readonly<CrashCount> {
+  readonly subject: string;
+  readonly length: number;
+  /** Programs that were run to every power failure. */
+  readonly programs: number;
+  /** Programs of which an operation fails, so that a shorter one says the same. */
+  readonly passedOver: number;
+  /** Programs that gave results which POSIX does not allow, and were left there. */
+  readonly diverged: number;
+  /** All programs of the length were run. */
+  readonly complete: boolean;
+  /** Programs that broke a promise. */
+  readonly broken: number;
+  /** The first of each promise, shrunk. */
+  readonly findings: readonly CrashFinding[];
+}
+
+const OUTCOMES = 64;
+
+/**
+ * Every program of up to so many operations, every place at which the power may fail in it, and every state that may be left:
+ * bounded black-box testing as CrashMonkey does (Mohan et al., OSDI 2018).
+ */
+export async function sweepCrashes(subject: CrashSubject, options: SweepOptions): Promise<SweepReport> {
+  const { length, seed = 0, time = Infinity, now = () => 0, signal } = options;
+  const limits = { outcomes: options.outcomes ?? OUTCOMES, seed };
+  const count: CrashCount = { points: 0, sampled: 0, outcomes: 0 };
+  const ground = await preparedGround(subject);
+  const findings = new Map<string, CrashFinding>();
+  const begin = now();
+  const all = Array.from({ length }, (_, i) => alphabet.length ** (i + 1)).reduce((sum, n) => sum + n, 0);
+  let [done, programs, passedOver, diverged, broken] = [0, 0, 0, 0, 0];
+  const isOver = (): boolean => signal?.aborted === true || now() - begin > time;
+  for (const operations of programsUpTo(length)) {
+    if (isOver()) break;
+    done += 1;
+    const charted = await chart(ground, programOfOperations(operations));
+    if (charted.diverged) diverged += 1;
+    if (hasFailure(operations, charted.results)) {
+      passedOver += 1;
+      continue;
+    }
+    programs += 1;
+    const found = await crashEverywhere(charted, limits, count);
+    if (found !== undefined) {
+      broken += 1;
+      const { promise } = found.violation;
+      if (!findings.has(promise)) {
+        const finding = await shrinkCrash(findingFrom(found, [], { seed, run: done }), ground, limits);
+        findings.set(promise, finding);
+        options.onFinding?.(finding);
+      }
+    }
+    if (done % 16 === 0) {
+      options.onProgress?.(done, all);
+      await options.yield?.();
+    }
+  }
+  const report = { subject: subject.name, length, programs, passedOver, diverged, broken, ...count };
+  return { ...report, complete: done === all, findings: [...findings.values()] };
+}
+
+/** A filesystem on which the prepared tree is, all of it safe. */
+export async function preparedGround(subject: CrashSubject): Promise<Ground> {
+  const made = await chart(await freshGround(subject), prepared);
+  const failed = made.results.findIndex((result) => isError(result));
+  if (made.diverged || failed >= 0)
+    throw new Error(
+      `${subject.name}: expected files, directories and fsync of both to be possible; ${prepared.steps[failed < 0 ? made.results.length : failed].call.op} failed`,
+    );
+  const { ground, violation } = await restart(await cut(made, placesOf(made) - 1), (options) => options - 1);
+  if (ground === undefined || violation !== undefined)
+    throw new Error(`${subject.name}: what was made and synced is not there after a restart: ${violation?.text}`);
+  return ground;
+}
+
+function* programsUpTo(length: number, before: readonly Operation[] = []): Generator<readonly Operation[]> {
+  for (let n = 1; n <= length; n++) yield* programsOf(n, before);
+}
+
+function* programsOf(length: number, before: readonly Operation[]): Generator<readonly Operation[]> {
+  if (length === 0) yield before;
+  else for (const next of alphabet) yield* programsOf(length - 1, [...before, next]);
+}
+
+/** Whether a call of an operation, not of the syncs at the end, fails. */
+function hasFailure(operations: readonly Operation[], results: readonly unknown[]): boolean {
+  const calls = operations.reduce((sum, operation) => sum + operation.calls.length, 0);
+  return results.slice(0, calls).some((result) => typeof result === 'number' && result < 0);
+}

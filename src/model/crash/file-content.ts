@@ -1,0 +1,75 @@
+import { allowed, type Dated, type Values, valueAt } from './dated.ts';
+import { BLOCK, type InodeHistory, type Size } from './inode-history.ts';
+
+const zeros: Dated<Uint8Array> = { at: 0, value: new Uint8Array(BLOCK) };
+
+/** Whether a size is one of these, or lies between two that a write led from and to. */
+export function sizeIsAmong(size: number, sizes: Values<Size>): boolean {
+  return sizes.some(({ value }, i) => {
+    if (value.size === size) return true;
+    const from = i === 0 ? undefined : sizes[i - 1].value.size;
+    return from !== undefined && from < size && size < value.size && size % value.step === 0;
+  });
+}
+
+/** A place in a file that holds what it may not hold. */
+export interface WrongByte {
+  readonly offset: number;
+  readonly found: number;
+  /** What may be in the block. */
+  readonly candidates: Values<Uint8Array>;
+}
+
+/** What the blocks of a file may hold. */
+export interface BlockRule {
+  readonly safe: number;
+  readonly until: number;
+  /** The oldest value that a block may have; 0 where that is not said. */
+  readonly oldest?: (block: number, values: Values<Uint8Array>) => number;
+}
+
+/** The first byte that no value of its block explains. */
+export function wrongByte(inode: InodeHistory, content: Uint8Array, rule: BlockRule): WrongByte | undefined {
+  for (let offset = 0; offset < content.length; offset += BLOCK) {
+    const found = content.subarray(offset, offset + BLOCK);
+    const values = inode.blocks.get(offset / BLOCK) ?? [zeros];
+    const oldest = rule.oldest?.(offset / BLOCK, values) ?? 0;
+    const candidates = allowed(values, Math.max(rule.safe, oldest), rule.until);
+    if (candidates.some(({ value }) => differsAt(found, value) < 0)) continue;
+    if (isPartOfWrite(inode, found, candidates)) continue;
+    const at = Math.max(0, ...candidates.map(({ value }) => differsAt(found, value)));
+    return { offset: offset + at, found: found[at], candidates };
+  }
+  return undefined;
+}
+
+const differsAt = (found: Uint8Array, value: Uint8Array): number => found.findIndex((byte, i) => byte !== value[i]);
+
+/** A long write may be cut into requests anywhere: the block is new up to somewhere, and old from there on. */
+function isPartOfWrite(inode: InodeHistory, found: Uint8Array, candidates: Values<Uint8Array>): boolean {
+  return candidates.some(({ at, value }, i) => {
+    if (i === 0 || !inode.sizes.some((size) => size.at === at && size.value.step === 1)) return false;
+    const cut = differsAt(found, value);
+    const { value: old } = candidates[i - 1];
+    return cut >= 0 && found.subarray(cut).every((byte, j) => byte === old[cut + j]);
+  });
+}
+
+/**
+ * With data before the size that it made, when metadata up to a call is there: the bytes by which a file grew are those that made
+ * it grow, and what was cut off is gone.
+ */
+export function dataBeforeSize(inode: InodeHistory, upTo: number): BlockRule['oldest'] {
+  return (block, values) => {
+    let oldest = 0;
+    for (const { at } of values) {
+      if (at > upTo) break;
+      const size = inode.sizes.find((change) => change.at === at);
+      if (size === undefined) continue;
+      const before = valueAt(inode.sizes, at - 1)?.value.size ?? 0;
+      const isCut = size.value.size < before;
+      if (isCut || (block + 1) * BLOCK > before) oldest = at;
+    }
+    return oldest;
+  };
+}

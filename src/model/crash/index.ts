@@ -1,0 +1,3 @@
+export { CrashHistory } from './history.ts';
+export { type CrashMoment, type Ignored, judgeCrash } from './judge.ts';
+export type { Violation } from './violation.ts';
