@@ -27,6 +27,7 @@ export {
   counterexampleToText,
   showFinding,
 } from './counterexample.ts';
+export * from './crash/index.ts';
 export { type DaemonRestart, type DaemonTargetOptions, daemonTarget } from './daemon/target.ts';
 export { checkDeterminism, type DeterminismReport, showDeterminism } from './determinism.ts';
 export { fsTarget, IN_MEMORY_FILE_SIZE, memfsTarget } from './fs-targets.ts';

@@ -47,7 +47,8 @@ export class CrashHistory {
     const history = this.#historyOf(inode);
     const dataOnly = call.op === 'fdatasync' && !inode.isDirectory;
     history.syncs.push({ at, dataOnly });
-    this.#commits.push({ at, upTo: dataOnly ? (history.sizes.at(-1)?.at ?? 0) : at });
+    const grown = history.sizes.slice(1).at(-1)?.at ?? 0;
+    this.#commits.push({ at, upTo: dataOnly ? grown : at });
   }
 
   /** The last call up to which all metadata is safe after `done` calls; 0 where nothing says so. */

@@ -29,14 +29,21 @@ export function judgeCrash(
   moment: CrashMoment,
   ignored: Ignored = new Set(),
 ): Violation | undefined {
-  const judge = new Judge(history, moment, ignored);
   return (
-    judge.node(history.root, tree, '/') ??
-    judge.links(tree) ??
-    judge.moves() ??
+    new Judge(history, moment, ignored).judge(tree) ??
     (history.promise === 'ordered' ? judgeOrder(history, tree, moment, ignored) : undefined)
   );
 }
+
+/** A name that was found, and what it may stand for. */
+interface Binding {
+  readonly candidates: readonly InodeHistory[];
+  readonly node: TreeNode;
+  readonly path: string;
+}
+
+/** Names that are taken for something, at most; a tree that leaves so much open is not judged. */
+const TRIES = 20_000;
 
 class Judge {
   readonly #history: CrashHistory;
@@ -46,6 +53,8 @@ class Judge {
   /** What was found, and what it was taken for. */
   readonly #numbers = new Map<U64, InodeHistory>();
   readonly #found = new Map<InodeHistory, { readonly ino: U64; readonly path: string }>();
+  #tries = 0;
+  #nearest: { readonly violation: Violation; readonly explained: number } | undefined;
 
   constructor(history: CrashHistory, { done, inFlight }: CrashMoment, ignored: Ignored) {
     this.#history = history;
@@ -54,13 +63,50 @@ class Judge {
     this.#ignored = ignored;
   }
 
-  node(inode: InodeHistory, node: TreeNode, path: string): Violation | undefined {
+  judge(tree: TreeNode): Violation | undefined {
+    const wrong = this.#explain([{ candidates: [this.#history.root], node: tree, path: '/' }], 0);
+    return wrong ?? this.#links(tree);
+  }
+
+  /**
+   * Looks for something that each name can stand for, so that all of it goes together; what comes nearest tells what is wrong.
+   */
+  #explain(bindings: readonly Binding[], explained: number): Violation | undefined {
+    const [first, ...others] = bindings;
+    if (first === undefined) return this.#furthest(this.#moves(), explained);
+    const { candidates, node, path } = first;
+    let wrong: Violation | undefined;
+    for (const candidate of candidates) {
+      this.#tries += 1;
+      if (this.#tries > TRIES) return undefined;
+      const numbers = new Map(this.#numbers);
+      const found = new Map(this.#found);
+      const children: Binding[] = [];
+      const violation =
+        this.#furthest(this.#node(candidate, node, path, children), explained) ??
+        this.#explain([...others, ...children], explained + 1);
+      if (violation === undefined) return undefined;
+      wrong ??= violation;
+      restore(this.#numbers, numbers);
+      restore(this.#found, found);
+    }
+    return this.#nearest?.violation ?? wrong;
+  }
+
+  /** Keeps of all violations the first of those before which most was explained. */
+  #furthest(violation: Violation | undefined, explained: number): Violation | undefined {
+    if (violation !== undefined && explained > (this.#nearest?.explained ?? -1))
+      this.#nearest = { violation, explained };
+    return violation;
+  }
+
+  #node(inode: InodeHistory, node: TreeNode, path: string, children: Binding[]): Violation | undefined {
     return (
       this.#type(inode, node, path) ??
       this.#identity(inode, node, path) ??
       this.#attributes(inode, node, path) ??
       (isRegular(node.stat.mode) ? this.#file(inode, node, path) : undefined) ??
-      (isDirectory(node.stat.mode) ? this.#directory(inode, node, path) : undefined)
+      (isDirectory(node.stat.mode) ? this.#directory(inode, node, path, children) : undefined)
     );
   }
 
@@ -158,7 +204,7 @@ class Judge {
     };
   }
 
-  #directory(inode: InodeHistory, { entries }: TreeNode, path: string): Violation | undefined {
+  #directory(inode: InodeHistory, { entries }: TreeNode, path: string, children: Binding[]): Violation | undefined {
     const prefix = path === '/' ? '/' : `${path}/`;
     for (const name of entries?.keys() ?? [])
       if (!inode.names.has(name))
@@ -178,39 +224,19 @@ class Judge {
           text: `${quoted(child)} was there (${since(safe)}), and nothing has removed it; after the crash it is gone`,
         };
       }
-      const violation = this.#bound(
-        may.flatMap(({ value }) => value ?? []),
-        node,
-        child,
-        safe,
-      );
-      if (violation !== undefined) return violation;
+      const candidates = may.flatMap(({ value }) => value ?? []).toReversed();
+      if (candidates.length === 0)
+        return {
+          promise: 'names whose removal was synced are gone',
+          text: `${quoted(child)} was removed (${since(safe)}); after the crash it is there`,
+        };
+      children.push({ candidates, node, path: child });
     }
     return undefined;
   }
 
-  /** One of the inodes that a name may stand for must be what was found there. */
-  #bound(candidates: readonly InodeHistory[], node: TreeNode, path: string, safe: number): Violation | undefined {
-    if (candidates.length === 0)
-      return {
-        promise: 'names whose removal was synced are gone',
-        text: `${quoted(path)} was removed (${since(safe)}); after the crash it is there`,
-      };
-    let first: Violation | undefined;
-    for (const candidate of candidates.toReversed()) {
-      const numbers = new Map(this.#numbers);
-      const found = new Map(this.#found);
-      const violation = this.node(candidate, node, path);
-      if (violation === undefined) return undefined;
-      restore(this.#numbers, numbers);
-      restore(this.#found, found);
-      first ??= violation;
-    }
-    return first;
-  }
-
   /** What stat(2) counts is what there is. */
-  links(tree: TreeNode): Violation | undefined {
+  #links(tree: TreeNode): Violation | undefined {
     if (this.#ignored.has('inode-numbers')) return undefined;
     const counts = new Map<U64, { path: string; names: number; nlink: number }>();
     const count = ({ entries }: TreeNode, prefix: string): void => {
@@ -233,7 +259,7 @@ class Judge {
   }
 
   /** A directory that was safe and has only been moved is at one of its places, as long as one of those is there. */
-  moves(): Violation | undefined {
+  #moves(): Violation | undefined {
     for (const inode of this.#history.inodes()) {
       if (!inode.inode.isDirectory || this.#found.has(inode) || inode === this.#history.root) continue;
       const places = this.#placesOf(inode);

@@ -1,0 +1,192 @@
+import { Random } from 'fast-check';
+import { O_RDONLY } from '../../vfs/index.ts';
+import { Draw } from '../arbitrary/draw.ts';
+import { generateProgram } from '../arbitrary/generator.ts';
+import type { Capability, Without } from '../profile.ts';
+import type { Program, ProgramStep } from '../program.ts';
+import { seededRandom } from '../seed.ts';
+import type { Settings } from '../target.ts';
+import { type Chart, chart, cut, freshGround, type Ground, placesOf, restart } from './crashing.ts';
+import { drawnDecisions } from './exploration.ts';
+import { type CrashFinding, findingFrom, type Stage, stageOf } from './finding.ts';
+import { brokenBy, type CrashCount } from './points.ts';
+import { shrinkCrash } from './shrink.ts';
+import type { CrashSubject } from './subject.ts';
+
+export interface CrashCampaignOptions {
+  /** 0 to 2^32 - 1; the same seed and runs give the same report. */
+  readonly seed?: number;
+  /** Programs to generate. Left out: 200, or with `time` no limit. */
+  readonly runs?: number;
+  /** Milliseconds after which no new program is begun; needs `now`. */
+  readonly time?: number;
+  readonly now?: () => number;
+  readonly signal?: AbortSignal;
+  /** Calls of a program before the syncs that are put in, at most. */
+  readonly maxCalls?: number;
+  /** The campaign ends after so many findings. */
+  readonly findings?: number;
+  readonly yield?: () => Promise<void>;
+  readonly onProgress?: (runs: number) => void;
+  readonly onFinding?: (finding: CrashFinding) => void;
+}
+
+export interface CrashCampaignReport extends Readonly<CrashCount> {
+  readonly subject: string;
+  readonly seed: number;
+  readonly runs: number;
+  /** Programs that gave results which POSIX does not allow, and were left there. */
+  readonly diverged: number;
+  readonly findings: readonly CrashFinding[];
+}
+
+/** What has no part in crashes, or of which the kernel's memory alone knows. */
+const leftOut: readonly Capability[] = ['mmap', 'mmap-shared', 'locks', 'flock', 'handles', 'statfs', 'drop-caches'];
+/** Power failures of a program, and outcomes of each. */
+const POINTS = 4;
+const OUTCOMES = 4;
+/** A program goes on after a crash this often. */
+const CRASHES = 3;
+const MAX_CALLS = 60;
+const FINDINGS = 3;
+const SYNC_FD = 58;
+
+/**
+ * Crashes generated programs at places, and with outcomes, that chance decides; what is left of a program goes on from what a
+ * crash has left. With `posix` the kernel writes back in some of them; with `ordered` not, because a kernel that keeps a size
+ * to itself does not keep it in order.
+ */
+export async function checkCrashes(
+  subject: CrashSubject,
+  options: CrashCampaignOptions = {},
+): Promise<CrashCampaignReport> {
+  const { time = Infinity, runs = time === Infinity ? 200 : Infinity, now = () => 0, signal } = options;
+  const seed = (options.seed ?? 0) >>> 0;
+  const begin = now();
+  const findings = new Map<string, CrashFinding>();
+  const count: CrashCount = { points: 0, sampled: 0, outcomes: 0 };
+  let [run, diverged] = [0, 0];
+  for (; run < runs && findings.size < (options.findings ?? FINDINGS) && !signal?.aborted; run++) {
+    if (now() - begin >= time) break;
+    const draw = new Draw(new Random(seededRandom(seed, run)));
+    const writesBack = subject.promise === 'posix' && draw.chance(30);
+    const settings: Settings = writesBack ? { writebackCache: true } : {};
+    const without: Without = new Set([...subject.without, ...leftOut, 'seek-hole']);
+    const program = withSyncs(
+      draw,
+      generateProgram(draw, { without, maxCalls: options.maxCalls ?? MAX_CALLS }),
+      without,
+    );
+    const life = new Life(draw, count, { seed, run, settings });
+    const found = await life.from(await freshGround(subject, settings), program);
+    if (life.diverged) diverged += 1;
+    if (found !== undefined && !findings.has(found.finding.violation.promise)) {
+      const shrunk = await shrinkCrash(await alone(found, subject), found.ground, { outcomes: 24, seed });
+      findings.set(shrunk.violation.promise, shrunk);
+      options.onFinding?.(shrunk);
+    }
+    if (run % 8 === 0) {
+      options.onProgress?.(run);
+      await options.yield?.();
+    }
+  }
+  return { subject: subject.name, seed, runs: run, diverged, ...count, findings: [...findings.values()] };
+}
+
+interface Found {
+  readonly finding: CrashFinding;
+  /** Where its last program starts from. */
+  ground: Ground;
+}
+
+/** A program, what becomes of it in crashes, and how it goes on. */
+class Life {
+  diverged = false;
+  readonly #draw: Draw;
+  readonly #count: CrashCount;
+  readonly #found: Pick<CrashFinding, 'seed' | 'run' | 'settings'>;
+
+  constructor(draw: Draw, count: CrashCount, found: Pick<CrashFinding, 'seed' | 'run' | 'settings'>) {
+    this.#draw = draw;
+    this.#count = count;
+    this.#found = found;
+  }
+
+  async from(first: Ground, program: Program): Promise<Found | undefined> {
+    const earlier: Stage[] = [];
+    let ground = first;
+    let rest = program;
+    for (let crash = 0; crash < CRASHES && rest.steps.length > 0; crash++) {
+      const charted = await chart(ground, rest);
+      this.diverged ||= charted.diverged;
+      const next = await this.#crash(charted, earlier);
+      if (next === undefined) return undefined;
+      if ('finding' in next) return { finding: next.finding, ground };
+      earlier.push(next.stage);
+      ground = next.ground;
+      rest = { ...rest, steps: charted.program.steps.slice(next.done) };
+    }
+    return undefined;
+  }
+
+  /** Crashes a program here and there; the last of these states is the one to go on from. */
+  async #crash(
+    charted: Chart,
+    earlier: readonly Stage[],
+  ): Promise<{ finding: CrashFinding } | { stage: Stage; ground: Ground; done: number } | undefined> {
+    let last: { stage: Stage; ground: Ground; done: number } | undefined;
+    for (let i = 0; i < POINTS; i++) {
+      const failure = await cut(charted, this.#draw.below(placesOf(charted)));
+      this.#count.points += 1;
+      for (let j = 0; j < OUTCOMES; j++) {
+        this.#count.outcomes += 1;
+        const aftermath = await restart(failure, drawnDecisions(this.#draw.below(2 ** 30)));
+        const broken = brokenBy(failure, aftermath);
+        if (broken !== undefined) return { finding: findingFrom(broken, earlier, this.#found) };
+        if (aftermath.ground !== undefined)
+          last = {
+            stage: stageOf({ cut: failure, decided: aftermath.decided }),
+            ground: aftermath.ground,
+            done: failure.moment.done,
+          };
+      }
+      this.#count.sampled += 1;
+    }
+    return last;
+  }
+}
+
+/** The finding with its last program alone, on a fresh filesystem, where that is enough; the ground of that program with it. */
+async function alone(found: Found, subject: CrashSubject): Promise<CrashFinding> {
+  const { finding } = found;
+  if (finding.stages.length === 1) return finding;
+  const fresh = await freshGround(subject, finding.settings);
+  const { program } = finding.stages[finding.stages.length - 1];
+  const charted = await chart(fresh, program);
+  for (let i = 0; i < 64; i++) {
+    const failure = await cut(charted, i % placesOf(charted));
+    const broken = brokenBy(failure, await restart(failure, drawnDecisions(i)));
+    if (broken?.violation.promise !== finding.violation.promise) continue;
+    found.ground = fresh;
+    return findingFrom(broken, [], finding);
+  }
+  return finding;
+}
+
+/** Programs that are generated sync seldom: here and there, of names that they use, some are put in. */
+function withSyncs(draw: Draw, program: Program, without: Without): Program {
+  const paths = ['/'];
+  for (const { call } of program.steps) if ('path' in call && call.path.startsWith('/')) paths.push(call.path);
+  const steps = program.steps.flatMap((step): readonly ProgramStep[] => {
+    if (!draw.chance(20)) return [step];
+    const path = without.has('directory-descriptors') ? draw.of(paths.slice(1)) : draw.of(paths);
+    if (path === undefined) return [step];
+    const { pid } = program.processes[0];
+    return [
+      step,
+      { pid, call: { op: 'open', path, flags: O_RDONLY, mode: 0, into: SYNC_FD } },
+      { pid, call: { op: draw.chance(80) ? 'fsync' : 'fdatasync', fd: SYNC_FD } },
+    ];
+  });
+  return { ...program, steps };
+}

@@ -1,0 +1,13 @@
+export { type CrashCampaignOptions, type CrashCampaignReport, checkCrashes } from './campaign.ts';
+export { CRASH_FORMAT, type CrashCounterexample, crashFromText, crashToText, replayCrashes } from './counterexample.ts';
+export { Exploration } from './exploration.ts';
+export { type CrashFinding, showCrashFinding } from './finding.ts';
+export {
+  type CrashRun,
+  type CrashSubject,
+  type CrashSubjectOptions,
+  diskSubject,
+  usesDisks,
+  volatileSubject,
+} from './subject.ts';
+export { type SweepOptions, type SweepReport, sweepCrashes } from './sweep.ts';
