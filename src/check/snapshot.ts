@@ -22,11 +22,7 @@ const BYTES = 1 << 24;
 /**
  * Reads what a filesystem holds; `when` is for messages. @throws where it cannot even be listed, or is too large.
  */
-export async function snapshot(
-  kernel: Kernel,
-  without: Without,
-  when = 'before the first program',
-): Promise<TreeNode> {
+export async function snapshot(kernel: Kernel, without: Without, when = 'before the first program'): Promise<TreeNode> {
   const reader = new Reader(kernel, without, when);
   return await reader.node('/');
 }
@@ -51,9 +47,7 @@ class Reader {
     const result = await this.#call(call);
     if (what(result)) return result;
     const path = 'path' in call ? ` of ${call.path}` : '';
-    throw new Error(
-      `reading the filesystem ${this.#when}: ${call.op}${path} gave ${showResult(result)}`,
-    );
+    throw new Error(`reading the filesystem ${this.#when}: ${call.op}${path} gave ${showResult(result)}`);
   }
 
   async node(path: string): Promise<TreeNode> {

@@ -25,6 +25,7 @@ import { CounterexampleFolder, DEFAULT_DIRECTORY } from '../save.ts';
 import { openTarget, targetNames } from '../targets.ts';
 import { duration, exitCode, parseOptions, UsageError, wholeNumber, whyUnread } from '../usage.ts';
 import { consistencyOptions, refuseWithoutConsistency, runConsistency } from './consistency.ts';
+import { crashOptions, refuseWithoutCrashes, runCrashes } from './crashes.ts';
 
 const DEFAULT_TIME = 10_000;
 const MAX_SEED = 2 ** 32 - 1;
@@ -69,6 +70,11 @@ ${daemonHelp}
   -o OPTIONS        how the kernels are mounted: entry_timeout=S,attr_timeout=S,negative_timeout=S,direct_io,...
                     (default: drawn for one kernel, nothing cached for several)
 
+  --crashes         let the power fail instead, and judge what is left (docs/crashes.md); targets: volatile:ram,
+                    volatile:./module.js, or a filesystem on a disk of its environment
+  --promise P       what a crash must leave: posix (default) or ordered
+  --sweep N         every program of up to N operations, 0 to 3, and no generated ones (default 1, and generated ones)
+
 Exit code: 0 nothing found, 1 something found, 2 usage error, or it could not be checked; 3 calls that overlap did not
 come to an end.`;
 
@@ -86,6 +92,7 @@ export async function run(args: string[]): Promise<number> {
     ...daemonOptions,
     'check-determinism': { type: 'boolean' },
     ...consistencyOptions,
+    ...crashOptions,
     help: { type: 'boolean', short: 'h' },
   });
   if (values.help) {
@@ -98,6 +105,7 @@ export async function run(args: string[]): Promise<number> {
       `check: expected one target (${targetNames.join(', ')}), or --daemon CMD and no target, given ${positionals.join(' ') || 'none'}`,
     );
   if (values.consistency === undefined) refuseWithoutConsistency(values);
+  if (!values.crashes) refuseWithoutCrashes(values);
   if (values.accept && values.known === undefined)
     throw new UsageError('--accept: expected --known FILE, the file to add to');
   const runs = values.runs === undefined ? undefined : wholeNumber('runs', values.runs, 1, Number.MAX_SAFE_INTEGER);
@@ -112,6 +120,13 @@ export async function run(args: string[]): Promise<number> {
   const say = values.json ? () => {} : console.log;
 
   const folder = new CounterexampleFolder(values.save, (line) => console.error(`estale: ${line}`));
+  if (values.crashes) {
+    if (word === undefined) throw new UsageError('--crashes: expected a filesystem of ours, given a daemon');
+    const interrupt = listenForInterrupt();
+    const limited = { seed, runs, time: time ?? (runs === undefined ? DEFAULT_TIME : undefined) };
+    const how = { json: values.json === true, signal: interrupt.signal, folder, without: excluded };
+    return runCrashes(word, values, limited, how).finally(() => interrupt.stop());
+  }
   // With --consistency the mount options are those of the simulated kernels.
   const ofDaemon = values.consistency === undefined ? values : { ...values, options: undefined };
   const { target: opened, probe: unknown, close } = daemonNamed('check', ofDaemon) ?? (await openTarget(word));

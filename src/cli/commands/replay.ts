@@ -17,6 +17,7 @@ import { type OpenTarget, openTarget, targetNames } from '../targets.ts';
 import { looksLikeTrace } from '../trace-file.ts';
 import { exitCode, oneFile, parseOptions, UsageError, whyUnread } from '../usage.ts';
 import { isConcurrent, replayConcurrent } from './replay-concurrent.ts';
+import { isCrash, replayCrash } from './replay-crash.ts';
 
 const help = `estale replay <file> [options]
 
@@ -62,6 +63,7 @@ export async function run(args: string[]): Promise<number> {
     throw new UsageError('replay: --hex, --ignore: expected a trace, given a counterexample');
   const text = readText(path);
   if (isConcurrent(text)) return replayConcurrent(path, text, values.on, values.verbose === true);
+  if (isCrash(text)) return replayCrash(path, text, values.on);
   const counterexample = readCounterexample(path, text);
   if (isLeak(counterexample))
     throw new UsageError(

@@ -35,7 +35,7 @@ export function wrongByte(inode: InodeHistory, content: Uint8Array, rule: BlockR
     const values = inode.blocks.get(offset / BLOCK) ?? [zeros];
     const oldest = rule.oldest?.(offset / BLOCK, values) ?? 0;
     const candidates = allowed(values, Math.max(rule.safe, oldest), rule.until);
-    if (candidates.some(({ value }) => differsAt(found, value) < 0)) continue;
+    if (candidates.some(({ value }) => Buffer.compare(found, value.subarray(0, found.length)) === 0)) continue;
     if (isPartOfWrite(inode, found, candidates)) continue;
     const at = Math.max(0, ...candidates.map(({ value }) => differsAt(found, value)));
     return { offset: offset + at, found: found[at], candidates };

@@ -1,4 +1,4 @@
-import { isDirectory, isRegular, S_IFMT, type U64 } from '../../vfs/index.ts';
+import { isDirectory, isRegular, isSymlink, S_IFMT, type U64 } from '../../vfs/index.ts';
 import type { ModelOptions } from '../state.ts';
 import type { TreeNode } from '../tree.ts';
 import { allowed, valueAt } from './dated.ts';
@@ -154,7 +154,7 @@ class Judge {
     const may = allowed(inode.attributes, safe, this.#until);
     const isOne = may.some(
       ({ value }) =>
-        (this.#ignored.has('modes') || ((stat.mode ^ value.mode) & ~value.openBits) === 0) &&
+        (this.#ignored.has('modes') || isSymlink(stat.mode) || ((stat.mode ^ value.mode) & ~value.openBits) === 0) &&
         (this.#ignored.has('ownership') || (stat.uid === value.uid && stat.gid === value.gid)),
     );
     if (!isOne) {

@@ -1,4 +1,4 @@
-import { isDirectory, isRegular, S_IFMT } from '../../vfs/index.ts';
+import { isDirectory, isRegular, isSymlink, S_IFMT } from '../../vfs/index.ts';
 import type { TreeNode } from '../tree.ts';
 import { valueAt } from './dated.ts';
 import { dataBeforeSize, sizeIsAmong, wrongByte } from './file-content.ts';
@@ -57,7 +57,7 @@ class Moment {
     );
     const isOne = attributes.some(
       ({ value }) =>
-        (this.#ignored.has('modes') || ((stat.mode ^ value.mode) & ~value.openBits) === 0) &&
+        (this.#ignored.has('modes') || isSymlink(stat.mode) || ((stat.mode ^ value.mode) & ~value.openBits) === 0) &&
         (this.#ignored.has('ownership') || (stat.uid === value.uid && stat.gid === value.gid)),
     );
     if (!isOne) return `${quoted(path)} had another mode or owner`;
