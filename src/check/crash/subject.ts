@@ -16,6 +16,8 @@ export interface CrashSubject {
   readonly promise: CrashPromise;
   /** Where the power may fail, for people: 'request', 'disk write or flush'. */
   readonly point: string;
+  /** Outcomes of one power failure that are tried in order where nobody says: beyond it as many are drawn. */
+  readonly outcomes: number;
   /** A kernel on a fresh filesystem. @throws what the filesystem throws */
   start(settings?: Settings): CrashRun;
 }
@@ -43,6 +45,9 @@ export interface CrashSubjectOptions {
   readonly simulation?: Omit<SimulateOptions, 'filesystem' | 'observe' | 'report'>;
 }
 
+/** Requests leave a few changes unsynced, a disk many sectors: with so many its sweep of length 2 ends within a minute. */
+const OUTCOMES = { request: 64, sector: 4 } as const;
+
 /** Bytes beyond which no file grows: all of every file is read after each crash. */
 const FILE_SIZE_LIMIT = 2 ** 18;
 
@@ -53,7 +58,7 @@ export function volatileSubject(
   options: CrashSubjectOptions = {},
 ): CrashSubject {
   const promise = options.promise ?? 'posix';
-  return subjectOf(name, options, 'request', () => new VolatileStore(factory, promise));
+  return subjectOf(name, options, 'request', OUTCOMES.request, () => new VolatileStore(factory, promise));
 }
 
 /**
@@ -63,7 +68,7 @@ export function volatileSubject(
  * @throws Error where it has no disk
  */
 export function diskSubject(name: string, factory: FileSystemFactory, options: CrashSubjectOptions = {}): CrashSubject {
-  return subjectOf(name, options, 'disk write or flush', () => new DiskStore(factory));
+  return subjectOf(name, options, 'disk write or flush', OUTCOMES.sector, () => new DiskStore(factory));
 }
 
 /** Whether a filesystem takes a disk from its environment. */
@@ -77,6 +82,7 @@ function subjectOf(
   name: string,
   { promise = 'posix', options, without = [], model, simulation }: CrashSubjectOptions,
   point: string,
+  outcomes: number,
   store: () => Store,
 ): CrashSubject {
   const given = { traceHash: false, fileSizeLimit: FILE_SIZE_LIMIT, ...simulation, filesystem: options };
@@ -84,6 +90,7 @@ function subjectOf(
     name,
     promise,
     point,
+    outcomes,
     without: new Set(without) as Without,
     model: { ...model, fileSizeLimit: FILE_SIZE_LIMIT },
     start: (settings) => new StoreRun(store(), { ...given, mount: { ...settings, ...simulation?.mount } }),

@@ -9,7 +9,7 @@ import type { CrashSubject } from './subject.ts';
 export interface SweepOptions {
   /** Operations of a program, at most. */
   readonly length: number;
-  /** Outcomes of one power failure that are tried; beyond it as many are drawn. Default 64. */
+  /** Outcomes of one power failure that are tried in order; beyond it as many are drawn. Default: the subject's. */
   readonly outcomes?: number;
   readonly seed?: number;
   /** Milliseconds after which no new program is begun; needs `now`. */
@@ -39,15 +39,13 @@ export interface SweepReport extends Readonly<CrashCount> {
   readonly findings: readonly CrashFinding[];
 }
 
-const OUTCOMES = 64;
-
 /**
  * Every program of up to so many operations, every place at which the power may fail in it, and every state that may be left:
  * bounded black-box testing as CrashMonkey does (Mohan et al., OSDI 2018).
  */
 export async function sweepCrashes(subject: CrashSubject, options: SweepOptions): Promise<SweepReport> {
   const { length, seed = 0, time = Infinity, now = () => 0, signal } = options;
-  const limits = { outcomes: options.outcomes ?? OUTCOMES, seed };
+  const limits = { outcomes: options.outcomes ?? subject.outcomes, seed };
   const count: CrashCount = { points: 0, sampled: 0, outcomes: 0 };
   const ground = await preparedGround(subject);
   const findings = new Map<string, CrashFinding>();

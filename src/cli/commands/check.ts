@@ -74,6 +74,8 @@ ${daemonHelp}
                     volatile:./module.js, or a filesystem on a disk of its environment
   --promise P       what a crash must leave: posix (default) or ordered
   --sweep N         every program of up to N operations, 0 to 3, and no generated ones (default 1, and generated ones)
+  --outcomes N      what a power failure may leave is tried exhaustively up to N outcomes, and drawn beyond (default 64;
+                    for disks 4)
 
 Exit code: 0 nothing found, 1 something found, 2 usage error, or it could not be checked; 3 calls that overlap did not
 come to an end.`;

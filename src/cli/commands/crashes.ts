@@ -21,12 +21,14 @@ export const crashOptions = {
   crashes: { type: 'boolean' },
   sweep: { type: 'string' },
   promise: { type: 'string' },
+  outcomes: { type: 'string' },
 } as const;
 
 export interface CrashWords {
   readonly crashes?: boolean;
   readonly sweep?: string;
   readonly promise?: string;
+  readonly outcomes?: string;
 }
 
 interface Limits {
@@ -43,11 +45,12 @@ interface How {
 }
 
 const LONGEST = 3;
+const MOST_OUTCOMES = 1_000_000;
 /** Operations of a program of the sweep, unless it is said. */
 const SWEEP = 1;
 
 export function refuseWithoutCrashes(words: CrashWords): void {
-  for (const name of ['sweep', 'promise'] as const)
+  for (const name of ['sweep', 'promise', 'outcomes'] as const)
     if (words[name] !== undefined) throw new UsageError(`--${name}: expected with --crashes`);
 }
 
@@ -57,6 +60,7 @@ export async function runCrashes(word: string, words: CrashWords, limits: Limits
   const length = words.sweep === undefined ? SWEEP : wholeNumber('sweep', words.sweep, 0, LONGEST);
   const say = how.json ? () => {} : console.log;
   say(`crashing ${subject.name} at every ${subject.point}, promise ${subject.promise}, seed ${limits.seed}`);
+  const outcomes = words.outcomes === undefined ? undefined : wholeNumber('outcomes', words.outcomes, 1, MOST_OUTCOMES);
   const saved: string[] = [];
   const progress = new ProgressLine();
   const onFinding = (finding: CrashFinding): void => {
@@ -73,7 +77,7 @@ export async function runCrashes(word: string, words: CrashWords, limits: Limits
     if (length > 0) {
       const onProgress = (done: number, all: number): void => progress.update(done / all, `${subject.name}: sweep`);
       const begin = performance.now();
-      swept = await sweepCrashes(subject, { ...common, length, seed, onProgress });
+      swept = await sweepCrashes(subject, { ...common, length, outcomes, seed, onProgress });
       progress.clear();
       say(showSweep(swept, performance.now() - begin));
     }
