@@ -1,8 +1,9 @@
 import { isError } from '../../vfs/index.ts';
+import { showCall } from '../script.ts';
 import { alphabet, type Operation, prepared, programOfOperations } from './alphabet.ts';
 import { chart, cut, freshGround, type Ground, placesOf, restart } from './crashing.ts';
 import { type CrashFinding, findingFrom } from './finding.ts';
-import { type CrashCount, crashEverywhere } from './points.ts';
+import { type Broken, brokenBy, type CrashCount, crashEverywhere } from './points.ts';
 import { shrinkCrash } from './shrink.ts';
 import type { CrashSubject } from './subject.ts';
 
@@ -47,14 +48,19 @@ export async function sweepCrashes(subject: CrashSubject, options: SweepOptions)
   const { length, seed = 0, time = Infinity, now = () => 0, signal } = options;
   const limits = { outcomes: options.outcomes ?? subject.outcomes, seed };
   const count: CrashCount = { points: 0, sampled: 0, outcomes: 0 };
-  const ground = await preparedGround(subject);
   const findings = new Map<string, CrashFinding>();
+  const { ground, broken: atOnce } = await preparedGround(subject);
+  if (atOnce !== undefined) {
+    const finding = findingFrom(atOnce, [], { seed, run: 0 });
+    findings.set(finding.violation.promise, finding);
+    options.onFinding?.(finding);
+  }
   const begin = now();
   const all = Array.from({ length }, (_, i) => alphabet.length ** (i + 1)).reduce((sum, n) => sum + n, 0);
   let [done, programs, passedOver, diverged, broken] = [0, 0, 0, 0, 0];
   const isOver = (): boolean => signal?.aborted === true || now() - begin > time;
   for (const operations of programsUpTo(length)) {
-    if (isOver()) break;
+    if (isOver() || ground === undefined) break;
     done += 1;
     const charted = await chart(ground, programOfOperations(operations));
     if (charted.diverged) diverged += 1;
@@ -82,18 +88,20 @@ export async function sweepCrashes(subject: CrashSubject, options: SweepOptions)
   return { ...report, complete: done === all, findings: [...findings.values()] };
 }
 
-/** A filesystem on which the prepared tree is, all of it safe. */
-export async function preparedGround(subject: CrashSubject): Promise<Ground> {
+/** A filesystem on which the prepared tree is, all of it safe; where it is not, the crash that has shown it. */
+async function preparedGround(subject: CrashSubject): Promise<{ readonly ground?: Ground; readonly broken?: Broken }> {
   const made = await chart(await freshGround(subject), prepared);
   const failed = made.results.findIndex((result) => isError(result));
-  if (made.diverged || failed >= 0)
+  if (made.diverged || failed >= 0) {
+    const { call } = prepared.steps[failed < 0 ? made.results.length : failed];
     throw new Error(
-      `${subject.name}: expected files, directories and fsync of both to be possible; ${prepared.steps[failed < 0 ? made.results.length : failed].call.op} failed`,
+      `${subject.name}: expected that files and directories can be made and synced; ${showCall(call)} does not do what POSIX says`,
     );
-  const { ground, violation } = await restart(await cut(made, placesOf(made) - 1), (options) => options - 1);
-  if (ground === undefined || violation !== undefined)
-    throw new Error(`${subject.name}: what was made and synced is not there after a restart: ${violation?.text}`);
-  return ground;
+  }
+  const failure = await cut(made, placesOf(made) - 1);
+  const aftermath = await restart(failure, (options) => options - 1);
+  const broken = brokenBy(failure, aftermath);
+  return broken === undefined ? { ground: aftermath.ground } : { broken };
 }
 
 function* programsUpTo(length: number, before: readonly Operation[] = []): Generator<readonly Operation[]> {
