@@ -1,4 +1,4 @@
-export { type FaultySurroundings, faultyFileSystem } from './filesystem/faulty-filesystem.ts';
+export { canCrash, type FaultySurroundings, faultyFileSystem } from './filesystem/faulty-filesystem.ts';
 export type { KernelFaults } from './kernel-faults.ts';
 export { LinkFaults, type LinkSurroundings } from './link/link-faults.ts';
 export { FaultEngine, type FaultEngineOptions, type Injection, type Strike } from './match/engine.ts';

@@ -1,6 +1,6 @@
 import type { FileSystemFactory } from '../env/index.ts';
 import { createSimulation, type SimulateOptions, type Simulation, type VirtualClock } from '../sim/index.ts';
-import { faultyFileSystem } from './filesystem/faulty-filesystem.ts';
+import { canCrash, faultyFileSystem } from './filesystem/faulty-filesystem.ts';
 import type { KernelFaults } from './kernel-faults.ts';
 import { LinkFaults } from './link/link-faults.ts';
 import { FaultEngine, type Injection } from './match/engine.ts';
@@ -68,6 +68,7 @@ export function simulateFaults(
       kernel: Object.keys(kernel) as (keyof KernelFaults)[],
       surroundings: true,
       volatileDisks: true,
+      volatileFilesystem: canCrash(filesystem),
     });
     return faultyFileSystem(filesystem, faults, { after: timer, sleep });
   };

@@ -15,6 +15,8 @@ export interface FaultSupport {
   readonly surroundings: boolean;
   /** The filesystem's disks lose their power. */
   readonly volatileDisks: boolean;
+  /** The filesystem itself can lose what was not synced. */
+  readonly volatileFilesystem: boolean;
 }
 
 /**
@@ -33,7 +35,10 @@ export function checkSupport(plan: FaultPlan, support: FaultSupport, source = 'f
 
 const NOT_OURS = 'the surroundings of the filesystem are not in our hands; mount a module instead of an object';
 
-function whyNot(rule: Rule, { link, mode, kernel, surroundings, volatileDisks }: FaultSupport): string | undefined {
+function whyNot(
+  rule: Rule,
+  { link, mode, kernel, surroundings, volatileDisks, volatileFilesystem }: FaultSupport,
+): string | undefined {
   const { what, where } = rule;
   switch (where) {
     case 'link-request':
@@ -42,6 +47,8 @@ function whyNot(rule: Rule, { link, mode, kernel, surroundings, volatileDisks }:
       return link === 'at once' && needsTime(rule) ? 'it was mounted without timers; mount with this plan' : undefined;
     case 'filesystem':
       if (mode === undefined) return 'the filesystem is another program; use the place "link-request" or "link-reply"';
+      if (what.kind === 'power-cut' && !volatileFilesystem)
+        return 'it does not tell what is synced from what is not; put volatile over it (volatile:ram)';
       return what.kind === 'hang' && mode === 'sync'
         ? 'the filesystem answers one call after the other, so nothing could interrupt it; use the place "link-request"'
         : undefined;

@@ -1,5 +1,6 @@
 import {
   type Context,
+  type Decide,
   type DirentPlusSink,
   errno,
   type FileSystem,
@@ -161,6 +162,19 @@ class FilesystemFaults {
         this.#unsynced.add(node);
         strike.injected(`${fault.errno ?? 'EIO'}, once`);
         return { answer: () => errno[fault.errno ?? 'EIO'] };
+      case 'power-cut': {
+        if (!canCrash(this.#filesystem)) return undefined;
+        const kept: string[] = [];
+        let lost = 0;
+        this.#filesystem.crash((options, label) => {
+          const keeps = strike.draw(label) < (fault.keep ?? 0);
+          if (keeps) kept.push(label);
+          else lost += 1;
+          return keeps ? options - 1 : 0;
+        });
+        strike.injected(`${lost} changes lost, ${kept.length === 0 ? 'none kept' : `kept ${kept.join(', ')}`}`);
+        return { answer: () => errno.EIO };
+      }
       default:
         return unknownFault(fault, method);
     }
@@ -385,6 +399,10 @@ class FilesystemFaults {
     }
   }
 }
+
+/** A filesystem that can lose what was not synced (`volatile`). */
+export const canCrash = (filesystem: FileSystem): filesystem is FileSystem & { crash(decide: Decide): void } =>
+  'crash' in filesystem && typeof filesystem.crash === 'function';
 
 /** RENAME_EXCHANGE of renameat2(2). */
 const EXCHANGE = 2;

@@ -128,6 +128,12 @@ export interface LieFault {
   readonly ino?: Lie;
 }
 
+/** The power fails: each sector, or change, that was not flushed is kept with this probability (default 0), as far as it can be without others. */
+export interface PowerCutFault {
+  readonly kind: 'power-cut';
+  readonly keep?: number;
+}
+
 /** The message has more results than it should (`by` bytes, or fewer where it is negative; default 8): the caller gets EIO. */
 export interface WrongLengthFault {
   readonly kind: 'wrong-length';
@@ -200,7 +206,9 @@ export type FilesystemFault =
   | StaleFault
   | LieFault
   | FsyncOnceFault
-  | FsyncLiesFault;
+  | FsyncLiesFault
+  /** Filesystems only of which a crash loses what was not synced (`volatile`). */
+  | PowerCutFault;
 
 export type PageCacheFault =
   /** Clean pages that nobody uses go. */
@@ -255,5 +263,5 @@ export type DiskFault =
   | { readonly kind: 'lost-write' }
   /** A flush is answered, and nothing was flushed. */
   | { readonly kind: 'flush-lies' }
-  /** The power fails: each sector that was not flushed is kept with this probability (default 0). Simulated disks only. */
-  | { readonly kind: 'power-cut'; readonly keep?: number };
+  /** Simulated disks only. */
+  | PowerCutFault;

@@ -104,6 +104,7 @@ const lies = object({
   mtime: lie.optional(),
   ino: lie.optional(),
 });
+const powerCut = object({ kind: z.literal('power-cut'), keep: z.number().min(0).max(1).optional() });
 const wrongLength = object({ kind: z.literal('wrong-length'), by: integer.optional() });
 const interrupt = object({ kind: z.literal('interrupt') });
 
@@ -156,6 +157,7 @@ const faults = {
     lies,
     object({ kind: z.literal('fsync-once'), errno: errnoWord.optional() }),
     object({ kind: z.literal('fsync-lies') }),
+    powerCut,
   ],
   'page-cache': [
     object({ kind: z.literal('drop-pages') }),
@@ -194,7 +196,7 @@ const faults = {
     misdirect,
     object({ kind: z.literal('lost-write') }),
     object({ kind: z.literal('flush-lies') }),
-    object({ kind: z.literal('power-cut'), keep: z.number().min(0).max(1).optional() }),
+    powerCut,
   ],
 } as const satisfies { readonly [W in Where]: readonly z.ZodType<FaultsAt[W]>[] };
 

@@ -101,6 +101,9 @@ const changing = new Set<Method>([
 /** What takes back, which nobody hears the answer of. */
 const takingBack = new Set<Method>(['forget', 'release', 'releasedir']);
 
+/** FUSE 7.44 has FUSE_NOTIFY_INC_EPOCH; without it the kernel hears of stale nodes when it uses them. */
+const INC_EPOCH_MINOR = 44;
+
 /** Nodes and handles of the filesystem below lie under this; each crash in place adds it once more to those that are given out. */
 const SPAN = 2 ** 40;
 
@@ -157,7 +160,7 @@ export class VolatileFileSystem {
     this.#refill();
     this.#inodes.clear();
     this.#inodes.set(ROOT_NODE, this.#medium.root);
-    this.#started?.notifier.incrementEpoch();
+    if ((this.#started?.negotiated.minor ?? 0) >= INC_EPOCH_MINOR) this.#started?.notifier.incrementEpoch();
   }
 
   #refill(): void {

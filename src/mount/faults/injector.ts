@@ -1,5 +1,6 @@
 import type { Environment } from '../../env/index.ts';
 import {
+  canCrash,
   checkSupport,
   FaultEngine,
   type FaultSupport,
@@ -47,7 +48,7 @@ export class Injector {
    * @throws FaultPlanError where the plan asks for what there is not here
    */
   filesystem(filesystem: FileSystem, link: FaultSupport['link'], kernel?: KernelFaults): FileSystem {
-    this.#check(filesystem.mode, link);
+    this.#check(filesystem, link);
     return faultyFileSystem(filesystem, this.engine, { after, sleep, kernel });
   }
 
@@ -56,14 +57,15 @@ export class Injector {
     this.#check(undefined, 'at once');
   }
 
-  #check(mode: FaultSupport['mode'], link: FaultSupport['link']): void {
+  #check(filesystem: FileSystem | undefined, link: FaultSupport['link']): void {
     const support: FaultSupport = {
       place: 'on this mount',
       link,
-      mode,
+      mode: filesystem?.mode,
       kernel: Object.keys(this.kernel) as (keyof KernelFaults)[],
       surroundings: this.#jump !== undefined,
       volatileDisks: false,
+      volatileFilesystem: filesystem !== undefined && canCrash(filesystem),
     };
     checkSupport(this.engine.plan, support);
     this.#say({ kind: 'serving', support });
