@@ -14,8 +14,8 @@ export type Deed =
 /**
  * What was changed and is not safe yet. A crash keeps any of the changes, as long as it keeps what they need:
  *
- * - `posix`: every edit is a change of its own, and needs the one before it of the same page, name, size, ... Moves of
- *   directories need each other in their order, so that no directory ends up below itself.
+ * - `posix`: every edit is a change of its own, and needs the one before it of the same page, name, size, ...; only what is cut
+ *   off is lost with the change of the size, as a whole. Moves of directories need each other in their order, so that no directory ends up below itself.
  * - `ordered`: every change of metadata needs the one before it; one of a size needs the pages that were written with it; one
  *   of a page needs those of that page before it.
  */
@@ -41,13 +41,17 @@ export class Unsynced {
   }
 
   #addIndependent(deed: Deed, edits: readonly Edit[]): void {
-    if (deed !== 'move') {
-      for (const edit of edits) this.#push([edit], this.#before([edit]), false);
+    if (deed === 'move') {
+      const needs = this.#before(edits);
+      if (this.#lastMove !== undefined) needs.push(this.#lastMove);
+      this.#lastMove = this.#push(edits, needs, false);
       return;
     }
-    const needs = this.#before(edits);
-    if (this.#lastMove !== undefined) needs.push(this.#lastMove);
-    this.#lastMove = this.#push(edits, needs, false);
+    // What is cut off goes with the size: nothing but that tells the disk of it.
+    const isCut = deed === 'metadata' && edits.some(({ kind }) => kind === 'page');
+    const cut = isCut ? edits.filter(({ kind }) => kind === 'page' || kind === 'size') : [];
+    if (isCut) this.#push(cut, this.#before(cut.filter(({ kind }) => kind === 'size')), false);
+    for (const edit of edits) if (!cut.includes(edit)) this.#push([edit], this.#before([edit]), false);
   }
 
   #addOrdered(deed: Deed, edits: readonly Edit[]): void {
@@ -68,7 +72,9 @@ export class Unsynced {
     this.#number += 1;
     const change: Change = { edits, number: this.#number, needs, isMetadata };
     this.#changes.push(change);
-    for (const edit of edits) this.#last.set(cellOf(edit), change);
+    // With 'posix' bytes that are written after a cut do not need it.
+    const isOfCut = this.#promise === 'posix' && edits.length > 1;
+    for (const edit of edits) if (!(isOfCut && edit.kind === 'page')) this.#last.set(cellOf(edit), change);
     return change;
   }
 

@@ -12,6 +12,16 @@ export function sizeIsAmong(size: number, sizes: Values<Size>): boolean {
   });
 }
 
+/** Calls that made a file smaller, and are not there if the file has this size: what they cut off is there too. */
+export function undoneCuts(size: number, sizes: Values<Size>): ReadonlySet<number> {
+  let reached = 0;
+  for (const [i, { at }] of sizes.entries())
+    if (sizeIsAmong(size, sizes.slice(Math.max(0, i - 1), i + 1))) reached = at;
+  return new Set(
+    sizes.flatMap(({ at, value }, i) => (i > 0 && at > reached && value.size < sizes[i - 1].value.size ? at : [])),
+  );
+}
+
 /** A place in a file that holds what it may not hold. */
 export interface WrongByte {
   readonly offset: number;
@@ -24,6 +34,8 @@ export interface WrongByte {
 export interface BlockRule {
   readonly safe: number;
   readonly until: number;
+  /** Calls that cut something off, which is there. */
+  readonly undone?: ReadonlySet<number>;
   /** The oldest value that a block may have; 0 where that is not said. */
   readonly oldest?: (block: number, values: Values<Uint8Array>) => number;
 }
@@ -34,7 +46,9 @@ export function wrongByte(inode: InodeHistory, content: Uint8Array, rule: BlockR
     const found = content.subarray(offset, offset + BLOCK);
     const values = inode.blocks.get(offset / BLOCK) ?? [zeros];
     const oldest = rule.oldest?.(offset / BLOCK, values) ?? 0;
-    const candidates = allowed(values, Math.max(rule.safe, oldest), rule.until);
+    const candidates = allowed(values, Math.max(rule.safe, oldest), rule.until).filter(
+      ({ at }) => !rule.undone?.has(at),
+    );
     if (candidates.some(({ value }) => Buffer.compare(found, value.subarray(0, found.length)) === 0)) continue;
     if (isPartOfWrite(inode, found, candidates)) continue;
     const at = Math.max(0, ...candidates.map(({ value }) => differsAt(found, value)));

@@ -2,7 +2,7 @@ import { isDirectory, isRegular, isSymlink, S_IFMT, type U64 } from '../../vfs/i
 import type { ModelOptions } from '../state.ts';
 import type { TreeNode } from '../tree.ts';
 import { allowed, valueAt } from './dated.ts';
-import { sizeIsAmong, wrongByte } from './file-content.ts';
+import { sizeIsAmong, undoneCuts, wrongByte } from './file-content.ts';
 import type { CrashHistory } from './history.ts';
 import type { InodeHistory } from './inode-history.ts';
 import { judgeOrder } from './order.ts';
@@ -191,7 +191,11 @@ class Judge {
       };
     }
     const safeData = this.#history.safeData(inode, this.#done);
-    const wrong = wrongByte(inode, content ?? new Uint8Array(0), { safe: safeData, until: this.#until });
+    const wrong = wrongByte(inode, content ?? new Uint8Array(0), {
+      safe: safeData,
+      until: this.#until,
+      undone: undoneCuts(stat.size, sizes),
+    });
     if (wrong === undefined) return undefined;
     const { offset, found, candidates } = wrong;
     const may = [...new Set(candidates.map(({ value }) => showByte(value[offset % value.length])))].join(' or ');
