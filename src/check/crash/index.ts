@@ -1,3 +1,4 @@
+export { type Application, type ApplicationFailure, type ApplicationReport, crashApplication } from './application.ts';
 export { type CrashCampaignOptions, type CrashCampaignReport, checkCrashes } from './campaign.ts';
 export { CRASH_FORMAT, type CrashCounterexample, crashFromText, crashToText, replayCrashes } from './counterexample.ts';
 export { Exploration } from './exploration.ts';

@@ -1,7 +1,7 @@
 import type { FileSystemFactory, FileSystemOptions } from '../../env/index.ts';
 import type { ModelOptions } from '../../model/index.ts';
-import type { SimulateOptions } from '../../sim/index.ts';
-import type { CrashPromise, Decide, Kernel } from '../../vfs/index.ts';
+import type { SimKernel, SimulateOptions } from '../../sim/index.ts';
+import type { CrashPromise, Decide } from '../../vfs/index.ts';
 import type { Without } from '../profile.ts';
 import { OBSERVER } from '../program.ts';
 import type { Settings } from '../target.ts';
@@ -24,7 +24,7 @@ export interface CrashSubject {
 
 /** A kernel as long as there is power, and what is left when there is none. */
 export interface CrashRun {
-  readonly kernel: Kernel;
+  readonly kernel: SimKernel;
   /** Places so far at which the power could have failed, from `start` or `restart` on. */
   readonly points: number;
   readonly isDark: boolean;
@@ -98,7 +98,7 @@ function subjectOf(
 }
 
 class StoreRun implements CrashRun {
-  readonly kernel: Kernel;
+  readonly kernel: SimKernel;
   readonly problems: string[] = [];
   readonly #store: Store;
   readonly #options: Omit<SimulateOptions, 'report'>;
