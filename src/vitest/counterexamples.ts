@@ -10,7 +10,7 @@ import {
 } from '../check/index.ts';
 
 /** The directory beside a test file in which its counterexamples are kept, unless another is named. */
-const DIRECTORY = 'counterexamples';
+export const DIRECTORY = 'counterexamples';
 
 /** A counterexample, and its file as it is shown. */
 export interface SavedCounterexample extends Counterexample {

@@ -9,3 +9,4 @@ export type { Problem } from './problems.ts';
 export type { PropertyOptions, RefinesPosixOptions } from './refines-posix.ts';
 export { type SimulationFixtures, simulatedTest } from './simulated-test.ts';
 export { sometimes } from './sometimes.ts';
+export type { SurvivesCrashesOptions } from './survives-crashes.ts';

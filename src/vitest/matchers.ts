@@ -2,6 +2,7 @@ import { expect, TestRunner } from 'vitest';
 import { type LeaksNothingOptions, leaksNothing } from './leaks-nothing.ts';
 import { type Place, type RefinesPosixOptions, refinesPosix } from './refines-posix.ts';
 import { replayedFile, variables } from './settings.ts';
+import { type SurvivesCrashesOptions, survivesCrashes } from './survives-crashes.ts';
 import type { Verdict } from './verdict.ts';
 
 /** What `expect` can say about filesystems; all are to be awaited. */
@@ -20,6 +21,13 @@ export interface FilesystemMatchers {
    * @example await expect(kernel).toLeakNothing();
    */
   toLeakNothing(options?: LeaksNothingOptions): Promise<void>;
+  /**
+   * After a power failure at any write of its disk, what fsync promised is there, and nothing that was never made. Takes a
+   * filesystem factory. Saved crashes run first.
+   *
+   * @example await expect(myFactory).toSurviveCrashes({ promise: 'ordered' });
+   */
+  toSurviveCrashes(options?: SurvivesCrashesOptions): Promise<void>;
 }
 
 declare module 'vitest' {
@@ -53,5 +61,8 @@ expect.extend({
   },
   async toLeakNothing(given: unknown, options: LeaksNothingOptions = {}) {
     return resultOf(await leaksNothing(given, options, placeOf(this)));
+  },
+  async toSurviveCrashes(given: unknown, options: SurvivesCrashesOptions = {}) {
+    return resultOf(await survivesCrashes(given, options, placeOf(this)));
   },
 });

@@ -1,5 +1,6 @@
 import { type Counterexample, type Finding, showFinding, type Target } from '../check/index.ts';
 import { type CounterexampleDirectory, readCounterexample, type SavedCounterexample } from './counterexamples.ts';
+import { readCrash } from './crash-files.ts';
 import { type Problem, showProblem } from './problems.ts';
 import { replayedFile, variables } from './settings.ts';
 
@@ -41,6 +42,7 @@ const SHOWN = 5;
 export async function judge(judged: Judged): Promise<Verdict | undefined> {
   const file = replayedFile();
   if (file !== undefined) {
+    if (readCrash(file) !== undefined) return undefined;
     const saved = readCounterexample(file);
     return saved.target === judged.name && judged.takes(saved) ? await replay(judged, [saved]) : undefined;
   }
