@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { Exploration } from '../../src/check/index.ts';
 import { overMedium, ram, VolatileMedium, volatileOver } from '../../src/filesystems/index.ts';
 import { createSimulation, type SimulatedFs, type Simulation, simulate, simulatedFs } from '../../src/sim/index.ts';
 import type { CrashPromise, Decide } from '../../src/vfs/index.ts';
@@ -16,11 +17,11 @@ function tree(fs: SimulatedFs, path = ''): string[] {
   });
 }
 
-function mounted(promise: CrashPromise): { fs: SimulatedFs; after: (decide: Decide) => string[] } {
+function mounted(promise: CrashPromise): { fs: SimulatedFs; left: (decide: Decide) => string[] } {
   const medium = new VolatileMedium(promise);
   const on = (stored: VolatileMedium, isNew: boolean): SimulatedFs =>
     simulatedFs(simulate((environment, options) => overMedium(ram, environment, options, stored, isNew)));
-  return { fs: on(medium, true), after: (decide) => tree(on(medium.survivors(decide), false)) };
+  return { fs: on(medium, true), left: (decide) => tree(on(medium.survivors(decide), false)) };
 }
 
 function sync(fs: SimulatedFs, path: string): void {
@@ -30,100 +31,91 @@ function sync(fs: SimulatedFs, path: string): void {
 }
 
 /** Every tree that a crash may leave behind. */
-function outcomes(after: (decide: Decide) => string[]): Set<string> {
+function outcomes(left: (decide: Decide) => string[]): Set<string> {
   const found = new Set<string>();
-  const taken: { choice: number; options: number }[] = [];
-  for (;;) {
-    let at = 0;
-    const decide: Decide = (options) => {
-      taken[at] ??= { choice: 0, options };
-      return taken[at++].choice;
-    };
-    found.add(after(decide).join(' '));
-    while (taken.length > 0 && taken[taken.length - 1].choice + 1 === taken[taken.length - 1].options) taken.pop();
-    if (taken.length === 0) return found;
-    taken[taken.length - 1].choice += 1;
-  }
+  const exploration = new Exploration();
+  while (exploration.next()) found.add(left(exploration.decide).join(' '));
+  return found;
 }
 
 describe('volatile, posix', () => {
   test('a crash may lose everything, or nothing', () => {
-    const { fs, after } = mounted('posix');
+    const { fs, left } = mounted('posix');
     fs.mkdirSync('/d');
     fs.writeFileSync('/d/f', 'one');
     fs.symlinkSync('f', '/d/s');
-    expect(after(nothing)).toEqual([]);
-    expect(after(everything)).toEqual(['/d/', '/d/f: one', '/d/s -> f']);
+    expect(left(nothing)).toEqual([]);
+    expect(left(everything)).toEqual(['/d/', '/d/f: one', '/d/s -> f']);
   });
 
   test('fsync of a file keeps its bytes, fsync of the directory its name', () => {
-    const { fs, after } = mounted('posix');
+    const { fs, left } = mounted('posix');
     fs.writeFileSync('/f', 'one');
     sync(fs, '/f');
-    expect(outcomes(after)).toEqual(new Set(['', '/f: one']));
+    expect(outcomes(left)).toEqual(new Set(['', '/f: one']));
     sync(fs, '/');
-    expect(outcomes(after)).toEqual(new Set(['/f: one']));
+    expect(outcomes(left)).toEqual(new Set(['/f: one']));
   });
 
   test('a name that is safe may stand for a file without its bytes', () => {
-    const { fs, after } = mounted('posix');
+    const { fs, left } = mounted('posix');
     fs.writeFileSync('/f', 'one');
     sync(fs, '/');
-    expect(outcomes(after)).toEqual(new Set(['/f: ', '/f: \0\0\0', '/f: one']));
+    expect(outcomes(left)).toEqual(new Set(['/f: ', '/f: \0\0\0', '/f: one']));
   });
 
   test('a file that is renamed over another is there, old or new', () => {
-    const { fs, after } = mounted('posix');
+    const { fs, left } = mounted('posix');
     for (const name of ['/f', '/g']) {
       fs.writeFileSync(name, name);
       sync(fs, name);
     }
     sync(fs, '/');
     fs.renameSync('/g', '/f');
-    expect(outcomes(after)).toEqual(new Set(['/f: /f /g: /g', '/f: /f', '/f: /g /g: /g', '/f: /g']));
+    expect(outcomes(left)).toEqual(new Set(['/f: /f /g: /g', '/f: /f', '/f: /g /g: /g', '/f: /g']));
   });
 
   test('a directory that is moved is at one of both places', () => {
-    const { fs, after } = mounted('posix');
+    const { fs, left } = mounted('posix');
     fs.mkdirSync('/d');
     sync(fs, '/');
     fs.renameSync('/d', '/e');
-    expect(outcomes(after)).toEqual(new Set(['/d/', '/e/']));
+    expect(outcomes(left)).toEqual(new Set(['/d/', '/e/']));
   });
 });
 
 describe('volatile, ordered', () => {
   test('names are as they were at some moment', () => {
-    const { fs, after } = mounted('ordered');
+    const { fs, left } = mounted('ordered');
     fs.mkdirSync('/a');
     fs.mkdirSync('/b');
     fs.rmdirSync('/a');
-    expect(outcomes(after)).toEqual(new Set(['', '/a/', '/a/ /b/', '/b/']));
+    expect(outcomes(left)).toEqual(new Set(['', '/a/', '/a/ /b/', '/b/']));
   });
 
   test('bytes are there before the size that they made', () => {
-    const { fs, after } = mounted('ordered');
+    const { fs, left } = mounted('ordered');
     fs.writeFileSync('/f', 'one');
-    expect(outcomes(after)).toEqual(new Set(['', '/f: ', '/f: one']));
+    expect(outcomes(left)).toEqual(new Set(['', '/f: ', '/f: one']));
   });
 
   test('fsync of a file keeps every change of names before it', () => {
-    const { fs, after } = mounted('ordered');
+    const { fs, left } = mounted('ordered');
     fs.writeFileSync('/f', 'one');
     fs.mkdirSync('/d');
     sync(fs, '/f');
     fs.mkdirSync('/e');
-    expect(outcomes(after)).toEqual(new Set(['/d/ /f: one', '/d/ /e/ /f: one']));
+    expect(outcomes(left)).toEqual(new Set(['/d/ /f: one', '/d/ /e/ /f: one']));
   });
 
   test('what was cut off does not come back', () => {
-    const { fs, after } = mounted('ordered');
+    const { fs, left } = mounted('ordered');
     fs.writeFileSync('/f', 'one');
     fs.writeFileSync('/g', '');
     fs.truncateSync('/f', 0);
     fs.truncateSync('/f', 2);
     sync(fs, '/g');
-    expect(outcomes(after)).toEqual(new Set(['/f: \0\0 /g: ']));
+    expect(outcomes(left)).toEqual(new Set(['/f: \0\0 /g: ']));
   });
 });
 

@@ -9,7 +9,8 @@ const channels = ['device', 'libfuse'] as const;
 const help = `estale mount <filesystem> <dir> [options]
 
 Mounts a filesystem through FUSE until it is unmounted (umount <dir>) or Ctrl-C. Filesystems: ram, hello, loopback:DIR,
-journal:FILE (docs/journal.md), or the path of a module (./mine.js) whose default export is a factory.
+journal:FILE (docs/journal.md), volatile:ram (which loses unsynced data when a fault cuts its power, docs/crashes.md), or
+the path of a module (./mine.js) whose default export is a factory.
 
   --channel C       device: /dev/fuse itself (default); libfuse: fuse-native, see docs/libfuse.md
   --faults PLAN     injects the faults of a plan (YAML or JSON, docs/faults.md); estale fault DIR changes them

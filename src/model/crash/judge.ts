@@ -277,18 +277,22 @@ class Judge {
     return undefined;
   }
 
-  /** Where a directory may be; undefined where it may be nowhere. */
+  /** Where a directory may be; undefined where it may be nowhere: it was not safe, or had no name in between. */
   #placesOf(inode: InodeHistory): readonly { parent: InodeHistory; name: string }[] | undefined {
-    const all = [...this.#history.inodes()].filter((parent) => parent.inode.isDirectory);
-    const safe = Math.min(...all.map((parent) => this.#history.safeMetadata(parent, this.#done)));
     const places: { parent: InodeHistory; name: string }[] = [];
     const bound = new Set<number>();
-    for (const parent of all)
+    let from = -1;
+    for (const parent of this.#history.inodes()) {
+      const safe = this.#history.safeMetadata(parent, this.#done);
       for (const [name, values] of parent.names) {
         if (allowed(values, safe, this.#until).some(({ value }) => value === inode)) places.push({ parent, name });
-        for (let at = safe; at <= this.#until; at++) if (valueAt(values, at)?.value === inode) bound.add(at);
+        if (valueAt(values, safe)?.value === inode) from = Math.max(from, safe);
+        for (let at = 0; at <= this.#until; at++) if (valueAt(values, at)?.value === inode) bound.add(at);
       }
-    return bound.size === this.#until - safe + 1 ? places : undefined;
+    }
+    if (from < 0) return undefined;
+    for (let at = from; at <= this.#until; at++) if (!bound.has(at)) return undefined;
+    return places;
   }
 }
 
