@@ -15,11 +15,9 @@ import { type Call, type CrashPromise, type Kernel, root, type SysResult } from 
 
 const HEAD = 'p1: uid 0, gid 0, umask 022';
 
-function run(
-  kernel: Kernel,
-  calls: readonly string[],
-  called: (pid: number, ...rest: never[]) => void = () => {},
-): void {
+type Called = (pid: number, call: Call, result: SysResult, clock: CallClock) => void;
+
+function run(kernel: Kernel, calls: readonly string[], called: Called = () => {}): void {
   kernel.spawn(1, root);
   kernel.spawn(90, root);
   if (calls.length === 0) return;

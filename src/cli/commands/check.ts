@@ -44,7 +44,8 @@ function listed(words: readonly string[], indent: string, width: number): string
 const help = `estale check <target> [options]
 
 Runs generated programs of system calls on a filesystem, compares every result with the POSIX model, and shrinks what
-differs to a few calls. Targets: ${targetNames.join(', ')}.
+differs to a few calls.
+Targets: ${targetNames.join(', ')}.
 
   --time T          how long to look, such as 30s or 2m (default 10s)
   --runs N          how many programs to run instead
