@@ -63,7 +63,10 @@ function crashed(care: Care, promise: CrashPromise = 'posix'): ApplicationReport
         const under = writes.slice(done, done + 1).filter(([name]) => name === key);
         const may = [set.at(-1)?.[1], ...under.map(([, value]) => value)];
         const found = store.get(key);
-        if (!may.includes(found)) throw new Error(`${key} is ${JSON.stringify(found)}, not ${may.map((value) => value ?? 'nothing').join(' or ')}`);
+        if (!may.includes(found))
+          throw new Error(
+            `${key} is ${JSON.stringify(found)}, not ${may.map((value) => value ?? 'nothing').join(' or ')}`,
+          );
       }
     },
   });
