@@ -18,8 +18,8 @@ const BELOW = 'crashes';
 
 /** Reads a file; undefined where it is one of another check. @throws Error that names it, and what is wrong with it */
 export function readCrash(path: string): SavedCrash | undefined {
-  const text = readFileSync(path, 'utf8');
   try {
+    const text = readFileSync(path, 'utf8');
     const { format } = JSON.parse(text) as { readonly format?: unknown };
     return format === CRASH_FORMAT ? { ...crashFromText(text), file: relative(process.cwd(), path) } : undefined;
   } catch (error) {

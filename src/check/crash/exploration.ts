@@ -51,6 +51,12 @@ export function givenDecisions(decisions: readonly number[]): Decide {
   return (options) => Math.min(decisions[at++] ?? 0, options - 1);
 }
 
+/** Decisions about a second power failure, while the filesystem comes up: whether, and before which of its writes. */
+export const secondFailure = {
+  whether: 'a second power failure',
+  when: 'writes before the second power failure',
+} as const;
+
 /** What was decided, and about what. */
 export interface Decided {
   readonly label: string;

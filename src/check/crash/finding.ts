@@ -2,7 +2,7 @@ import type { Violation } from '../../model/index.ts';
 import type { Program } from '../program.ts';
 import { showScript } from '../script.ts';
 import type { Settings } from '../target.ts';
-import type { Decided } from './exploration.ts';
+import { type Decided, secondFailure } from './exploration.ts';
 import type { Broken } from './points.ts';
 
 /** A program, where in it the power failed, and what became of what was not safe. */
@@ -39,12 +39,22 @@ export function findingFrom(
 /** Labels of one kind of outcome that are shown. */
 const SHOWN = 6;
 
+const ofSecond: readonly string[] = Object.values(secondFailure);
+
 const listed = (decided: readonly Decided[], kept: boolean): string => {
-  const labels = decided.filter(({ choice }) => choice > 0 === kept).map(({ label }) => label);
+  const labels = decided
+    .filter(({ choice, label }) => choice > 0 === kept && !ofSecond.includes(label))
+    .map(({ label }) => label);
   if (labels.length === 0) return 'nothing';
   const more = labels.length > SHOWN ? `, and ${labels.length - SHOWN} more` : '';
   return `${labels.slice(0, SHOWN).join(', ')}${more}`;
 };
+
+function again(decided: readonly Decided[]): string[] {
+  const fails = decided.some(({ label, choice }) => label === secondFailure.whether && choice > 0);
+  const writes = decided.find(({ label }) => label === secondFailure.when)?.choice ?? 0;
+  return fails ? [`!! and again while it comes up, after ${writes} writes or flushes`] : [];
+}
 
 /** A finding for people: the calls, the crashes among them, and the promise that was broken. */
 export function showCrashFinding({ stages, violation, settings }: CrashFinding): string {
@@ -52,9 +62,10 @@ export function showCrashFinding({ stages, violation, settings }: CrashFinding):
   if (settings !== undefined && Object.keys(settings).length > 0) lines.push(`with ${JSON.stringify(settings)}`);
   for (const { program, decided, step } of stages) {
     const what = step === undefined ? 'then the power fails' : 'the power fails in this call';
-    const kept = decided.length === 0 ? [] : [`kept: ${listed(decided, true)}`, `lost: ${listed(decided, false)}`];
+    const isOpen = decided.some(({ label }) => !ofSecond.includes(label));
+    const kept = !isOpen ? [] : [`kept: ${listed(decided, true)}`, `lost: ${listed(decided, false)}`];
     const shown = step === undefined ? program : { ...program, steps: program.steps.slice(0, step + 1) };
-    lines.push(showScript(shown, { step: shown.steps.length - 1, lines: [`!! ${what}`, ...kept] }));
+    lines.push(showScript(shown, { step: shown.steps.length - 1, lines: [`!! ${what}`, ...again(decided), ...kept] }));
   }
   lines.push(`=> ${violation.text}`);
   return lines.join('\n');

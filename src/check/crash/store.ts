@@ -9,6 +9,8 @@ export interface Store {
   readonly points: number;
   /** The power is gone: nothing is stored any more. */
   readonly isDark: boolean;
+  /** It writes when it comes up after a crash: the power may fail there too. */
+  readonly recovers: boolean;
   /** The power goes at the next place but so many. */
   cutAfter(points: number): void;
   /** What is there when the power is back, as `decide` decides; this store stays as it is. */
@@ -19,6 +21,7 @@ export interface Store {
 
 /** Of a filesystem over which there is a `volatile` one: the power fails at any request that changes something. */
 export class VolatileStore implements Store {
+  readonly recovers = false;
   readonly #factory: FileSystemFactory;
   readonly #medium: VolatileMedium;
   #isNew: boolean;
@@ -104,6 +107,7 @@ class PoweredDisk implements Disk {
 
 /** Of a filesystem that keeps everything on its disks: the power fails at any write or flush. */
 export class DiskStore implements Store {
+  readonly recovers = true;
   readonly #factory: FileSystemFactory;
   readonly #power = new Power();
   readonly #disks = new Map<string, PoweredDisk>();

@@ -5,6 +5,7 @@ import type { CrashPromise, Decide } from '../../vfs/index.ts';
 import type { Without } from '../profile.ts';
 import { OBSERVER } from '../program.ts';
 import type { Settings } from '../target.ts';
+import { secondFailure } from './exploration.ts';
 import { DiskStore, type Store, VolatileStore } from './store.ts';
 
 /** Something whose power can fail. */
@@ -47,6 +48,9 @@ export interface CrashSubjectOptions {
 
 /** Requests leave a few changes unsynced, a disk many sectors: with so many its sweep of length 2 ends within a minute. */
 const OUTCOMES = { request: 64, sector: 4 } as const;
+
+/** Writes of a restart before one of which the power may fail again. */
+const SECOND_FAILURES = 12;
 
 /** Bytes beyond which no file grows: all of every file is read after each crash. */
 const FILE_SIZE_LIMIT = 2 ** 18;
@@ -131,6 +135,22 @@ class StoreRun implements CrashRun {
   }
 
   restart(decide: Decide): CrashRun {
-    return new StoreRun(this.#store.survivors(decide), this.#options);
+    const fails = this.#store.recovers && decide(2, secondFailure.whether) === 1;
+    const writes = fails ? decide(SECOND_FAILURES, secondFailure.when) : 0;
+    const store = this.#store.survivors(decide);
+    if (!fails) return new StoreRun(store, this.#options);
+    store.cutAfter(writes);
+    mountInVain(store, this.#options);
+    return new StoreRun(store.survivors(decide), this.#options);
+  }
+}
+
+/** Comes up as far as the power lasts. */
+function mountInVain(store: Store, options: Omit<SimulateOptions, 'report'>): void {
+  try {
+    void new StoreRun(store, options).kernel.close();
+  } catch (error) {
+    // Without power the disk answers EIO, and nothing can be mounted.
+    if (!store.isDark) throw error;
   }
 }
