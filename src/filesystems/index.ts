@@ -30,9 +30,7 @@ export interface BuiltInFileSystem {
 const here = import.meta.url;
 
 /** The filesystems that come with the project, by name. */
-export const filesystems: Readonly<
-  Record<'ram' | 'loopback' | 'journal' | 'hello' | 'volatile', BuiltInFileSystem>
-> = {
+export const filesystems: Readonly<Record<'ram' | 'loopback' | 'journal' | 'hello' | 'volatile', BuiltInFileSystem>> = {
   ram: {
     name: 'ram',
     summary: 'a complete POSIX filesystem in memory',
