@@ -1,5 +1,5 @@
-import type { Model } from '../model/index.ts';
 import type { Call, CallOf, Kernel, SyscallName } from '../vfs/index.ts';
+import type { Oracle } from './oracle.ts';
 import type { ProgramStep } from './program.ts';
 import { observing } from './signature.ts';
 
@@ -34,7 +34,7 @@ const onOneFile: ReadonlySet<SyscallName> = new Set([
   'fremovexattr',
 ]);
 
-const fileOf = (model: Model, { pid, call }: ProgramStep) =>
+const fileOf = (model: Oracle, { pid, call }: ProgramStep) =>
   'fd' in call && onOneFile.has(call.op) ? model.inodeOf(pid, call.fd) : undefined;
 
 const isSigkill = (call: Call): call is CallOf<'kill'> => call.op === 'kill' && call.signal === 9;
@@ -47,7 +47,7 @@ const endsLooking = (killer: Call, { pid, call }: ProgramStep): boolean =>
  * Whether two calls of different processes give the same results and leave the same tree in whatever order and however
  * interleaved they run, so that the model can judge them one after the other.
  */
-function commute(model: Model, a: ProgramStep, b: ProgramStep): boolean {
+function commute(model: Oracle, a: ProgramStep, b: ProgramStep): boolean {
   if (a.pid === b.pid) return false;
   // Who looks at a file may cause that what was stored in its memory is written, which changes the times.
   if (looking.has(a.call.op) && looking.has(b.call.op)) return !model.mapsMemory;
@@ -60,7 +60,7 @@ function commute(model: Model, a: ProgramStep, b: ProgramStep): boolean {
 /** The step at `at` and those behind it that are to go, and can go, beside it. */
 export function besideOf(
   kernel: Kernel,
-  model: Model,
+  model: Oracle,
   steps: readonly ProgramStep[],
   at: number,
 ): readonly ProgramStep[] {

@@ -3,7 +3,7 @@ import { filesystems, loopbackMemfsWithout, loopbackWithout, volatileOver } from
 import { simulate, simulatedFs } from '../sim/index.ts';
 import { IN_MEMORY_FILE_SIZE, memfsTarget } from './fs-targets.ts';
 import { lateAnswers } from './late-answers.ts';
-import { type SimulatedTargetOptions, simulatedTarget, type TargetFaults } from './simulated-target.ts';
+import { type SimulatedTargetOptions, simulatedTarget } from './simulated-target.ts';
 import type { Target } from './target.ts';
 
 const { ram, loopback, journal, hello } = filesystems;
@@ -39,12 +39,10 @@ export const simulatedFileSystems = {
   hello: { factory: hello.factory, without: hello.without },
 } satisfies Readonly<Record<string, SimulatedFileSystem>>;
 
-const simulated =
-  (name: keyof typeof simulatedFileSystems) =>
-  (faults?: TargetFaults): Target => {
-    const { factory, ...options } = simulatedFileSystems[name];
-    return simulatedTarget(name, factory, { ...options, faults });
-  };
+const simulated = (name: keyof typeof simulatedFileSystems) => (): Target => {
+  const { factory, ...options } = simulatedFileSystems[name];
+  return simulatedTarget(name, factory, options);
+};
 
 /** The targets that need nothing of the host, by name. */
 export const builtInTargets = {
@@ -56,6 +54,6 @@ export const builtInTargets = {
   journal: simulated('journal'),
   'volatile:ram': simulated('volatile:ram'),
   hello: simulated('hello'),
-} as const satisfies Readonly<Record<string, (faults?: TargetFaults) => Target>>;
+} as const satisfies Readonly<Record<string, () => Target>>;
 
 export type BuiltInTarget = keyof typeof builtInTargets;

@@ -3,10 +3,12 @@ import type { Divergence, TreeNode } from '../model/index.ts';
 import { Draw } from './arbitrary/draw.ts';
 import { generateProgram } from './arbitrary/generator.ts';
 import type { Conditions } from './conditions.ts';
+import type { RunFaults } from './faults/run.ts';
+import { type FaultChoice, FaultTally, type FaultTotals } from './faults/swarm.ts';
 import { kindOf } from './kind.ts';
 import type { KnownDivergence } from './known.ts';
 import { LEAK } from './ledger.ts';
-import type { Without } from './profile.ts';
+import type { Capability, Without } from './profile.ts';
 import { type Program, type ProgramStep, withSteps } from './program.ts';
 import { openArena } from './replay.ts';
 import { type Arena, type Failure, type Outcome, runProgram } from './runner.ts';
@@ -51,9 +53,13 @@ export interface Report {
   readonly findings: readonly Finding[];
   /** Known divergences that were met, with a program. */
   readonly known: readonly Finding[];
+  /** Where programs ran under faults: what these came to. */
+  readonly faults?: FaultTotals;
 }
 
 export interface CheckOptions {
+  /** The faults that programs run under: a plan, or classes of which each program draws some. Default: none. */
+  readonly faults?: FaultChoice;
   /** 0 to 2^32 - 1; the same seed and runs give the same report. */
   readonly seed?: number;
   /** Programs to generate. Left out: 1000, or with `time` or `calls` no limit. */
@@ -108,6 +114,7 @@ class Campaign {
   readonly #known: ReadonlySet<string>;
   readonly #findings = new Map<string, Finding>();
   readonly #shrinks = new Map<string, number>();
+  readonly #faults: FaultTally | undefined;
   #start = 0;
   #runs = 0;
   #calls = 0;
@@ -116,6 +123,7 @@ class Campaign {
     this.#target = target;
     this.#options = options;
     this.#seed = (options.seed ?? 0) >>> 0;
+    this.#faults = options.faults && new FaultTally(options.faults, this.#seed);
     this.#known = new Set(options.known?.map(({ signature }) => signature));
   }
 
@@ -135,9 +143,11 @@ class Campaign {
     let lastTurn = now();
     while (this.#runs < runs && this.#calls < calls && now() - start < time && !signal?.aborted) {
       const draw = new Draw(new fc.Random(seededRandom(this.#seed, this.#runs)));
-      const settings = this.#target.settings?.(draw);
-      const program = generateProgram(draw, { without: this.#without(settings), maxCalls, paths });
-      const drawn = { ...arena, settings };
+      const drawnSettings = this.#target.settings?.(draw);
+      const faults = this.#faults?.draw(this.#runs);
+      const settings = faults === undefined ? drawnSettings : faults.settings(drawnSettings);
+      const program = generateProgram(draw, { without: this.#without(settings, faults?.without), maxCalls, paths });
+      const drawn = { ...arena, settings, faults: faults?.run };
       const outcome = runProgram(drawn, program);
       await this.#follow(drawn, program, outcome instanceof Promise ? await outcome : outcome);
       this.#runs++;
@@ -151,9 +161,9 @@ class Campaign {
   }
 
   /** What programs under these settings do without; the same set for the same names. */
-  #without(settings: Settings | undefined): Without {
-    const more = settings === undefined ? undefined : this.#target.notUnder?.(settings);
-    if (more === undefined || more.length === 0) return this.#target.without;
+  #without(settings: Settings | undefined, underFaults: readonly Capability[] = []): Without {
+    const more = [...((settings && this.#target.notUnder?.(settings)) ?? []), ...underFaults];
+    if (more.length === 0) return this.#target.without;
     const key = more.join();
     const known = this.#narrower.get(key) ?? new Set([...this.#target.without, ...more]);
     this.#narrower.set(key, known);
@@ -164,6 +174,7 @@ class Campaign {
     let outcome = first;
     let rest = program;
     this.#calls += outcome.calls;
+    this.#faults?.add(outcome.faults);
     for (let retry = 0; outcome.failure !== undefined; retry++) {
       await this.#record(arena, outcome.failure);
       const failing = outcome.failure.program.steps.length - 1;
@@ -182,12 +193,12 @@ class Campaign {
     this.#shrinks.set(key, shrinks + 1);
     const { shrunk, reproduced } = await this.#shrink(arena, failure);
     const { program } = shrunk.failure;
-    const divergence = await located({ ...arena, settings: shrunk.settings }, shrunk.failure);
+    const divergence = await located({ ...arena, settings: shrunk.settings, faults: shrunk.faults }, shrunk.failure);
     const signature = signatureOf(shrunk.failure);
     const kind = kindOf(shrunk.failure);
     if (this.#findings.has(signature)) return;
     const { expected, actual } = divergence;
-    const conditions = conditionsOf(arena, shrunk.settings);
+    const conditions = conditionsOf(arena, shrunk.settings, shrunk.faults);
     const finding: Finding = {
       signature,
       kind,
@@ -208,13 +219,13 @@ class Campaign {
     const shrunk = await this.#shrinkOn(arena, failure);
     if (target.concurrencyClass !== 'serialised') return { shrunk, reproduced: undefined };
     const isolated = { ...arena, target: target.isolated ?? target };
-    const reproduced = await this.#reproduce({ ...isolated, settings: shrunk.settings }, shrunk.failure);
+    const reproduced = await this.#reproduce({ ...isolated, settings: shrunk.settings, faults: shrunk.faults }, shrunk.failure);
     if (reproduced.times > 0 || isolated.target === target) return { shrunk, reproduced };
     // What earlier programs left behind had a part in it.
     const alone = await this.#shrinkOn(isolated, failure);
     return {
       shrunk: alone,
-      reproduced: await this.#reproduce({ ...isolated, settings: alone.settings }, alone.failure),
+      reproduced: await this.#reproduce({ ...isolated, settings: alone.settings, faults: alone.faults }, alone.failure),
     };
   }
 
@@ -251,6 +262,7 @@ class Campaign {
       callsPerSecond: milliseconds > 0 ? Math.round((this.#calls * 1000) / milliseconds) : 0,
       findings: all.filter(({ signature }) => !this.#known.has(signature)),
       known: all.filter(({ signature }) => this.#known.has(signature)),
+      faults: this.#faults?.totals,
     };
   }
 }
@@ -262,9 +274,17 @@ async function located(arena: Arena, { program, divergence }: Failure): Promise<
   return failure?.divergence ?? divergence;
 }
 
-function conditionsOf({ target, model }: Arena, settings: Settings | undefined): Conditions {
-  const conditions = { without: [...target.without], model };
-  return settings === undefined ? conditions : { ...conditions, settings };
+function conditionsOf(
+  { target, model }: Arena,
+  settings: Settings | undefined,
+  faults: RunFaults | undefined,
+): Conditions {
+  return {
+    without: [...target.without],
+    model,
+    ...(settings === undefined ? {} : { settings }),
+    ...(faults === undefined ? {} : { faults }),
+  };
 }
 
 const withoutStep = (steps: readonly ProgramStep[], at: number): readonly ProgramStep[] => steps.toSpliced(at, 1);

@@ -1,5 +1,7 @@
 import type { ModelOptions } from '../model/index.ts';
 import { arrayAt, FormatError, numberAt, objectAt, stringAt } from './json.ts';
+import type { RunFaults } from './faults/run.ts';
+import { faultsAt } from './faults/json.ts';
 import { type Capability, capabilities } from './profile.ts';
 import type { Settings } from './target.ts';
 
@@ -9,23 +11,29 @@ export interface Conditions {
   readonly model: ModelOptions;
   /** Of the kernel, where they matter. */
   readonly settings?: Settings;
+  /** The faults, and where they struck. */
+  readonly faults?: RunFaults;
 }
 
 /** As plain JSON data. */
-export function conditionsToJson({ without, model, settings }: Conditions): unknown {
-  return { without, model: { ...model, ignore: [...(model.ignore ?? [])] }, settings };
+export function conditionsToJson({ without, model, settings, faults }: Conditions): unknown {
+  return { without, model: { ...model, ignore: [...(model.ignore ?? [])] }, settings, faults };
 }
 
 const aspects = ['ownership', 'modes', 'times', 'access-times', 'inode-numbers'] as const;
 
 /** Reads them. @throws {FormatError} that names the place, what is expected there and what is given. */
 export function conditionsFromJson(value: unknown, place: string): Conditions {
-  const { without, model, settings } = objectAt(place, value);
+  const { without, model, settings, faults } = objectAt(place, value);
   const names = arrayAt(`${place}.without`, without).map((name, i) =>
     oneOf(`${place}.without[${i}]`, Object.keys(capabilities) as Capability[], name),
   );
-  const plain = { without: names, model: modelAt(`${place}.model`, model) };
-  return settings === undefined ? plain : { ...plain, settings: settingsAt(`${place}.settings`, settings) };
+  return {
+    without: names,
+    model: modelAt(`${place}.model`, model),
+    ...(settings === undefined ? {} : { settings: settingsAt(`${place}.settings`, settings) }),
+    ...(faults === undefined ? {} : { faults: faultsAt(`${place}.faults`, faults) }),
+  };
 }
 
 function modelAt(place: string, value: unknown): ModelOptions {

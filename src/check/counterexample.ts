@@ -1,6 +1,7 @@
 import type { DaemonCommand } from '../fuse/socket/index.ts';
 import type { Finding } from './campaign.ts';
 import { conditionsFromJson, conditionsToJson, showSettings } from './conditions.ts';
+import { showRunFaults } from './faults/show.ts';
 import { FormatError, numberAt, objectAt, programFromJson, programToJson, stringAt } from './json.ts';
 import { showScript } from './script.ts';
 
@@ -91,6 +92,7 @@ export const counterexampleFileName = (target: string, { signature }: Pick<Findi
 export function showFinding({ signature, program, expected, actual, conditions, reproduced }: Finding): string {
   const note = { step: program.steps.length - 1, lines: [`expected: ${expected}`, `actual:   ${actual}`] };
   const settings = conditions?.settings === undefined ? '' : `\nwith ${showSettings(conditions.settings)}`;
+  const faults = conditions?.faults === undefined ? '' : `\n${showRunFaults(conditions.faults).join('\n')}`;
   const rate = reproduced === undefined ? '' : `\nshown again ${reproduced.times} of ${reproduced.of} times`;
-  return `${signature}${settings}\n${showScript(program, note)}${rate}`;
+  return `${signature}${settings}${faults}\n${showScript(program, note)}${rate}`;
 }

@@ -30,6 +30,10 @@ export {
 export * from './crash/index.ts';
 export { type DaemonRestart, type DaemonTargetOptions, daemonTarget } from './daemon/target.ts';
 export { checkDeterminism, type DeterminismReport, showDeterminism } from './determinism.ts';
+export { type FaultClass, faultClasses } from './faults/classes.ts';
+export { isNotLive } from './faults/judge.ts';
+export type { FaultRun, RunFaults } from './faults/run.ts';
+export type { FaultChoice, FaultTotals } from './faults/swarm.ts';
 export { fsTarget, IN_MEMORY_FILE_SIZE, memfsTarget } from './fs-targets.ts';
 export { FormatError, programFromJson, programToJson } from './json.ts';
 export { type KnownDivergence, knownFromText, knownToText } from './known.ts';
@@ -43,6 +47,6 @@ export { parseScript, showCall, showScript } from './script.ts';
 export { seededRandom } from './seed.ts';
 export { showResult } from './show-result.ts';
 export { signatureOf } from './signature.ts';
-export { type SimulatedTargetOptions, simulatedTarget, type TargetFaults } from './simulated-target.ts';
+export { type SimulatedTargetOptions, simulatedTarget } from './simulated-target.ts';
 export type { ConcurrencyClass, Settings, Target } from './target.ts';
 export { freshTarget, type ResettableKernel, type ReusingTarget, reusingTarget, type TargetTraits } from './targets.ts';

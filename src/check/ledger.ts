@@ -25,13 +25,13 @@ export function divergenceOf(leaks: readonly Leak[]): Divergence {
   };
 }
 
-/** What a simulated kernel and its session count of a filesystem, compared when everything has ended. */
+/** What a simulated kernel and its session, the last one where it was restarted, count of a filesystem when everything has ended. */
 export class Ledger {
   readonly #kernel: SimKernel;
-  readonly #session: Session;
+  readonly #session: () => Session;
   readonly #places: Places | undefined;
 
-  constructor(kernel: SimKernel, session: Session, places: Places | undefined) {
+  constructor(kernel: SimKernel, session: () => Session, places: Places | undefined) {
     this.#kernel = kernel;
     this.#session = session;
     this.#places = places;
@@ -45,7 +45,7 @@ export class Ledger {
 
   #compare({ references, handles, requests }: Holdings): readonly Leak[] {
     // The root stays as long as the mount: what LOOKUP of ".." gave of it is never forgotten.
-    const believed = [...this.#session.lookups].filter(([node]) => node !== ROOT_NODE);
+    const believed = [...this.#session().lookups].filter(([node]) => node !== ROOT_NODE);
     if (references.length === 0 && handles === 0 && requests.length === 0 && believed.length === 0) return [];
     // What is not answered holds the rest.
     const leaks = requests.map((request): Leak => ({ kind: 'requests', text: `${request} is not answered` }));

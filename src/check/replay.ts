@@ -13,13 +13,14 @@ export type Replay = Outcome;
 /** Looks at a fresh filesystem of a target, from which programs start; `conditions` stand in the place of the target's own. */
 export async function openArena(given: Target, conditions?: Conditions): Promise<Arena> {
   const settings = conditions?.settings;
+  const faults = conditions?.faults;
   const target: Target =
     conditions === undefined ? given : { ...given, without: new Set(conditions.without), model: conditions.model };
   const kernel = await target.start(undefined, settings);
   try {
     kernel.spawn(OBSERVER.pid, OBSERVER, OBSERVER.umask);
     const tree = await snapshot(kernel, target.without);
-    return { target, tree, model: { ...modelOptions(target), ...linkCounts(target, tree) }, settings };
+    return { target, tree, model: { ...modelOptions(target), ...linkCounts(target, tree) }, settings, faults };
   } finally {
     await kernel.close();
   }
@@ -45,7 +46,8 @@ export async function replay(target: Target, program: Program, conditions?: Cond
  */
 export async function findAgain(target: Target, counterexample: Finding): Promise<Finding | undefined> {
   const { without, model = {} } = target;
-  const conditions = { without: [...without], model, settings: counterexample.conditions?.settings };
+  const { settings, faults } = counterexample.conditions ?? {};
+  const conditions = { without: [...without], model, settings, faults };
   const { failure } = await replay(target, counterexample.program, conditions);
   if (failure === undefined) return undefined;
   const { expected, actual } = failure.divergence;

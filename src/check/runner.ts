@@ -1,8 +1,13 @@
+import type { Injection } from '../fault/index.ts';
 import { type Divergence, Model, type ModelOptions, type TreeNode } from '../model/index.ts';
 import type { Call, Kernel, SysResult } from '../vfs/index.ts';
 import { besideOf, isEnded } from './beside.ts';
+import { notLive, stillUnderWay, withFaults, worldsFor } from './faults/judge.ts';
+import type { FaultOutcome, FaultRun, RunFaults } from './faults/run.ts';
+import type { Worlds } from './faults/worlds.ts';
 import { KernelFailure } from './kernel-failure.ts';
 import { divergenceOf, type Leak } from './ledger.ts';
+import type { Oracle } from './oracle.ts';
 import type { Without } from './profile.ts';
 import { OBSERVER, type Program, type ProgramStep, withSteps } from './program.ts';
 import { sweep } from './sweep.ts';
@@ -16,11 +21,15 @@ export interface Failure {
   /** The last call of the program, and what it gave. */
   readonly call: Call;
   readonly result: unknown;
+  /** Where the run was under faults: those that struck. */
+  readonly injected?: readonly Injection[];
 }
 
 export interface Outcome {
   readonly calls: number;
   readonly failure: Failure | undefined;
+  /** Where the run was under faults: what they came to. */
+  readonly faults?: FaultOutcome;
 }
 
 /** What programs run on. */
@@ -31,6 +40,8 @@ export interface Arena {
   readonly model: ModelOptions;
   /** How its kernels are set up, where that was drawn. */
   readonly settings?: Settings;
+  /** The faults that programs run under. */
+  readonly faults?: RunFaults;
 }
 
 /** The options of the model for a target: its own, and what it does not promise is not judged. */
@@ -39,6 +50,13 @@ export function modelOptions(target: Target): ModelOptions {
   for (const capability of ['ownership', 'modes', 'times'] as const)
     if (target.without.has(capability)) ignore.add(capability);
   return { ...target.model, ignore };
+}
+
+/** The model that a program is judged by on a fresh filesystem. */
+function newModel(arena: Arena): Model {
+  const model = new Model({ ...arena.model, ...arena.target.modelUnder?.(arena.settings) });
+  model.adopt(arena.tree);
+  return model;
 }
 
 /** What a kernel threw instead of answering. */
@@ -55,7 +73,10 @@ class Thrown {
  */
 class Run {
   readonly #kernel: Kernel;
-  readonly #model: Model;
+  readonly #model: Oracle;
+  /** What is judged by, where the run is under faults. */
+  readonly worlds: Worlds | undefined;
+  readonly #faults: FaultRun | undefined;
   readonly #program: Program;
   readonly #without: Without;
   readonly #look: boolean;
@@ -70,8 +91,9 @@ class Run {
     this.#program = program;
     this.#without = arena.target.without;
     this.#look = look;
-    this.#model = new Model({ ...arena.model, ...arena.target.modelUnder?.(arena.settings) });
-    this.#model.adopt(arena.tree);
+    this.#faults = arena.target.faultsOf?.(kernel);
+    this.worlds = this.#faults && worldsFor(arena, this.#faults);
+    this.#model = this.worlds ?? newModel(arena);
     for (const process of program.processes) {
       kernel.spawn(process.pid, process, process.umask);
       this.#model.spawn(process.pid, process, process.umask);
@@ -92,6 +114,7 @@ class Run {
       let call: Call;
       if (this.#step < steps.length) {
         ({ pid, call } = steps[this.#step]);
+        this.#faults?.begin(this.#step);
         if (!this.#canRun(pid, call)) {
           this.#step++;
           continue;
@@ -106,7 +129,8 @@ class Run {
           }
         }
       } else {
-        if (!this.#look) return this.#outcome(undefined);
+        if (!this.#look || this.worlds?.lost !== undefined) return this.#outcome(undefined);
+        if (this.#sweep === undefined) this.#faults?.stop();
         this.#sweep ??= sweep(this.#model, this.#without);
         const next = this.#sweep.next(this.#previous);
         if (next.done) return this.#outcome(undefined);
@@ -160,6 +184,7 @@ class Run {
   ): Outcome | undefined {
     const clock = { before, after: this.#kernel.now(), slack: this.#kernel.timeSlack };
     this.#calls += group.length;
+    this.worlds?.share();
     for (const [i, step] of group.entries()) {
       if (isEnded(group, step)) continue;
       const divergence = this.#model.step(step.pid, step.call, results[i], clock);
@@ -175,6 +200,7 @@ class Run {
         result: results[i],
       });
     }
+    this.worlds?.shared();
     this.#step += group.length;
     return undefined;
   }
@@ -182,6 +208,7 @@ class Run {
   #judge(pid: number, call: Call, result: SysResult | Thrown, before: ReturnType<Kernel['now']>): Outcome | undefined {
     this.#calls++;
     let divergence: Divergence | undefined;
+    if (result instanceof Thrown && this.worlds?.permitsSilence(result.error)) return this.#outcome(undefined);
     if (result instanceof Thrown) {
       const text =
         result.error instanceof KernelFailure
@@ -190,7 +217,7 @@ class Run {
             ? `${result.error.name}: ${result.error.message}`
             : String(result.error);
       const difference = result.error instanceof KernelFailure ? result.error.difference : 'the kernel threw';
-      divergence = { aspect: 'exception', difference, expected: 'a result', actual: text };
+      divergence = notLive(call, result.error) ?? { aspect: 'exception', difference, expected: 'a result', actual: text };
     } else {
       const clock = { before, after: this.#kernel.now(), slack: this.#kernel.timeSlack };
       divergence = this.#model.step(pid, call, result, clock);
@@ -221,7 +248,7 @@ export function runProgram(
   look = true,
   trace?: (line: string) => void,
 ): Outcome | Promise<Outcome> {
-  const started = arena.target.start(trace, arena.settings);
+  const started = arena.target.start(trace, arena.settings, arena.faults);
   return started instanceof Promise
     ? started.then((kernel) => runOn(kernel, arena, program, look))
     : runOn(started, arena, program, look);
@@ -229,10 +256,12 @@ export function runProgram(
 
 function runOn(kernel: Kernel, arena: Arena, program: Program, look: boolean): Outcome | Promise<Outcome> {
   let outcome: Outcome | Promise<Outcome>;
+  let settle: (found: Outcome) => Outcome | Promise<Outcome>;
   try {
     const run = new Run(kernel, arena, program, look);
+    settle = (found) => settled(kernel, arena, program, found, run.worlds);
     outcome = kernel.batch === undefined ? run.run() : kernel.batch(() => run.run());
-    if (!(outcome instanceof Promise)) outcome = settled(kernel, arena, program, outcome);
+    if (!(outcome instanceof Promise)) outcome = settle(outcome);
   } catch (error) {
     return closing(kernel, () => {
       throw error;
@@ -242,16 +271,30 @@ function runOn(kernel: Kernel, arena: Arena, program: Program, look: boolean): O
     const found = outcome;
     return closing(kernel, () => found);
   }
-  return outcome.then((found) => settled(kernel, arena, program, found)).finally(() => kernel.close());
+  return outcome.then(settle).finally(() => kernel.close());
 }
 
-/** A program without a divergence must also leave nothing behind. */
-function settled(kernel: Kernel, arena: Arena, program: Program, outcome: Outcome): Outcome | Promise<Outcome> {
+/** A program without a divergence must also leave nothing behind, and everything in it must have come to an end. */
+function settled(
+  kernel: Kernel,
+  arena: Arena,
+  program: Program,
+  outcome: Outcome,
+  worlds: Worlds | undefined,
+): Outcome | Promise<Outcome> {
+  const under = arena.target.faultsOf?.(kernel);
+  const told = (found: Outcome): Outcome => (under === undefined ? found : withFaults(found, under, worlds));
   const last = program.steps.at(-1);
-  if (outcome.failure !== undefined || last === undefined) return outcome;
+  if (outcome.failure !== undefined || last === undefined) return told(outcome);
+  under?.stop();
+  if (under !== undefined && worlds?.permits('silence', 'locks')) {
+    const failure = stillUnderWay(under, program, last.call);
+    return told({ ...outcome, failure });
+  }
+  if (worlds?.permits('held')) return told(outcome);
   const judge = (found: readonly Leak[]): Outcome => {
-    if (found.length === 0) return outcome;
-    return { ...outcome, failure: { program, divergence: divergenceOf(found), call: last.call, result: 0 } };
+    if (found.length === 0) return told(outcome);
+    return told({ ...outcome, failure: { program, divergence: divergenceOf(found), call: last.call, result: 0 } });
   };
   // What waits for ever cannot be ended: that is left behind too.
   const stuck = (error: unknown): Outcome =>

@@ -1,5 +1,7 @@
 import type { Call } from '../vfs/index.ts';
 import { simplerPrograms } from './arbitrary/simplify.ts';
+import { fewerFaults, movedFaults } from './faults/shrink.ts';
+import type { RunFaults } from './faults/run.ts';
 import { type Program, withSteps } from './program.ts';
 import { type Arena, type Failure, runProgram } from './runner.ts';
 import { rawKey } from './signature.ts';
@@ -9,13 +11,15 @@ export interface Shrunk {
   readonly failure: Failure;
   /** Those without which it does not fail. */
   readonly settings: Settings | undefined;
+  /** Those without which it does not fail, and where they strike. */
+  readonly faults: RunFaults | undefined;
   /** Programs that were run. */
   readonly runs: number;
   readonly calls: number;
 }
 
 /**
- * The simplest program that fails in the same way, as far as `budget` runs reach, with as few settings as it takes:
+ * The simplest program that fails in the same way, as far as `budget` runs reach, with as few settings and faults as it takes:
  * simpler programs are tried in a fixed order, and the first that fails takes the place of the last. `isOver` ends it early.
  */
 export async function shrink(
@@ -27,19 +31,36 @@ export async function shrink(
   let runs = 0;
   let calls = 0;
   let failure = found;
-  let { settings } = arena;
+  let { settings, faults } = arena;
   const attempt = async (
     program: Program,
     same: (failure: Failure) => boolean,
     drawn: Settings | undefined,
+    struck: RunFaults | undefined,
   ): Promise<boolean> => {
     runs++;
-    const outcome = await runProgram({ ...arena, settings: drawn }, program, false);
+    const outcome = await runProgram({ ...arena, settings: drawn, faults: struck }, program, false);
     calls += outcome.calls;
     if (outcome.failure === undefined || !same(outcome.failure)) return false;
     failure = outcome.failure;
     settings = drawn;
+    faults = struck;
     return true;
+  };
+  const key = rawKey(found);
+  /** Faults strike where they struck, and nowhere else; then fewer of them, as long as one can be left out. */
+  const omit = async (): Promise<boolean> => {
+    let progress = false;
+    for (let again = faults !== undefined; again && runs < budget && !isOver(); ) {
+      again = false;
+      for (const fewer of fewerFaults(faults, failure)) {
+        if (runs >= budget || isOver()) break;
+        again = await attempt(failure.program, (other) => rawKey(other) === rawKey(failure), settings, fewer);
+        if (again) break;
+      }
+      progress ||= again;
+    }
+    return progress;
   };
   const simplify = async (): Promise<void> => {
     const key = rawKey(failure);
@@ -47,25 +68,28 @@ export async function shrink(
       progress = false;
       for (const candidate of simplerPrograms(failure.program)) {
         if (runs >= budget || isOver()) break;
-        progress = await attempt(candidate, (other) => rawKey(other) === key, settings);
+        const moved = movedFaults(faults, failure.program, candidate);
+        progress = await attempt(candidate, (other) => rawKey(other) === key, settings, moved);
         if (progress) break;
       }
     }
   };
-  const key = rawKey(found);
+  await omit();
   for (const fewer of fewerSettings(settings))
-    if (await attempt(failure.program, (other) => rawKey(other) === key, fewer)) break;
+    if (await attempt(failure.program, (other) => rawKey(other) === key, fewer, faults)) break;
   await simplify();
+  while (await omit()) await simplify();
   for (const question of plainQuestions(failure)) {
     const { program, divergence } = failure;
     const { pid } = program.steps[program.steps.length - 1];
     const asked = withSteps(program, program.steps.with(-1, { pid, call: question }));
     const same = (other: Failure) => other.call === question && other.divergence.expected === divergence.expected;
-    if (!(await attempt(asked, same, settings))) continue;
+    if (!(await attempt(asked, same, settings, faults))) continue;
     await simplify();
+    while (await omit()) await simplify();
     break;
   }
-  return { failure, settings, runs, calls };
+  return { failure, settings, faults, runs, calls };
 }
 
 /** None; each by itself; all but one. */

@@ -1,22 +1,18 @@
 import type { FileSystemFactory, FileSystemOptions } from '../env/index.ts';
-import { type FaultEngine, type FaultPlan, type InjectedFault, showInjected } from '../fault/index.ts';
+import { showInjected } from '../fault/index.ts';
 import { simulateFaults } from '../fault/simulation.ts';
 import { LinkDescriber } from '../fuse/protocol/index.ts';
 import type { ModelOptions } from '../model/index.ts';
 import { createCluster, createSimulation, type MountOptions, type SimulateOptions } from '../sim/index.ts';
 import type { Kernel } from '../vfs/index.ts';
 import type { Draw } from './arbitrary/draw.ts';
+import { heal, settle } from './faults/heal.ts';
+import type { FaultRun } from './faults/run.ts';
 import { Ledger, Places } from './ledger.ts';
 import type { Capability, Without } from './profile.ts';
 import { oncePerProblem, reportOnStandardError } from './reporter.ts';
 import type { Settings, Target } from './target.ts';
 import { freshTarget } from './targets.ts';
-
-/** A plan that every kernel of a target is under; `started` gets the engine of each. */
-export interface TargetFaults {
-  readonly plan: FaultPlan;
-  readonly started?: (engine: FaultEngine) => void;
-}
 
 export interface SimulatedTargetOptions {
   /** Options of the filesystem. */
@@ -30,8 +26,6 @@ export interface SimulatedTargetOptions {
   readonly fileSizeLimit?: number;
   /** The simulated kernel's: mount options, seed, inline delivery and so on. Without mount options they are drawn. */
   readonly simulation?: Omit<SimulateOptions, 'filesystem' | 'observe'>;
-  /** Faults; results are still compared with those of a system without any. */
-  readonly faults?: TargetFaults;
 }
 
 /**
@@ -44,11 +38,12 @@ export interface SimulatedTargetOptions {
 export function simulatedTarget(
   name: string,
   factory: FileSystemFactory,
-  { options, without = [], model, fixed, fileSizeLimit, simulation, faults }: SimulatedTargetOptions = {},
+  { options, without = [], model, fixed, fileSizeLimit, simulation }: SimulatedTargetOptions = {},
 ): Target {
   const report = oncePerProblem(simulation?.report ?? reportOnStandardError);
   const ledgers = new WeakMap<Kernel, Ledger>();
-  const start: Target['start'] = (trace, settings = {}) => {
+  const faulty = new WeakMap<Kernel, FaultRun>();
+  const start: Target['start'] = (trace, settings = {}, faults) => {
     const { schedule, ...mount } = settings;
     const describe = trace && new LinkDescriber(trace);
     const places = trace && new Places();
@@ -70,15 +65,33 @@ export function simulatedTarget(
     };
     if (faults === undefined) {
       const { kernel, session } = createSimulation(factory, given);
-      ledgers.set(kernel, new Ledger(kernel, session, places));
+      ledgers.set(kernel, new Ledger(kernel, () => session, places));
       return kernel;
     }
-    const onFault = trace && ((fault: InjectedFault): void => trace(`!! ${showInjected(fault)}`));
-    const struck = simulateFaults(factory, faults.plan, { ...given, onFault });
-    faults.started?.(struck.faults);
-    return struck.kernel;
+    const struck = simulateFaults(factory, faults.plan, {
+      ...given,
+      only: faults.only,
+      onFault: trace && ((fault) => trace(`!! ${showInjected(fault)}`)),
+    });
+    const { kernel } = struck;
+    ledgers.set(kernel, new Ledger(kernel, () => struck.session, places));
+    faulty.set(kernel, {
+      injected: struck.injected,
+      report: () => struck.faults.report(),
+      begin: (step) => struck.faults.begin(step),
+      stop: () => struck.faults.turn(false),
+      settle: () => settle(kernel),
+      heal: () => heal(kernel),
+    });
+    return kernel;
   };
-  const leaks: Target['leaks'] = (kernel) => ledgers.get(kernel)?.leaks() ?? [];
+  const leaks: Target['leaks'] = (kernel) => {
+    const ledger = ledgers.get(kernel);
+    const take = (): ReturnType<NonNullable<Target['leaks']>> => ledger?.leaks() ?? [];
+    // What faults keep on its way, FORGET too, is given the time to arrive.
+    const arrived = faulty.get(kernel)?.settle();
+    return arrived === undefined ? take() : arrived.then(take);
+  };
   const cluster: Target['cluster'] = (clients, { settings, ...given }) =>
     createCluster(factory, clients, {
       traceHash: false,
@@ -94,6 +107,7 @@ export function simulatedTarget(
     ...freshTarget(start, traits),
     cluster,
     leaks,
+    faultsOf: (kernel) => faulty.get(kernel),
     modelUnder: (settings) => ({
       sharedMappings: model?.sharedMappings ?? sharedMappings({ ...settings, ...fixed, ...simulation?.mount }),
     }),

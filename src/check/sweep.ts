@@ -1,5 +1,6 @@
-import type { Inode, Model } from '../model/index.ts';
+import type { Inode } from '../model/index.ts';
 import { type Call, nameLength, O_DIRECTORY, O_RDONLY, PATH_MAX, type SysResult } from '../vfs/index.ts';
+import type { Oracle } from './oracle.ts';
 import type { Without } from './profile.ts';
 import { OBSERVER, type ProgramStep } from './program.ts';
 
@@ -19,7 +20,7 @@ type Calls = Generator<Call, void, SysResult>;
  * extended attributes; and files that are open and have no name any more, mapped memory, and listings that were begun.
  * Judging their results compares the trees.
  */
-export function* sweep(model: Model, without: Without): Look {
+export function* sweep(model: Oracle, without: Without): Look {
   yield* sweepOpen(model);
   for (const { pid, map, length } of [...model.mappings()])
     yield { pid, call: { op: 'load', map, offset: 0, size: Math.min(length, READ) } };
@@ -30,7 +31,7 @@ function* by(pid: number, calls: Calls): Look {
   for (let next = calls.next(); !next.done; ) next = calls.next(yield { pid, call: next.value });
 }
 
-function* sweepOpen(model: Model): Look {
+function* sweepOpen(model: Oracle): Look {
   const seen = new Set<Inode>();
   for (const { pid, fd, inode, readable, listing } of [...model.descriptors()]) {
     if (listing) yield* by(pid, sweepRest(fd));

@@ -3,6 +3,7 @@ import type { ModelOptions } from '../model/index.ts';
 import type { ChoiceOptions, Cluster, ClusterOptions } from '../sim/index.ts';
 import type { Kernel } from '../vfs/index.ts';
 import type { Draw } from './arbitrary/draw.ts';
+import type { FaultRun, RunFaults } from './faults/run.ts';
 import type { Leak } from './ledger.ts';
 import type { Capability, Without } from './profile.ts';
 
@@ -37,7 +38,9 @@ export interface Target {
    * A kernel on a fresh filesystem. The last one was closed before. `trace` takes the decoded request stream, a line a
    * message, where the target has one.
    */
-  start(trace?: (line: string) => void, settings?: Settings): Kernel | Promise<Kernel>;
+  start(trace?: (line: string) => void, settings?: Settings, faults?: RunFaults): Kernel | Promise<Kernel>;
+  /** Of a kernel that was started under faults: what they came to so far. */
+  faultsOf?(kernel: Kernel): FaultRun | undefined;
   /**
    * Ends the processes of a kernel that `start` gave, drops its caches, and tells what of the filesystem is still held; where
    * the kernel was started with `trace`, with the request that took it.

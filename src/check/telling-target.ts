@@ -6,8 +6,8 @@ import type { Target } from './target.ts';
 /** The target, whose kernels tell each call, the messages that it sent and received, and its result: a line each. */
 export function tellingTarget(target: Target, tell: (line: string) => void): Target {
   const told = new WeakMap<Kernel, Kernel>();
-  const start: Target['start'] = async (_trace, settings): Promise<Kernel> => {
-    const kernel = await target.start((line) => tell(`        ${line}`), settings);
+  const start: Target['start'] = async (_trace, settings, faults): Promise<Kernel> => {
+    const kernel = await target.start((line) => tell(`        ${line}`), settings, faults);
     const tellResult = (result: SysResult): SysResult => {
       tell(`        = ${showResult(result)}`);
       return result;
@@ -28,5 +28,6 @@ export function tellingTarget(target: Target, tell: (line: string) => void): Tar
     return telling;
   };
   const leaks: Target['leaks'] = (kernel) => target.leaks?.(told.get(kernel) ?? kernel) ?? [];
-  return { ...target, start, leaks };
+  const faultsOf: Target['faultsOf'] = (kernel) => target.faultsOf?.(told.get(kernel) ?? kernel);
+  return { ...target, start, leaks, faultsOf };
 }

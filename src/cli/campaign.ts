@@ -3,7 +3,7 @@ import { type CheckOptions, check, type Finding, type Report, type Target } from
 import { ProgressLine } from './progress.ts';
 
 /** How long or how often, and where from. */
-export type CampaignLimits = Pick<CheckOptions, 'seed' | 'runs' | 'time' | 'known'>;
+export type CampaignLimits = Pick<CheckOptions, 'seed' | 'runs' | 'time' | 'calls' | 'known' | 'faults'>;
 
 const thousands = (number: number): string => number.toLocaleString('en-US');
 
@@ -18,7 +18,8 @@ export async function runCampaign(
 ): Promise<Report> {
   const progress = new ProgressLine();
   const start = performance.now();
-  const fraction = (runs: number): number | undefined => {
+  const fraction = (runs: number, calls: number): number | undefined => {
+    if (limits.calls !== undefined) return calls / limits.calls;
     if (limits.runs !== undefined) return runs / limits.runs;
     return limits.time === undefined ? undefined : (performance.now() - start) / limits.time;
   };
@@ -29,7 +30,7 @@ export async function runCampaign(
       yield: () => turn(),
       signal,
       onProgress: ({ runs, calls, findings }) =>
-        progress.update(fraction(runs), `${target.name}: ${thousands(calls)} calls, ${thousands(findings)} found`),
+        progress.update(fraction(runs, calls), `${target.name}: ${thousands(calls)} calls, ${thousands(findings)} found`),
       onFinding: (finding) => {
         progress.clear();
         onFinding?.(finding);

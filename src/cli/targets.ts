@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { hostKernel } from '../check/host-kernel/index.ts';
-import { builtInTargets, reusingTarget, simulatedFileSystems, type Target, type TargetFaults } from '../check/index.ts';
+import { builtInTargets, reusingTarget, type Target } from '../check/index.ts';
 import type { ModelOptions } from '../model/index.ts';
 import { didYouMean } from '../vfs/index.ts';
 import { isModulePath, moduleTarget } from './module-target.ts';
@@ -15,21 +15,17 @@ export interface OpenTarget {
   close(): void | Promise<void>;
 }
 
-const named: Readonly<Record<string, (faults?: TargetFaults) => Target>> = builtInTargets;
+const named: Readonly<Record<string, () => Target>> = builtInTargets;
 
 export const targetNames = [...Object.keys(named), 'dir:PATH', './module.js'];
 
 /**
- * The target that a word of the command line means, under faults where a plan is given.
+ * The target that a word of the command line means.
  *
  * @throws UsageError with the nearest name, or with what the module or directory should be
  */
-export async function openTarget(word: string, faults?: TargetFaults): Promise<OpenTarget> {
-  if (faults !== undefined && !Object.hasOwn(simulatedFileSystems, word)) {
-    const there = Object.keys(simulatedFileSystems).join(', ');
-    throw new UsageError(`--faults: expected a target in the simulated kernel (${there}), given "${word}"`);
-  }
-  if (Object.hasOwn(named, word)) return { target: named[word](faults), probe: false, close: () => {} };
+export async function openTarget(word: string): Promise<OpenTarget> {
+  if (Object.hasOwn(named, word)) return { target: named[word](), probe: false, close: () => {} };
   if (word.startsWith('dir:')) return directoryTarget(word.slice('dir:'.length));
   if (isModulePath(word)) return moduleTarget(word);
   throw new UsageError(`unknown target "${word}"${hint(word)}; there are: ${targetNames.join(', ')}`);

@@ -4,6 +4,7 @@ export { LinkFaults, type LinkSurroundings } from './link/link-faults.ts';
 export { FaultEngine, type FaultEngineOptions, type Injection, type Strike } from './match/engine.ts';
 export { type FaultEvent, type InjectedFault, type RuleReport, showInjected, showUnfired } from './match/event.ts';
 export { FaultPlanBuilder, faultPlan, type RuleOptions, when } from './plan/builder.ts';
+export { operationsOf } from './plan/applies.ts';
 export { checkPlan } from './plan/check.ts';
 export type * from './plan/condition.ts';
 export { FaultPlanError, type PlanProblem } from './plan/error.ts';

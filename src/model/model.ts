@@ -6,9 +6,11 @@ import * as files from './files.ts';
 import * as handles from './handles.ts';
 import type { Inode } from './inode.ts';
 import * as locks from './locks.ts';
+import type { Mapping } from './mapping.ts';
 import * as mappings from './mappings.ts';
 import * as namespace from './namespace.ts';
 import * as opening from './open.ts';
+import type { OpenFile } from './process.ts';
 import * as processes from './processes.ts';
 import { type CallClock, E, type ModelOptions, State } from './state.ts';
 import { adoptTree, type TreeNode } from './tree.ts';
@@ -155,6 +157,16 @@ export class Model {
   /** The inode of a descriptor; undefined where the process has none. */
   inodeOf(pid: number, fd: number): Inode | undefined {
     return this.#state.processes.get(pid)?.files[fd]?.inode;
+  }
+
+  /** The open file of a descriptor; undefined where the process has none. */
+  fileOf(pid: number, fd: number): OpenFile | undefined {
+    return this.#state.processes.get(pid)?.files[fd];
+  }
+
+  /** A mapping by the program's number for it. */
+  mappingOf(pid: number, map: number): Mapping | undefined {
+    return this.#state.processes.get(pid)?.mappings.get(map);
   }
 
   /** Whether a process maps anything: what is stored there gets to the filesystem when somebody looks, or later. */

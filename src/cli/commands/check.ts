@@ -5,6 +5,8 @@ import {
   capabilities,
   checkDeterminism,
   type Finding,
+  faultClasses,
+  isNotLive,
   type KnownDivergence,
   knownFromText,
   knownToText,
@@ -20,6 +22,7 @@ import { DaemonCommandError } from '../../fuse/socket/index.ts';
 import { runCampaign, showReport } from '../campaign.ts';
 import { capabilityNamed } from '../capability.ts';
 import { daemonHelp, daemonNamed, daemonOptions } from '../daemon.ts';
+import { faultChoice, refuseFaults, showFaults } from '../faults.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import { CounterexampleFolder, DEFAULT_DIRECTORY } from '../save.ts';
 import { openTarget, targetNames } from '../targets.ts';
@@ -49,12 +52,16 @@ Targets: ${targetNames.join(', ')}.
 
   --time T          how long to look, such as 30s or 2m (default 10s)
   --runs N          how many programs to run instead
+  --calls N         how many calls to check instead, about
   --seed N          where to start; the same seed and runs give the same result (default: random, and printed)
   --without A,B     what the filesystem does not promise:
 ${listed(Object.keys(capabilities), '                    ', 120)}
   --probe           find out by trying what it does not promise (daemons, directories, and modules that export no
                     list named "without", are always probed)
 ${daemonHelp}
+  --faults F        runs programs under faults (docs/faults.md): those of a plan (./plan.yaml), of classes, of which each
+                    program draws some, or of "all":
+${listed(faultClasses, '                    ', 120)}
   --known FILE      a file of divergences that are accepted: listed, not findings
   --accept          add what is found to the file of --known
   --save DIR        where counterexamples are saved (default ${DEFAULT_DIRECTORY}, made when something is found)
@@ -78,8 +85,8 @@ ${daemonHelp}
   --outcomes N      what a power failure may leave is tried exhaustively up to N outcomes, and drawn beyond (default 64;
                     for disks 4)
 
-Exit code: 0 nothing found, 1 something found, 2 usage error, or it could not be checked; 3 calls that overlap did not
-come to an end.`;
+Exit code: 0 nothing found, 1 something found, 2 usage error, or it could not be checked; 3 calls did not come to an
+end.`;
 
 export async function run(args: string[]): Promise<number> {
   const { values, positionals } = parseOptions('check', args, {
@@ -88,6 +95,7 @@ export async function run(args: string[]): Promise<number> {
     seed: { type: 'string' },
     without: { type: 'string', multiple: true },
     probe: { type: 'boolean' },
+    faults: { type: 'string', multiple: true },
     known: { type: 'string' },
     accept: { type: 'boolean' },
     save: { type: 'string' },
@@ -119,6 +127,11 @@ export async function run(args: string[]): Promise<number> {
       : wholeNumber('seed', values.seed, 0, MAX_SEED);
   const without = (values.without ?? []).flatMap((list) => list.split(',')).filter((name) => name !== '');
   const excluded = without.map((name) => capabilityNamed('--without', name));
+  const faults = values.faults === undefined ? undefined : faultChoice(values.faults);
+  if (faults !== undefined && (values.consistency !== undefined || values['check-determinism']))
+    throw new UsageError('--faults: expected without --consistency and --check-determinism');
+  const calls =
+    values.calls === undefined ? undefined : wholeNumber('calls', values.calls, 1, Number.MAX_SAFE_INTEGER);
   const known = values.known === undefined ? [] : readKnown(values.known, values.accept === true);
   const say = values.json ? () => {} : console.log;
 
@@ -135,6 +148,7 @@ export async function run(args: string[]): Promise<number> {
   const { target: opened, probe: unknown, close } = daemonNamed('check', ofDaemon) ?? (await openTarget(word));
   const interrupt = listenForInterrupt();
   try {
+    if (faults !== undefined) refuseFaults(opened);
     const probed = values.probe || unknown ? await probedCapabilities(opened, say) : [];
     const target: Target = { ...opened, without: new Set([...opened.without, ...excluded, ...probed]) };
     const { consistency } = values;
@@ -153,7 +167,8 @@ export async function run(args: string[]): Promise<number> {
     say(`checking ${target.name}, seed ${seed}${showWithout(target)}`);
     const saved = new Map<Finding, string>();
     const kinds = new Set<string>();
-    const limits = { seed, runs, time: time ?? (runs === undefined ? DEFAULT_TIME : undefined), known };
+    const endless = runs === undefined && calls === undefined;
+    const limits = { seed, runs, calls, time: time ?? (endless ? DEFAULT_TIME : undefined), known, faults };
     const report = await runCampaign(target, limits, interrupt.signal, (finding) => {
       const path = folder.save(target, finding);
       if (path !== undefined) saved.set(finding, path);
@@ -167,8 +182,10 @@ export async function run(args: string[]): Promise<number> {
     if (values.json) console.log(JSON.stringify(reportAsJson(report, saved), undefined, 2));
     for (const { signature } of report.known) say(`known: ${signature}`);
     say(`\n${showReport(report)}${interrupt.signal.aborted ? ' (interrupted)' : ''}`);
+    if (report.faults !== undefined) for (const line of showFaults(report.faults)) say(line);
     if (saved.size > 0) say(`again: estale replay ${[...saved.values()][0]} -v`);
     if (values.accept && values.known !== undefined) accept(values.known, known, report);
+    if (report.findings.some(isNotLive)) return exitCode.notLive;
     return report.findings.length > 0 ? exitCode.found : exitCode.nothingFound;
   } catch (error) {
     if (error instanceof DaemonCommandError) throw new UsageError(`check: ${error.message}`);

@@ -52,7 +52,7 @@ function levelOf(text: string): Level {
 
 /** Options of the other kind of check that were given without --consistency. */
 export function refuseWithoutConsistency(words: ConsistencyWords): void {
-  for (const name of ['clients', 'processes', 'calls'] as const)
+  for (const name of ['clients', 'processes'] as const)
     if (words[name] !== undefined)
       throw new UsageError(`--${name}: expected with --consistency LEVEL, which checks calls that overlap`);
 }

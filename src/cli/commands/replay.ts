@@ -9,8 +9,9 @@ import {
 import { openArena } from '../../check/replay.ts';
 import { runProgram } from '../../check/runner.ts';
 import { tellingTarget } from '../../check/telling-target.ts';
-import { type FaultEngine, showUnfired } from '../../fault/index.ts';
+import { showUnfired } from '../../fault/index.ts';
 import { daemonHelp, daemonNamed, daemonOptions, openDaemon } from '../daemon.ts';
+import { refuseFaults } from '../faults.ts';
 import { readPlan } from '../plan.ts';
 import { replayTraceFile } from '../replay-trace.ts';
 import { type OpenTarget, openTarget, targetNames } from '../targets.ts';
@@ -28,8 +29,8 @@ simulator and compares what it answers. The file itself says which of the two it
                     for traces: ${Object.keys(simulatedFileSystems).join(', ')}, ./module.js)
 ${daemonHelp}
   -v, --verbose     counterexamples: show each call with its result, and the FUSE requests and replies below it
-  --faults PLAN     counterexamples: injects the faults of a plan (docs/faults.md), shown with -v; results are compared all
-                    the same with those of a system without faults
+  --faults PLAN     counterexamples: injects the faults of a plan (docs/faults.md) instead of those that are part of it, if
+                    any; they are shown with -v
   --hex             traces: the bytes of what differs
   --ignore A,B      traces: fields of replies that may differ, by the protocol's names, such as blksize,blocks
 
@@ -77,20 +78,17 @@ export async function run(args: string[]): Promise<number> {
     throw new UsageError('replay: --faults: expected a filesystem in the simulated kernel, given a daemon');
   }
   const { target, close } = daemon ?? (await openTarget(word));
-  let engine: FaultEngine | undefined;
-  const started = (made: FaultEngine): void => {
-    engine = made;
-  };
   try {
     // Another target has conditions of its own.
     const arena = await openArena(
       target,
       values.on === undefined && values.daemon === undefined ? counterexample.conditions : undefined,
     );
-    const struck = plan === undefined ? arena.target : (await openTarget(word, { plan, started })).target;
-    const shown = { ...arena, target: values.verbose ? tellingTarget(struck, console.log) : struck };
-    const { failure } = await runProgram(shown, counterexample.program);
-    for (const line of showUnfired(engine?.report() ?? [])) console.log(line);
+    const faults = plan === undefined ? counterexample.conditions?.faults : { plan };
+    if (faults !== undefined) refuseFaults(target);
+    const shown = { ...arena, faults, target: values.verbose ? tellingTarget(target, console.log) : target };
+    const { failure, faults: came } = await runProgram(shown, counterexample.program);
+    for (const line of showUnfired(came?.report ?? [])) console.log(line);
     if (failure === undefined) {
       console.log(`${target.name} does not fail: ${counterexample.signature}`);
       return exitCode.nothingFound;

@@ -371,7 +371,8 @@ export class LinkFaults implements LinkHook {
 
   #later(ms: number, packet: Packet, go: () => void): void {
     packet.keep();
-    this.#surroundings.after(ms, go);
+    if (ms === 0) go();
+    else this.#surroundings.after(ms, go);
   }
 
   #toKernel(packet: Packet, { event, names }: Exchange): number {

@@ -5,7 +5,7 @@ import { type Circumstances, compileCondition, type Test } from './condition.ts'
 import type { FaultEvent, InjectedFault, RuleReport } from './event.ts';
 
 /** A fault of an earlier run: which rule struck at which event. */
-export type Injection = Pick<InjectedFault, 'rule' | 'label' | 'lasting'>;
+export type Injection = Pick<InjectedFault, 'rule' | 'label' | 'step' | 'inStep' | 'lasting'>;
 
 export interface FaultEngineOptions {
   /** Milliseconds since some fixed moment, virtual in a simulation. */
@@ -32,6 +32,19 @@ export interface Strike<W extends Where = Where> {
   injected(detail?: string, at?: FaultEvent): void;
 }
 
+type Labels = Pick<InjectedFault, 'label' | 'step' | 'inStep'>;
+
+/** The text, and the how-manieth of its like. */
+function counted(seen: Map<string, number>, text: string): string {
+  const count = (seen.get(text) ?? 0) + 1;
+  seen.set(text, count);
+  return `${text} #${count}`;
+}
+
+/** What an event is found again by. */
+const keyOf = ({ rule, label, step, inStep }: Injection): string =>
+  step === undefined ? `${rule}\n${label}` : `${rule}\n${step}\n${inStep}`;
+
 interface Armed {
   readonly rule: Rule;
   readonly text: string;
@@ -51,8 +64,10 @@ const triggered: readonly Where[] = ['page-cache', 'process', 'clock'];
 export class FaultEngine {
   readonly #options: FaultEngineOptions;
   readonly #start: number;
-  readonly #labels = new WeakMap<FaultEvent, string>();
+  readonly #labels = new WeakMap<FaultEvent, Labels>();
   readonly #seen = new Map<string, number>();
+  readonly #seenInStep = new Map<string, number>();
+  #step: number | undefined;
   readonly #only: ReadonlySet<string> | undefined;
   #plan: FaultPlan = { rules: [] };
   #rules: readonly Armed[] = [];
@@ -63,7 +78,7 @@ export class FaultEngine {
     this.#options = options;
     this.#start = options.now();
     const struck = options.only?.filter(({ lasting }) => lasting === undefined);
-    this.#only = struck && new Set(struck.map(({ rule, label }) => `${rule}\n${label}`));
+    this.#only = struck && new Set(struck.map(keyOf));
     this.load(plan);
   }
 
@@ -103,6 +118,15 @@ export class FaultEngine {
     this.#plan = plan;
   }
 
+  /**
+   * A step of the run begins. Events are told apart by their step, too, and by what they are in it: the places where an earlier run
+   * was struck can then be found again when other steps are taken out, which changes how many there are of a kind.
+   */
+  begin(step: number): void {
+    this.#step = step;
+    this.#seenInStep.clear();
+  }
+
   /** Turns the whole plan on or off. */
   turn(on: boolean): void {
     this.#on = on;
@@ -133,22 +157,23 @@ export class FaultEngine {
   #strikesAt(places: readonly Where[], event: FaultEvent): readonly Strike[] {
     const here = this.#rules.filter(({ rule }) => places.includes(rule.where));
     if (here.length === 0) return here as never[];
-    const label = this.#label(event);
+    const labels = this.#label(event);
     if (!this.#on) return [];
     const strikes: Strike[] = [];
     for (const armed of here) {
       if (!armed.operations.has(event.operation) || !armed.enabled) continue;
       if (event.failed && !FOR_ANY_ANSWER.has(armed.rule.what.kind)) continue;
       if (armed.injected >= (armed.rule.times ?? Number.POSITIVE_INFINITY)) continue;
-      if (!this.#holds(armed, event, label)) continue;
+      if (!this.#holds(armed, event, labels)) continue;
       armed.matched += 1;
-      strikes.push(this.#strike(armed, event, label));
+      strikes.push(this.#strike(armed, event, labels));
     }
     return strikes;
   }
 
-  #holds({ rule, test }: Armed, event: FaultEvent, label: string): boolean {
-    if (this.#only !== undefined) return this.#only.has(`${rule.name}\n${label}`);
+  #holds({ rule, test }: Armed, event: FaultEvent, labels: Labels): boolean {
+    const { label } = labels;
+    if (this.#only !== undefined) return this.#only.has(keyOf({ rule: rule.name, ...labels }));
     const circumstances: Circumstances = {
       now: () => this.time,
       hasStruck: (name) => this.#rules.some((other) => other.rule.name === name && other.injected > 0),
@@ -162,9 +187,10 @@ export class FaultEngine {
     return hashText(this.#plan.seed ?? 0, `${rule.name}\n${label}\n${purpose}`) / 2 ** 32;
   }
 
-  #strike(armed: Armed, event: FaultEvent, label: string): Strike {
+  #strike(armed: Armed, event: FaultEvent, { label, inStep }: Labels): Strike {
     const { rule } = armed;
-    const draw = (purpose: string): number => this.#draw(rule, label, purpose);
+    // What is done stays the same when other steps go.
+    const draw = (purpose: string): number => this.#draw(rule, inStep ?? label, purpose);
     return {
       // A rule at one place, seen as a rule at any: the caller asked for the place.
       rule: rule as RuleAt<Where>,
@@ -179,14 +205,14 @@ export class FaultEngine {
   }
 
   #injection({ name, where, what }: Rule, event: FaultEvent, detail: string): InjectedFault {
-    const { operation, node, pid, unique } = event;
+    const { operation, node, pid, offset, length, unique } = event;
     const [path] = event.paths();
-    const label = this.#label(event);
-    return { rule: name, where, kind: what.kind, operation, label, path, node, pid, unique, time: this.time, detail };
+    const about = { path, node, pid, offset, length, unique };
+    return { rule: name, where, kind: what.kind, operation, ...this.#label(event), ...about, time: this.time, detail };
   }
 
   /** What the event is, and the how-manieth of its like: taking others out of a run leaves it as it was. */
-  #label(event: FaultEvent): string {
+  #label(event: FaultEvent): Labels {
     const known = this.#labels.get(event);
     if (known !== undefined) return known;
     const { where, operation, node, uid, offset, length, disk, host, port } = event;
@@ -195,10 +221,10 @@ export class FaultEngine {
     const range = offset === undefined ? '' : ` ${offset}+${length}`;
     const who = pid === undefined && uid === undefined ? '' : ` by ${uid}/${pid ?? '-'}`;
     const what = `${where} ${operation} ${target}${range}${who}`;
-    const count = (this.#seen.get(what) ?? 0) + 1;
-    this.#seen.set(what, count);
-    const label = `${what} #${count}`;
-    this.#labels.set(event, label);
-    return label;
+    const label = counted(this.#seen, what);
+    const step = this.#step;
+    const labels = step === undefined ? { label } : { label, step, inStep: counted(this.#seenInStep, `${where} ${operation}`) };
+    this.#labels.set(event, labels);
+    return labels;
   }
 }

@@ -31,9 +31,15 @@ export interface InjectedFault {
   readonly operation: OperationName;
   /** The event in a form that is the same in every run in which it happens. */
   readonly label: string;
+  /** Where the steps of a run are counted (`FaultEngine.begin`): the step, and which of its events this is. */
+  readonly step?: number;
+  readonly inStep?: string;
   readonly path?: string;
   readonly node?: number;
   readonly pid?: number;
+  /** Bytes of the file or disk that the event is about. */
+  readonly offset?: number;
+  readonly length?: number;
   /** Number of the FUSE request. */
   readonly unique?: U64;
   /** Milliseconds since the faults were armed. */

@@ -30,3 +30,6 @@ export class AnyCall {
     return this.calls.some(({ done }) => done);
   }
 }
+
+/** A call that cannot end: nothing can happen any more, or what it waits for is outside of the simulation. */
+export class StuckError extends Error {}

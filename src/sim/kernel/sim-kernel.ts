@@ -21,7 +21,7 @@ import { FuseConnection } from './fuse-connection.ts';
 import type { Link } from './fuse-dev.ts';
 import type { MountOptions } from './mount-options.ts';
 import { LOOKUP_REVAL } from './nameidata.ts';
-import { AnyCall, PendingCall } from './pending-call.ts';
+import { AnyCall, PendingCall, StuckError } from './pending-call.ts';
 import { Process } from './process.ts';
 
 export type { FuseServer } from '../../fuse/message.ts';
@@ -419,7 +419,7 @@ export class SimKernel implements Kernel {
     if (finished && pending instanceof AnyCall) return 'done';
     if (this.#fc.now > deadline && !finished) {
       if (pending === undefined) return 'done';
-      throw new Error(
+      throw new StuckError(
         `${this.#describe(pending)} is not done after ${this.#options.patience ?? PATIENCE_SECONDS} virtual s`,
       );
     }
@@ -433,10 +433,10 @@ export class SimKernel implements Kernel {
     );
     if (outside.length > 0 && this.#options.awaitHost !== undefined) return 'awaiting-host';
     if (outside.length > 0)
-      throw new Error(
+      throw new StuckError(
         `${outside.map(({ label }) => label).join(', ')}: the filesystem's answer waits for something outside of the simulation`,
       );
-    if (pending !== undefined) throw new Error(`${this.#describe(pending)} can never finish: nothing else can happen`);
+    if (pending !== undefined) throw new StuckError(`${this.#describe(pending)} can never finish: nothing else can happen`);
     return 'done';
   }
 

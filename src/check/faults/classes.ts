@@ -1,0 +1,167 @@
+import {
+  checkPlan,
+  type ErrnoFault,
+  type Fault,
+  type FaultPlan,
+  type OperationName,
+  operationsOf,
+  type Rule,
+  realisticErrnos,
+  type Where,
+} from '../../fault/index.ts';
+import type { ErrnoName } from '../../vfs/index.ts';
+import type { Draw } from '../arbitrary/draw.ts';
+
+/** A fault of a class, at its place. */
+interface Kind {
+  readonly where: Where;
+  readonly what: (draw: Draw, operation: OperationName) => Fault;
+  /** Where it is left out: every operation that the fault can strike. */
+  readonly operations?: readonly OperationName[];
+}
+
+const at = (where: Where, what: Kind['what'] | Fault, operations?: readonly OperationName[]): Kind => ({
+  where,
+  what: typeof what === 'function' ? what : () => what,
+  operations,
+});
+
+/** EMFILE and the like say nothing new; what the kernel takes for another message than an error is left to plans by hand. */
+const errnoOf = (draw: Draw, operation: OperationName): ErrnoName => {
+  const common: readonly ErrnoName[] = ['EIO', 'EIO', 'EINTR', 'ESTALE', 'ENOSPC', 'EDQUOT', 'EROFS', 'ETIMEDOUT', 'ENOMEM'];
+  const realistic = realisticErrnos(operation);
+  const errno = draw.of(draw.chance(70) ? common : realistic);
+  return realistic.includes(errno) ? errno : 'EIO';
+};
+const errno: Kind['what'] = (draw, operation): ErrnoFault => ({ kind: 'errno', errno: errnoOf(draw, operation) });
+const errnoAfter: Kind['what'] = (draw, operation) => ({
+  kind: 'errno',
+  errno: errnoOf(draw, operation),
+  effect: 'after',
+});
+
+const milliseconds = (draw: Draw): number => draw.of([1, 5, 50, 2000]);
+const delay: Kind['what'] = (draw) => ({ kind: 'delay', ms: milliseconds(draw) });
+const reorder: Kind['what'] = (draw) => ({ kind: 'reorder', window: 1 + draw.below(4), ms: milliseconds(draw) });
+const size = (draw: Draw): 512 | 4096 => draw.of([512, 4096] as const);
+const syncs: readonly OperationName[] = ['FSYNC', 'FSYNCDIR', 'SYNCFS'];
+const reads: readonly OperationName[] = ['READ'];
+const transfers: readonly OperationName[] = ['READ', 'WRITE'];
+
+/** What is done a second time without harm but for what it gives: nobody forgets a node twice, or closes a file. */
+const repeatable: readonly OperationName[] = operationsOf('link-request', { kind: 'duplicate' }).filter(
+  (name) => !['FORGET', 'INTERRUPT', 'DESTROY', 'RELEASE', 'RELEASEDIR', 'FLUSH'].includes(name),
+);
+
+const spoilt = (where: 'link-request' | 'link-reply' | 'filesystem', operations: readonly OperationName[]): Kind[] => [
+  at(where, (draw) => ({ kind: 'bit-flip', bits: 1 + draw.below(3) }), operations),
+  at(where, (draw) => ({ kind: 'range', offset: draw.below(64), length: 1 + draw.below(600) }), operations),
+  at(where, (draw) => ({ kind: 'zero-sector', size: size(draw) }), operations),
+];
+
+const table = {
+  errno: [at('link-request', errno), at('filesystem', errno)],
+  'errno-after': [at('link-reply', errno), at('filesystem', errnoAfter), at('link-reply', { kind: 'wrong-length' })],
+  delay: [at('link-request', delay), at('link-reply', delay), at('filesystem', delay)],
+  reorder: [at('link-request', reorder), at('link-reply', reorder)],
+  duplicate: [
+    at('link-request', { kind: 'duplicate' }, repeatable),
+    at('link-reply', (draw) => ({ kind: 'duplicate', ms: draw.of([0, 1, 50]) })),
+  ],
+  drop: [at('link-request', { kind: 'drop' }), at('link-reply', { kind: 'drop' }), at('link-request', { kind: 'hang' })],
+  interrupt: [at('link-request', { kind: 'interrupt' }), at('process', { kind: 'interrupt' })],
+  kill: [at('process', { kind: 'kill' })],
+  short: [
+    at('link-request', { kind: 'short' }, transfers),
+    at('link-reply', { kind: 'short' }, reads),
+    at('filesystem', { kind: 'short' }, transfers),
+  ],
+  corruption: [
+    ...spoilt('link-request', ['WRITE']),
+    ...spoilt('link-reply', reads),
+    ...spoilt('filesystem', transfers),
+    at('link-request', (draw) => ({ kind: 'torn', size: size(draw) })),
+    at('filesystem', (draw) => ({ kind: 'torn', size: size(draw) })),
+    at('filesystem', (draw) => ({ kind: 'misdirect', by: draw.of([512, 4096, -512, -4096]) })),
+    at('filesystem', { kind: 'stale-read' }),
+    at('link-reply', { kind: 'stale-read' }),
+  ],
+  stale: [
+    at('link-request', { kind: 'stale', how: 'forgotten' }),
+    at('link-request', { kind: 'stale', how: 'handle' }),
+    at('filesystem', { kind: 'stale', how: 'handle' }),
+    at('link-reply', { kind: 'stale', how: 'generation' }),
+    at('link-request', { kind: 'stale', how: 'reused' }),
+  ],
+  lie: [
+    at('link-reply', (draw) => ({ kind: 'lie', size: { add: draw.of([-1, 1, -4096, 4096]) } })),
+    at('filesystem', (draw) => ({ kind: 'lie', mtime: { add: draw.of([-1, 1, 1000]) } })),
+    at('filesystem', (draw) => ({ kind: 'lie', mode: draw.of([0o100000, 0o40777]) })),
+    at('link-reply', { kind: 'lie', nlink: 0 }),
+  ],
+  fsync: [
+    at('filesystem', (draw) => ({ kind: 'fsync-once', errno: draw.of(['EIO', 'ENOSPC'] as const) })),
+    at('filesystem', { kind: 'fsync-lies' }),
+    at('link-request', errno, syncs),
+    at('filesystem', errno, syncs),
+  ],
+  cache: [
+    at('page-cache', { kind: 'drop-pages' }),
+    at('page-cache', { kind: 'drop-dentries' }),
+    at('page-cache', { kind: 'keep-stale' }),
+  ],
+  clock: [at('clock', (draw) => ({ kind: 'jump', ms: draw.of([-3_600_000, -10, 10, 3_600_000]) }))],
+  queue: [at('link-request', (draw) => ({ kind: 'full-queue', ms: milliseconds(draw) }))],
+  restart: [at('process', (draw) => ({ kind: 'restart', memory: 'kept', requests: 'resend', ms: draw.of([0, 5]) }))],
+  crash: [
+    at('process', { kind: 'crash' }),
+    at('process', { kind: 'restart', memory: 'lost' }),
+    at('process', { kind: 'restart', memory: 'kept', requests: 'lost' }),
+  ],
+} as const satisfies Readonly<Record<string, readonly Kind[]>>;
+
+export type FaultClass = keyof typeof table;
+
+/** The built-in classes of faults, by name. */
+export const faultClasses = Object.keys(table) as readonly FaultClass[];
+
+/** How often a rule strikes: at each event with a probability, or at one of the first. */
+const probabilities: readonly number[] = [0.005, 0.02, 0.1];
+/** No rule strikes more often in a program: what is permitted then is soon everything. */
+const MOST_STRIKES = 3;
+
+/**
+ * Draws the faults of one program: some of the classes, of each some faults, of each at some operations (swarm testing, Groce
+ * et al., ISSTA 2012). A single class is always on.
+ */
+export function drawPlan(draw: Draw, classes: readonly FaultClass[]): FaultPlan {
+  const chosen = classes.filter(() => classes.length === 1 || draw.chance(30));
+  const rules: Rule[] = [];
+  for (const name of chosen.length > 0 ? chosen : [draw.of(classes)]) {
+    const kinds: readonly Kind[] = table[name];
+    const some = kinds.filter(() => kinds.length === 1 || draw.chance(50));
+    for (const kind of some.length > 0 ? some : [draw.of(kinds)]) rules.push(ruleOf(draw, name, kinds.indexOf(kind), kind));
+  }
+  return checkPlan({ seed: draw.below(1 << 12), rules });
+}
+
+function ruleOf(draw: Draw, name: FaultClass, number: number, { where, what, operations }: Kind): Rule {
+  const sample = what(draw, 'GETATTR');
+  const possible = operations ?? operationsOf(where, sample);
+  const few = draw.chance(50) ? [draw.of(possible), draw.of(possible)] : possible;
+  const fault = what(draw, draw.of(few));
+  const met = operationsOf(where, fault);
+  const struck = few.filter(
+    (operation) =>
+      met.includes(operation) &&
+      (fault.kind !== 'errno' || [fault.errno].flat().some((one) => realisticErrnos(operation).includes(one))),
+  );
+  // The compiler does not see that the fault is one of the place.
+  return {
+    name: `${name} ${number + 1} (${fault.kind} at ${where})`,
+    where,
+    when: { operation: [...new Set(struck.length > 0 ? struck : possible)], probability: draw.of(probabilities) },
+    what: fault,
+    times: 1 + draw.below(MOST_STRIKES),
+  } as Rule;
+}

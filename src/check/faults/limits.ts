@@ -1,0 +1,32 @@
+import { type FaultPlan, type OperationName, operationsOf, type Rule } from '../../fault/index.ts';
+import type { Capability } from '../profile.ts';
+import type { Settings } from '../target.ts';
+import { permitsOf } from './permits.ts';
+
+/** Every operation at which a rule may strike, its other conditions apart. */
+function struckBy({ where, what, when }: Rule): readonly OperationName[] {
+  const possible = operationsOf(where, what);
+  const wanted = when?.operation === undefined ? possible : [when.operation].flat();
+  return wanted.filter((operation) => possible.includes(operation));
+}
+
+const permitted = (plan: FaultPlan) =>
+  plan.rules.flatMap((rule) => struckBy(rule).flatMap((operation) => permitsOf(rule, operation)));
+
+/**
+ * The settings of a run under a plan. What took place without anybody being told stays behind whatever the kernel may keep for
+ * as long as it may keep it, and then shows: nothing would be pruned by looking. So then nothing may be kept.
+ */
+export function settingsUnder(plan: FaultPlan, settings: Settings | undefined): Settings | undefined {
+  const hidden = permitted(plan).some(
+    (permit) => permit.kind === 'file' || permit.kind === 'bytes' || permit.kind === 'twice' || (permit.kind === 'error' && permit.effect === 'either'),
+  );
+  if (!hidden || settings === undefined) return settings;
+  const { entryTimeout, attributeTimeout, negativeTimeout, keepCache, writebackCache, autoInvalData, explicitInvalData, cacheSymlinks, ...rest } = settings;
+  return Object.keys(rest).length === 0 ? undefined : rest;
+}
+
+/** What programs do without under a plan: of an unlock that is lost stays a lock that nobody can take away. */
+export function notUnderPlan(plan: FaultPlan): readonly Capability[] {
+  return permitted(plan).some(({ kind }) => kind === 'locks') ? ['locks', 'flock'] : [];
+}

@@ -1,0 +1,306 @@
+import type { FaultPlan, InjectedFault, OperationName } from '../../fault/index.ts';
+import type { CallClock, Inode, Model, Verdict } from '../../model/index.ts';
+import { StuckError } from '../../sim/index.ts';
+import { type Call, type Credentials, errnoNumbers, RENAME_EXCHANGE, type SysResult } from '../../vfs/index.ts';
+import type { Oracle } from '../oracle.ts';
+import { leaveOpen } from './open-files.ts';
+import { type Permit, permitsOf, ruleNamed } from './permits.ts';
+import type { Lost } from './run.ts';
+import { failed, filesOf, leaveFilesOpen, mayHaveWritten, opensAnew, shorter, tookPlace } from './unseen.ts';
+import { type Beginning, type Deed, World } from './world.ts';
+
+/** States that are followed at a time. A run that may be in more is judged no further, and that is said. */
+export const MOST_WORLDS = 64;
+
+const writes: readonly OperationName[] = ['WRITE', 'COPY_FILE_RANGE', 'FALLOCATE'];
+const writeCalls: ReadonlySet<string> = new Set(['write', 'pwrite', 'writev', 'copy_file_range', 'fallocate']);
+
+/** A fault, with what it permits. */
+interface Struck {
+  readonly fault: InjectedFault;
+  readonly permits: readonly Permit[];
+}
+
+/** What is known while faults strike: every state that the filesystem may be in, pruned by what is seen. */
+export class Worlds implements Oracle {
+  readonly #plan: FaultPlan;
+  readonly #injected: readonly InjectedFault[];
+  readonly #writeback: boolean;
+  #worlds: World[];
+  #heard = 0;
+  #news: Struck[] = [];
+  #shares = false;
+  #lost: Lost | undefined;
+  readonly #permitted = new Set<Permit['kind']>();
+  /** Errors of writing back: whoever has to do with the file next may be told of them, whatever he asked for. */
+  readonly #untold = new Set<number>();
+  /** Something may have taken place of which the kernel was not told: of a file's size it then hears when it asks. */
+  #unseen = false;
+
+  /** `injected` grows as the run goes on. */
+  constructor(beginning: Beginning, plan: FaultPlan, injected: readonly InjectedFault[], writeback: boolean) {
+    this.#plan = plan;
+    this.#injected = injected;
+    this.#writeback = writeback;
+    this.#worlds = [new World(beginning)];
+  }
+
+  get #first(): Model {
+    return this.#worlds[0].model;
+  }
+
+  /** Undefined while results are judged. */
+  get lost(): Lost | undefined {
+    return this.#lost;
+  }
+
+  /** States that are left. */
+  get count(): number {
+    return this.#worlds.length;
+  }
+
+  /** Whether a fault so far permits one of these, for the rest of the run. */
+  permits(...kinds: readonly ('silence' | 'locks' | 'held')[]): boolean {
+    this.#note();
+    return kinds.some((kind) => this.#permitted.has(kind));
+  }
+
+  /** Whether a fault is to blame for a call that does not end. Nothing after it is judged. */
+  permitsSilence(error: unknown): boolean {
+    return error instanceof StuckError && this.permits('silence', 'locks');
+  }
+
+  spawn(pid: number, credentials: Credentials, umask?: number): void {
+    for (const world of this.#worlds) world.spawn(pid, credentials, umask);
+  }
+
+  /** Several calls ran side by side, and are judged next: what was injected may be any one's. */
+  share(): void {
+    this.#shares = true;
+  }
+  /** They are judged. */
+  shared(): void {
+    this.#shares = false;
+    this.#note();
+    this.#news = [];
+  }
+
+  // Which processes, descriptors and mappings there are, is the same in every state: their calls succeeded or not.
+  runs(pid: number): boolean {
+    return this.#first.runs(pid);
+  }
+  knows(pid: number): boolean {
+    return this.#first.knows(pid);
+  }
+  descriptors(): ReturnType<Model['descriptors']> {
+    return this.#first.descriptors();
+  }
+  inodeOf(pid: number, fd: number): Inode | undefined {
+    return this.#first.inodeOf(pid, fd);
+  }
+  get mapsMemory(): boolean {
+    return this.#first.mapsMemory;
+  }
+  mappings(): ReturnType<Model['mappings']> {
+    return this.#first.mappings();
+  }
+  get root(): Inode {
+    return this.#first.root;
+  }
+
+  step(pid: number, call: Call, result: SysResult, clock: CallClock): Verdict {
+    const struck = this.#hear(pid);
+    if (this.#lost !== undefined) {
+      this.#first.step(pid, call, result, clock);
+      return undefined;
+    }
+    const isPlain = struck.length === 0 && this.#worlds.length === 1 && this.#untold.size === 0 && !this.#unseen;
+    if (isPlain)
+      return this.#worlds[0].step(pid, call, result, clock);
+    for (const { fault, permits } of struck) {
+      const behind = this.#isBehind(fault, call);
+      if (behind) this.#keepError(permits);
+      if (behind || permits.some(({ kind }) => kind === 'file')) this.#open(fault, pid, call);
+    }
+    if (this.#unseen && (call.op === 'mmap' || call.op === 'load' || call.op === 'store')) this.#openMapped(pid, call);
+    const next: World[] = [];
+    let verdict: Verdict;
+    for (const world of this.#worlds) {
+      const wrong = this.#follow(world, { pid, call, result, clock, struck }, next);
+      verdict ??= wrong;
+    }
+    if (next.length === 0) return verdict;
+    if (next.length > MOST_WORLDS) this.#lost = 'too many states';
+    this.#worlds = next.slice(0, MOST_WORLDS);
+    for (const { fault, permits } of struck) this.#afterwards(fault, permits, pid, call, clock);
+    return undefined;
+  }
+
+  /** What was injected since the last call. */
+  #hear(pid: number): readonly Struck[] {
+    this.#note();
+    if (this.#news.length === 0) return [];
+    const struck = this.#news;
+    if (this.#shares) return struck.filter(({ fault }) => !fault.pid || fault.pid === pid);
+    this.#news = [];
+    return struck;
+  }
+
+  #note(): void {
+    if (this.#heard === this.#injected.length) return;
+    for (const fault of this.#injected.slice(this.#heard)) {
+      const permits = permitsOf(ruleNamed(this.#plan, fault.rule), fault.operation);
+      for (const { kind } of permits) this.#permitted.add(kind);
+      this.#news.push({ fault, permits });
+    }
+    this.#heard = this.#injected.length;
+    if (this.#permitted.has('anything')) this.#lost ??= 'anything is permitted';
+  }
+
+  /** What failed behind the back of whoever wrote: what was in memory, the times too, may go or stay. */
+  #isBehind({ operation }: InjectedFault, call: Call): boolean {
+    if (operation === 'SETATTR') return this.#writeback;
+    return operation === 'WRITE' && (this.#writeback || !writeCalls.has(call.op));
+  }
+
+  /** mapping_set_error (include/linux/pagemap.h). */
+  #keepError(permits: readonly Permit[]): void {
+    for (const permit of permits) {
+      if (permit.kind !== 'error') continue;
+      this.#untold.add(errnoNumbers.EIO);
+      for (const error of permit.errors) this.#untold.add(error);
+    }
+  }
+
+  #open(fault: InjectedFault, pid: number, call: Call): void {
+    for (const world of this.#worlds)
+      world.do((it) => {
+        leaveFilesOpen(it, fault, pid, call);
+        return undefined;
+      });
+  }
+
+  /** Who looks at mapped memory asks for no size (fuse_file_mmap, fs/fuse/file.c). */
+  #openMapped(pid: number, call: Call): void {
+    for (const world of this.#worlds)
+      world.do((it) => {
+        const file = 'fd' in call ? it.model.fileOf(pid, call.fd) : 'map' in call ? it.model.mappingOf(pid, call.map)?.file : undefined;
+        if (file !== undefined) leaveOpen(it, file.inode);
+        return undefined;
+      });
+  }
+
+  /** The states that a call with this result may lead to from one; the verdict where there is none. */
+  #follow(world: World, judged: Judged, next: World[]): Verdict {
+    const { pid, call, result, clock, struck } = judged;
+    const permits = struck.flatMap((one) => one.permits);
+    const error = typeof result === 'number' && result < 0 ? -result : 0;
+    const effects = permits.flatMap((permit) =>
+      permit.kind === 'error' && (permit.errors.includes(error) || becomes(call, error)) ? [permit.effect] : [],
+    );
+    const untold = this.#untold.has(error);
+    const refused = error !== 0 && (effects.length > 0 || untold);
+    const mayBeDone = effects.includes('either') || opensAnew(call);
+    const done = refused && mayBeDone ? tookPlace(pid, call, clock) : undefined;
+    // As many forks as there are ways on but one.
+    const none = refused ? world.fork() : undefined;
+    const unseen = done === undefined ? undefined : world.fork();
+    const twice = permits.some(({ kind }) => kind === 'twice') && error === 0 && undoesItself(call) ? world.fork() : undefined;
+    const isShort = permits.some(({ kind }) => kind === 'short' || kind === 'error' || kind === 'file');
+    const asked = (isShort ? shorter(call, result) : undefined) ?? call;
+    if (permits.some(({ kind }) => kind === 'bytes'))
+      world.do((it) => {
+        openBytes(it, judged);
+        return undefined;
+      });
+    const verdict = world.step(pid, asked, result, clock);
+    if (verdict === undefined) next.push(world);
+    if (verdict === undefined && twice !== undefined) {
+      twice.step(pid, call, result, clock);
+      if (twice.step(pid, call, result, clock) === undefined) next.push(twice);
+    }
+    if (verdict === undefined) return undefined;
+    if (none !== undefined && none.do(failed(pid, call, clock)) === undefined) next.push(none);
+    if (unseen !== undefined && done !== undefined && unseen.do(done) === undefined) next.push(unseen);
+    return verdict;
+  }
+
+  /** What a fault leaves behind, whatever the call gave. */
+  #afterwards(fault: InjectedFault, permits: readonly Permit[], pid: number, call: Call, clock: CallClock): void {
+    const all = (deed: Deed): void => {
+      for (const world of this.#worlds) world.do(deed);
+    };
+    for (const permit of permits)
+      switch (permit.kind) {
+        case 'error':
+          if (permit.effect === 'either') this.#unseen = true;
+          if (permit.effect === 'either' && writes.includes(fault.operation)) this.#written(fault, pid, call, clock);
+          break;
+        case 'file':
+          this.#open(fault, pid, call);
+          break;
+        case 'bytes':
+          all((world) => {
+            openBytes(world, { pid, call, struck: [{ fault, permits }] });
+            return undefined;
+          });
+          break;
+        case 'ended':
+          if (fault.pid !== undefined)
+            all(({ model }) => {
+              if (model.runs(fault.pid as number)) model.step(fault.pid as number, { op: 'exit', status: 137 }, 0, clock);
+              return undefined;
+            });
+          break;
+        default:
+      }
+  }
+
+  /** A write of which nobody was told: the file has grown, or it has not. */
+  #written(fault: InjectedFault, pid: number, call: Call, clock: CallClock): void {
+    if (fault.operation !== 'WRITE') {
+      this.#open(fault, pid, call);
+      return;
+    }
+    const write =
+      (grown: boolean): Deed =>
+      (world) => {
+        for (const inode of filesOf(world, fault, pid, call)) mayHaveWritten(inode, fault, grown, clock);
+        return undefined;
+      };
+    const grown: World[] = [];
+    for (const world of this.#worlds) {
+      const end = (fault.offset ?? 0) + (fault.length ?? 0);
+      if ([...filesOf(world, fault, pid, call)].some(({ size }) => size < end)) {
+        const larger = world.fork();
+        larger.do(write(true));
+        grown.push(larger);
+      }
+      world.do(write(false));
+    }
+    this.#worlds.push(...grown);
+    if (this.#worlds.length > MOST_WORLDS) this.#lost = 'too many states';
+  }
+}
+
+interface Judged {
+  readonly pid: number;
+  readonly call: Call;
+  readonly result: SysResult;
+  readonly clock: CallClock;
+  readonly struck: readonly Struck[];
+}
+
+function openBytes(world: World, { pid, call, struck }: Pick<Judged, 'pid' | 'call' | 'struck'>): void {
+  for (const { fault, permits } of struck) {
+    if (!permits.some(({ kind }) => kind === 'bytes')) continue;
+    const { offset = 0, length = 0 } = fault;
+    for (const inode of filesOf(world, fault, pid, call)) inode.content?.forget(offset, offset + length);
+  }
+}
+
+/** Done a second time, every other call fails, or changes nothing more. */
+const undoesItself = (call: Call): boolean => call.op === 'rename' && (call.flags & RENAME_EXCHANGE) !== 0;
+
+/** Memory that could not be read is no memory (SIGBUS). */
+const becomes = ({ op }: Call, error: number): boolean => error === errnoNumbers.EFAULT && (op === 'load' || op === 'store');
