@@ -70,6 +70,10 @@ export function simulatedTarget(
     }
     const struck = simulateFaults(factory, faults.plan, {
       ...given,
+      // Messages are wrong because faults make them so; what the filesystem's code throws is its own.
+      report: (problem, error) => {
+        if (error !== undefined) report(problem, error);
+      },
       only: faults.only,
       onFault: trace && ((fault) => trace(`!! ${showInjected(fault)}`)),
     });

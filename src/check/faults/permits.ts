@@ -1,4 +1,4 @@
-import type { FaultPlan, FaultsAt, OperationName, Rule } from '../../fault/index.ts';
+import type { FaultPlan, FaultsAt, LieFault, OperationName, Rule } from '../../fault/index.ts';
 import { type ErrnoName, errnoNumbers } from '../../vfs/index.ts';
 
 /**
@@ -53,12 +53,15 @@ const nothing: readonly Permit[] = [];
 const unlocking: readonly OperationName[] = ['FLUSH', 'RELEASE', 'SETLK'];
 const alsoLocks = (operation: OperationName): readonly Permit[] => (unlocking.includes(operation) ? [locks] : nothing);
 
+/** What a second walk meets where the first one made or removed something. */
+const walkedAgain: readonly ErrnoName[] = ['EEXIST', 'ENOENT', 'ENODATA', 'EACCES'];
+
 /** The errnos of a rule, and what Linux makes of them. */
 function refused(errno: ErrnoName | readonly ErrnoName[], effect: 'none' | 'either'): Permit {
   const names = typeof errno === 'string' ? [errno] : errno;
   const made = new Set<ErrnoName>(names);
   // A path walk that finds ESTALE is made again (filename_lookup, fs/namei.c), and meets what the first one did.
-  if (made.has('ESTALE')) for (const name of ['EEXIST', 'ENOENT', 'ENODATA'] as const) made.add(name);
+  if (made.has('ESTALE')) for (const name of walkedAgain) made.add(name);
   // A name that is said not to be there is made, and there it is (lookup_open).
   if (made.has('ENOENT')) made.add('EEXIST');
   return errors(effect, ...made);
@@ -115,7 +118,7 @@ function ofStale(how: 'forgotten' | 'handle' | 'generation' | 'reused', operatio
   switch (how) {
     case 'forgotten':
     case 'handle':
-      return [errors('none', 'ESTALE'), ...alsoLocks(operation), held];
+      return [refused('ESTALE', 'none'), ...alsoLocks(operation), held];
     // What the kernel held becomes bad (fuse_make_bad), or another file answers in the place of the one that was meant.
     case 'generation':
     case 'reused':
@@ -153,9 +156,11 @@ function ofLinkReply(fault: FaultsAt['link-reply'], operation: OperationName): r
 }
 
 /** Sizes and times are the file's; who may do what to what, follows from the others. */
-function ofLie({ mode, nlink, uid, gid, ino }: Extract<FaultsAt['link-reply'], { kind: 'lie' }>): readonly Permit[] {
+function ofLie({ size, mode, nlink, uid, gid, ino }: LieFault): readonly Permit[] {
   const more = [mode, nlink, uid, gid, ino].some((attribute) => attribute !== undefined);
-  return more ? [anything, held] : [file];
+  // A size that there cannot be makes the inode bad, for good (fuse_valid_size, fuse_make_bad).
+  const least = typeof size === 'object' ? size.add : (size ?? 0);
+  return more || least < 0 ? [anything, held] : [file];
 }
 
 function ofFilesystem(fault: FaultsAt['filesystem'], operation: OperationName): readonly Permit[] {

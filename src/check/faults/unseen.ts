@@ -63,7 +63,10 @@ export function failed(pid: number, call: Call, clock: CallClock): Deed {
     if (call.op === 'close') return model.step(pid, call, 0, clock);
     if (!writing.has(call.op) || !('fd' in call)) return undefined;
     const file = model.fileOf(pid, call.op === 'copy_file_range' ? call.fdOut : call.fd);
-    if (file !== undefined) mayLosePrivileges(file.inode, clock);
+    if (file === undefined) return undefined;
+    mayLosePrivileges(file.inode, clock);
+    // With write-back the times change before the data do (file_update_time).
+    file.inode.mtime.mayTouch(clock.before, clock.after, clock.slack, 'fault');
     return undefined;
   };
 }
@@ -89,11 +92,13 @@ export function shorter(call: Call, result: SysResult): Call | undefined {
   switch (call.op) {
     case 'read':
     case 'pread':
+    case 'load':
       return result instanceof Uint8Array && result.length < call.size ? { ...call, size: result.length } : undefined;
     case 'readv':
       return result instanceof Uint8Array ? { ...call, sizes: [result.length] } : undefined;
     case 'write':
     case 'pwrite':
+    case 'store':
       if (typeof result !== 'number' || result < 0 || result >= call.data.length) return undefined;
       return { ...call, data: dataBytes(call.data).subarray(0, result) };
     case 'writev': {

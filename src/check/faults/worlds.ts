@@ -112,6 +112,8 @@ export class Worlds implements Oracle {
     const struck = this.#hear(pid);
     if (this.#lost !== undefined) {
       this.#first.step(pid, call, result, clock);
+      for (const { fault, permits } of struck)
+        if (permits.some(({ kind }) => kind === 'ended')) this.#worlds[0].do(ending(fault, clock));
       return undefined;
     }
     const isPlain = struck.length === 0 && this.#worlds.length === 1 && this.#untold.size === 0 && !this.#unseen;
@@ -122,7 +124,7 @@ export class Worlds implements Oracle {
       if (behind) this.#keepError(permits);
       if (behind || permits.some(({ kind }) => kind === 'file')) this.#open(fault, pid, call);
     }
-    if (this.#unseen && (call.op === 'mmap' || call.op === 'load' || call.op === 'store')) this.#openMapped(pid, call);
+    if (this.#unseen && unasked.has(call.op)) this.#openUnasked(pid, call);
     const next: World[] = [];
     let verdict: Verdict;
     for (const world of this.#worlds) {
@@ -180,12 +182,16 @@ export class Worlds implements Oracle {
       });
   }
 
-  /** Who looks at mapped memory asks for no size (fuse_file_mmap, fs/fuse/file.c). */
-  #openMapped(pid: number, call: Call): void {
+  #openUnasked(pid: number, call: Call): void {
     for (const world of this.#worlds)
       world.do((it) => {
-        const file = 'fd' in call ? it.model.fileOf(pid, call.fd) : 'map' in call ? it.model.mappingOf(pid, call.map)?.file : undefined;
-        if (file !== undefined) leaveOpen(it, file.inode);
+        const { model } = it;
+        const files = [
+          'fd' in call ? model.fileOf(pid, call.fd) : undefined,
+          'fdOut' in call ? model.fileOf(pid, call.fdOut) : undefined,
+          'map' in call ? model.mappingOf(pid, call.map)?.file : undefined,
+        ];
+        for (const file of files) if (file !== undefined) leaveOpen(it, file.inode);
         return undefined;
       });
   }
@@ -246,11 +252,7 @@ export class Worlds implements Oracle {
           });
           break;
         case 'ended':
-          if (fault.pid !== undefined)
-            all(({ model }) => {
-              if (model.runs(fault.pid as number)) model.step(fault.pid as number, { op: 'exit', status: 137 }, 0, clock);
-              return undefined;
-            });
+          all(ending(fault, clock));
           break;
         default:
       }
@@ -291,6 +293,14 @@ interface Judged {
   readonly struck: readonly Struck[];
 }
 
+/** The process of a fault is gone. */
+const ending =
+  ({ pid = 0 }: InjectedFault, clock: CallClock): Deed =>
+  ({ model }) => {
+    if (model.runs(pid)) model.step(pid, { op: 'exit', status: 137 }, 0, clock);
+    return undefined;
+  };
+
 function openBytes(world: World, { pid, call, struck }: Pick<Judged, 'pid' | 'call' | 'struck'>): void {
   for (const { fault, permits } of struck) {
     if (!permits.some(({ kind }) => kind === 'bytes')) continue;
@@ -298,6 +308,9 @@ function openBytes(world: World, { pid, call, struck }: Pick<Judged, 'pid' | 'ca
     for (const inode of filesOf(world, fault, pid, call)) inode.content?.forget(offset, offset + length);
   }
 }
+
+/** Calls that take the size of a file to be what the kernel heard last (i_size_read), and do not ask. */
+const unasked: ReadonlySet<string> = new Set(['mmap', 'load', 'store', 'copy_file_range', 'fallocate']);
 
 /** Done a second time, every other call fails, or changes nothing more. */
 const undoesItself = (call: Call): boolean => call.op === 'rename' && (call.flags & RENAME_EXCHANGE) !== 0;

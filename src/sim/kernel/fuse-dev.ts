@@ -177,8 +177,12 @@ export class FuseDevice implements Runnable {
     }
   }
 
-  /** fuse_request_queue_background. */
+  /** fuse_request_queue_background; on a connection that has ended the request has failed already. */
   queueBackground(request: FuseRequest): void {
+    if (!this.connected) {
+      this.#finish(request, -E.ENOTCONN);
+      return;
+    }
     request.background = true;
     this.#numBackground += 1;
     this.#backgroundQueue.push(request);
@@ -423,5 +427,6 @@ export class FuseDevice implements Runnable {
     this.#forgets.length = 0;
     this.#interrupts.length = 0;
     for (const request of requests) this.#finish(request, -E.ECONNABORTED);
+    for (const task of this.#blocked.splice(0)) task.wake();
   }
 }
