@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest';
+import { permitsOf } from '../../../src/check/faults/permits.ts';
+import { MOST_WORLDS, Worlds } from '../../../src/check/faults/worlds.ts';
+import { checkPlan, type FaultPlan, type InjectedFault, type OperationName, type Rule } from '../../../src/fault/index.ts';
+import { type Call, O_CREAT, O_RDWR, type Stat, type SysResult } from '../../../src/vfs/index.ts';
+
+const EIO = -5;
+const ENOENT = -2;
+
+const stat: Stat = {
+  ...{ dev: 1, ino: 1, mode: 0o40755, nlink: 2, uid: 0, gid: 0, rdev: 0, size: 0, blocks: 0, blksize: 4096 },
+  ...{ atime: { sec: 1, nsec: 0 }, mtime: { sec: 1, nsec: 0 }, ctime: { sec: 1, nsec: 0 } },
+};
+
+type Event = Partial<InjectedFault> & { readonly operation: OperationName };
+
+/** A run under one rule, told by hand: what strikes during a call, and what the call gave. */
+function judged(rule: Omit<Rule, 'name'>) {
+  const plan: FaultPlan = checkPlan({ rules: [{ name: 'it', ...rule }] });
+  const injected: InjectedFault[] = [];
+  const times = new Set(['times', 'inode-numbers', 'modes'] as const);
+  const worlds = new Worlds({ options: { ignore: times }, tree: { stat, entries: new Map() } }, plan, injected, false);
+  worlds.spawn(1, { uid: 0, gid: 0, groups: [] });
+  const clock = { before: { sec: 1, nsec: 0 }, after: { sec: 1, nsec: 0 }, slack: 0 };
+  return {
+    worlds,
+    call(call: Call, result: SysResult, ...struck: readonly Event[]) {
+      for (const event of struck)
+        injected.push({ rule: 'it', where: rule.where, kind: rule.what.kind, label: '', time: 0, detail: '', ...event });
+      return worlds.step(1, call, result, clock)?.difference;
+    },
+  };
+}
+
+const after: Omit<Rule, 'name'> = { where: 'filesystem', what: { kind: 'errno', errno: 'EIO', effect: 'after' } };
+const before: Omit<Rule, 'name'> = { where: 'filesystem', what: { kind: 'errno', errno: 'EIO' } };
+const mkdir: Call = { op: 'mkdir', path: '/a', mode: 0o755 };
+const lookAt: Call = { op: 'lstat', path: '/a' };
+
+describe('after an error that may have come too late', () => {
+  test('both states are followed, until somebody looks', () => {
+    for (const [seen, then] of [
+      [stat, 'expected EEXIST, got success'],
+      [ENOENT, undefined],
+    ] as const) {
+      const { worlds, call } = judged(after);
+      expect(call(mkdir, EIO, { operation: 'MKDIR' })).toBeUndefined();
+      expect(worlds.count).toBe(2);
+      expect(call(lookAt, seen)).toBeUndefined();
+      expect(worlds.count).toBe(1);
+      expect(call(mkdir, 0)).toBe(then);
+    }
+  });
+
+  test('a write may have grown the file, or not; no other size will do', () => {
+    const sizes = [0, 3, 2].map((size) => {
+      const { call } = judged(after);
+      call({ op: 'open', path: '/a', flags: O_RDWR | O_CREAT, mode: 0o644, into: 3 }, 3);
+      const write: Call = { op: 'pwrite', fd: 3, data: new Uint8Array([1, 2, 3]), offset: 0 };
+      call(write, EIO, { operation: 'WRITE', path: '/a', offset: 0, length: 3 });
+      return call({ op: 'fstat', fd: 3 }, { ...stat, mode: 0o100644, nlink: 1, size });
+    });
+    expect(sizes).toEqual([undefined, undefined, 'size wrong']);
+  });
+
+  test('more states than can be followed end the judging, and it is said', () => {
+    const { worlds, call } = judged(after);
+    for (let i = 0; 2 ** i <= MOST_WORLDS; i++)
+      call({ op: 'mkdir', path: `/${i}`, mode: 0o755 }, EIO, { operation: 'MKDIR' });
+    expect(worlds.lost).toBe('too many states');
+    expect(call(lookAt, stat)).toBeUndefined();
+  });
+});
+
+describe('what a fault does not permit', () => {
+  test('an error in front of the filesystem did nothing', () => {
+    const { worlds, call } = judged(before);
+    expect(call(mkdir, EIO, { operation: 'MKDIR' })).toBeUndefined();
+    expect(worlds.count).toBe(1);
+    expect(call(lookAt, stat)).toBe('expected ENOENT, got success');
+  });
+
+  test('another errno, or the same one when nothing struck', () => {
+    expect(judged(before).call(mkdir, -28, { operation: 'MKDIR' })).toBe('expected success, got ENOSPC');
+    expect(judged(before).call(mkdir, EIO)).toBe('expected success, got EIO');
+  });
+
+  test('other bytes than those that were hit', () => {
+    const { call } = judged({ where: 'link-reply', what: { kind: 'bit-flip' } });
+    call({ op: 'open', path: '/a', flags: O_RDWR | O_CREAT, mode: 0o644, into: 3 }, 3);
+    call({ op: 'pwrite', fd: 3, data: new Uint8Array(8), offset: 0 }, 8);
+    const read: Call = { op: 'pread', fd: 3, size: 8, offset: 0 };
+    const hit = { operation: 'READ', path: '/a', offset: 0, length: 4 } as const;
+    expect(call(read, new Uint8Array([0, 9, 0, 0, 0, 0, 0, 0]), hit)).toBeUndefined();
+    expect(call(read, new Uint8Array([0, 0, 0, 0, 9, 0, 0, 0]))).toBe('data wrong');
+  });
+});
+
+test('a process that was killed is gone in every state', () => {
+  const { worlds, call } = judged({ where: 'process', what: { kind: 'kill' } });
+  expect(call(mkdir, -4, { operation: 'MKDIR', pid: 1 })).toBeUndefined();
+  expect(worlds.count).toBe(2);
+  expect(worlds.runs(1)).toBe(false);
+});
+
+test('the table says which faults nobody may notice', () => {
+  const quiet: readonly Omit<Rule, 'name'>[] = [
+    { where: 'link-request', what: { kind: 'delay', ms: 1 } },
+    { where: 'link-reply', what: { kind: 'reorder', window: 2 } },
+    { where: 'link-request', what: { kind: 'full-queue', ms: 1 } },
+    { where: 'page-cache', what: { kind: 'drop-dentries' } },
+    { where: 'filesystem', what: { kind: 'fsync-lies' } },
+    { where: 'process', what: { kind: 'restart', memory: 'kept', requests: 'resend' } },
+  ];
+  for (const rule of quiet) expect(permitsOf({ name: 'it', ...rule } as Rule, 'GETATTR')).toEqual([]);
+});
