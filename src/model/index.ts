@@ -3,4 +3,4 @@ export type { Inode } from './inode.ts';
 export { Model } from './model.ts';
 export type { CallClock, ModelOptions } from './state.ts';
 export type { TreeNode } from './tree.ts';
-export { type Divergence, resultName, type Verdict } from './verdict.ts';
+export { type Divergence, resultName, type Verdict, wrongResult } from './verdict.ts';

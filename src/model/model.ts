@@ -154,6 +154,14 @@ export class Model {
     }
   }
 
+  /** Whether a process is in, or has opened, a directory that is removed. */
+  get holdsRemoved(): boolean {
+    const removed = (inode: Inode | undefined): boolean => inode?.isDirectory === true && inode.isDead;
+    return [...this.#state.processes.values()].some(
+      ({ alive, cwd, files }) => alive && (removed(cwd) || files.some((file) => removed(file?.inode))),
+    );
+  }
+
   /** The inode of a descriptor; undefined where the process has none. */
   inodeOf(pid: number, fd: number): Inode | undefined {
     return this.#state.processes.get(pid)?.files[fd]?.inode;

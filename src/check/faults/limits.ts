@@ -26,7 +26,14 @@ export function settingsUnder(plan: FaultPlan, settings: Settings | undefined): 
   return Object.keys(rest).length === 0 ? undefined : rest;
 }
 
-/** What programs do without under a plan: of an unlock that is lost stays a lock that nobody can take away. */
+/**
+ * What programs do without under a plan: of an unlock that is lost stays a lock that nobody can take away, a lock may count from
+ * the end of a file whose size is open, and what a filesystem forgets late it still finds.
+ */
 export function notUnderPlan(plan: FaultPlan): readonly Capability[] {
-  return permitted(plan).some(({ kind }) => kind === 'locks') ? ['locks', 'flock'] : [];
+  const kinds = new Set(permitted(plan).map(({ kind }) => kind));
+  const without: Capability[] = [];
+  if (kinds.has('locks') || kinds.has('file') || kinds.has('error')) without.push('locks', 'flock');
+  if (kinds.has('late')) without.push('handles');
+  return without;
 }

@@ -13,6 +13,7 @@ import { type ErrnoName, errnoNumbers } from '../../vfs/index.ts';
  * - `ended`: the process is gone, in the middle of its call.
  * - `silence`: the call may never end; nothing after it is judged.
  * - `locks`: who holds locks is open, and who waits for one may wait for ever.
+ * - `late`: the filesystem hears late that something is not used any more: a handle may still find what has no name.
  * - `times`: the clock is not to be trusted: no time is judged.
  * - `held`: references, handles or requests may be left when everything has ended.
  * - `anything`: results say nothing any more. That calls end, and that the kernel stands, is still judged.
@@ -26,6 +27,7 @@ export type Permit =
   | { readonly kind: 'ended' }
   | { readonly kind: 'silence' }
   | { readonly kind: 'locks' }
+  | { readonly kind: 'late' }
   | { readonly kind: 'times' }
   | { readonly kind: 'held' }
   | { readonly kind: 'anything' };
@@ -44,6 +46,7 @@ const twice: Permit = { kind: 'twice' };
 const ended: Permit = { kind: 'ended' };
 const silence: Permit = { kind: 'silence' };
 const locks: Permit = { kind: 'locks' };
+const late: Permit = { kind: 'late' };
 const times: Permit = { kind: 'times' };
 const held: Permit = { kind: 'held' };
 const anything: Permit = { kind: 'anything' };
@@ -55,6 +58,10 @@ const alsoLocks = (operation: OperationName): readonly Permit[] => (unlocking.in
 
 /** What a second walk meets where the first one made or removed something. */
 const walkedAgain: readonly ErrnoName[] = ['EEXIST', 'ENOENT', 'ENODATA', 'EACCES'];
+
+/** What is late, and nobody waits for. */
+const delayed = (operation: OperationName): readonly Permit[] =>
+  operation === 'FORGET' || operation === 'RELEASE' ? [late] : nothing;
 
 /** The errnos of a rule, and what Linux makes of them. */
 function refused(errno: ErrnoName | readonly ErrnoName[], effect: 'none' | 'either'): Permit {
@@ -86,11 +93,13 @@ const shortened = (operation: OperationName): readonly Permit[] =>
 function ofLinkRequest(fault: FaultsAt['link-request'], operation: OperationName): readonly Permit[] {
   switch (fault.kind) {
     case 'errno':
-      return [refused(fault.errno, 'none'), ...alsoLocks(operation), held];
+      return [refused(fault.errno, 'none'), ...alsoLocks(operation)];
     case 'delay':
     case 'reorder':
+      return delayed(operation);
+    // Whatever comes behind it waits, too.
     case 'full-queue':
-      return nothing;
+      return [late];
     case 'drop':
     case 'hang':
       return [silence, errors('none', 'EINTR'), held];
@@ -118,7 +127,7 @@ function ofStale(how: 'forgotten' | 'handle' | 'generation' | 'reused', operatio
   switch (how) {
     case 'forgotten':
     case 'handle':
-      return [refused('ESTALE', 'none'), ...alsoLocks(operation), held];
+      return [refused('ESTALE', 'none'), ...alsoLocks(operation)];
     // What the kernel held becomes bad (fuse_make_bad), or another file answers in the place of the one that was meant.
     case 'generation':
     case 'reused':
@@ -132,7 +141,7 @@ function ofLinkReply(fault: FaultsAt['link-reply'], operation: OperationName): r
       return [refused(fault.errno, 'either'), ...alsoLocks(operation)];
     case 'delay':
     case 'reorder':
-      return nothing;
+      return delayed(operation);
     // The second one has no request any more.
     case 'duplicate':
       return nothing;
@@ -151,7 +160,7 @@ function ofLinkReply(fault: FaultsAt['link-reply'], operation: OperationName): r
     case 'lie':
       return ofLie(fault);
     case 'wrong-length':
-      return [errors('either', 'EIO'), ...alsoLocks(operation), held];
+      return [errors('either', 'EIO'), ...alsoLocks(operation)];
   }
 }
 
@@ -166,7 +175,7 @@ function ofLie({ size, mode, nlink, uid, gid, ino }: LieFault): readonly Permit[
 function ofFilesystem(fault: FaultsAt['filesystem'], operation: OperationName): readonly Permit[] {
   switch (fault.kind) {
     case 'errno':
-      return [refused(fault.errno, fault.effect === 'after' ? 'either' : 'none'), ...alsoLocks(operation), held];
+      return [refused(fault.errno, fault.effect === 'after' ? 'either' : 'none'), ...alsoLocks(operation)];
     case 'delay':
       return nothing;
     case 'hang':
@@ -214,7 +223,7 @@ function ofProcess(fault: FaultsAt['process'], operation: OperationName): readon
       return [anything, silence, held];
     case 'restart':
       if (fault.memory === 'lost') return [anything, silence, held];
-      return fault.requests === 'lost' ? [silence, held] : nothing;
+      return fault.requests === 'lost' ? [silence, held] : [late];
   }
 }
 

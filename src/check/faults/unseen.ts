@@ -53,17 +53,22 @@ export function tookPlace(pid: number, call: Call, clock: CallClock): Deed | und
 }
 
 /** A file is made, or cut, by one request; whether it may be opened is asked by others, which may fail (do_open, fs/namei.c). */
-export const opensAnew = (call: Call): call is CallOf<'creat'> | CallOf<'open'> =>
-  call.op === 'creat' || (call.op === 'open' && (call.flags & (O_CREAT | O_TRUNC | O_TMPFILE_BIT)) !== 0);
+export const opensAnew = (call: Call): call is CallOf<'creat'> | CallOf<'open'> | CallOf<'open_by_handle_at'> =>
+  call.op === 'creat' ||
+  (call.op === 'open' && (call.flags & (O_CREAT | O_TRUNC | O_TMPFILE_BIT)) !== 0) ||
+  (call.op === 'open_by_handle_at' && (call.flags & O_TRUNC) !== 0);
 
 /** The call failed and nothing came of it, but for what is gone by then. */
 export function failed(pid: number, call: Call, clock: CallClock): Deed {
-  return ({ model }): Verdict => {
+  return (world): Verdict => {
+    const { model } = world;
     // close(2) gives its error when the descriptor is free already (filp_flush, fs/open.c).
     if (call.op === 'close') return model.step(pid, call, 0, clock);
     if (!writing.has(call.op) || !('fd' in call)) return undefined;
     const file = model.fileOf(pid, call.op === 'copy_file_range' ? call.fdOut : call.fd);
     if (file === undefined) return undefined;
+    // Its pages have the data by then, and whoever maps them may see it or write it back.
+    if (model.mapsMemory) leaveOpen(world, file.inode);
     mayLosePrivileges(file.inode, clock);
     // With write-back the times change before the data do (file_update_time).
     file.inode.mtime.mayTouch(clock.before, clock.after, clock.slack, 'fault');
@@ -132,8 +137,11 @@ export function filesOf(world: World, { path, node }: InjectedFault, pid: number
     const inode = fd === undefined ? undefined : model.inodeOf(pid, fd);
     if (inode?.isRegular) found.add(inode);
   }
+  const mapped = 'map' in call ? model.mappingOf(pid, call.map)?.file.inode : undefined;
+  if (mapped !== undefined) found.add(mapped);
+  // A name that a file without one had last may be another's by now.
   for (const { inode } of model.descriptors())
-    if (inode.isRegular && (inode.ino === node || (named === undefined && inode.nlink === 0))) found.add(inode);
+    if (inode.isRegular && (inode.ino === node || inode.nlink === 0)) found.add(inode);
   return found;
 }
 

@@ -1,5 +1,5 @@
 import type { FaultPlan, InjectedFault, OperationName } from '../../fault/index.ts';
-import type { CallClock, Inode, Model, Verdict } from '../../model/index.ts';
+import { type CallClock, type Inode, type Model, type Verdict, wrongResult } from '../../model/index.ts';
 import { StuckError } from '../../sim/index.ts';
 import { type Call, type Credentials, errnoNumbers, RENAME_EXCHANGE, type SysResult } from '../../vfs/index.ts';
 import type { Oracle } from '../oracle.ts';
@@ -119,8 +119,11 @@ export class Worlds implements Oracle {
     const isPlain = struck.length === 0 && this.#worlds.length === 1 && this.#untold.size === 0 && !this.#unseen;
     if (isPlain)
       return this.#worlds[0].step(pid, call, result, clock);
+    const untold = struck.find(({ fault }) => isOwed(fault, pid, call));
+    if (untold !== undefined && !(typeof result === 'number' && result < 0))
+      return wrongResult(`an error, as ${untold.fault.operation} gave one`, result);
     for (const { fault, permits } of struck) {
-      const behind = this.#isBehind(fault, call);
+      const behind = this.#isBehind(fault, call) && permits.some(({ kind }) => kind === 'error');
       if (behind) this.#keepError(permits);
       if (behind || permits.some(({ kind }) => kind === 'file')) this.#open(fault, pid, call);
     }
@@ -227,7 +230,11 @@ export class Worlds implements Oracle {
     }
     if (verdict === undefined) return undefined;
     if (none !== undefined && none.do(failed(pid, call, clock)) === undefined) next.push(none);
-    if (unseen !== undefined && done !== undefined && unseen.do(done) === undefined) next.push(unseen);
+    if (unseen !== undefined && done !== undefined && unseen.do(done) === undefined) {
+      next.push(unseen);
+      // Of a directory in use the kernel does not know that it is removed, and goes on as if it were not (IS_DEADDIR).
+      if (unseen.model.holdsRemoved) this.#lost ??= 'anything is permitted';
+    }
     return verdict;
   }
 
@@ -307,6 +314,13 @@ function openBytes(world: World, { pid, call, struck }: Pick<Judged, 'pid' | 'ca
     const { offset = 0, length = 0 } = fault;
     for (const inode of filesOf(world, fault, pid, call)) inode.content?.forget(offset, offset + length);
   }
+}
+
+/** Errors that the caller must be told of, because nothing else would show them. */
+function isOwed({ kind, operation, pid: of }: InjectedFault, pid: number, { op }: Call): boolean {
+  if (of !== pid || (kind !== 'errno' && kind !== 'fsync-once')) return false;
+  if (operation === 'FLUSH') return op === 'close';
+  return (operation === 'FSYNC' || operation === 'FSYNCDIR') && (op === 'fsync' || op === 'fdatasync');
 }
 
 /** Calls that take the size of a file to be what the kernel heard last (i_size_read), and do not ask. */

@@ -1,5 +1,5 @@
 import { type CallOf, errnoNumbers as E } from '../../vfs/index.ts';
-import { shrinkChildren } from './dcache.ts';
+import { aliasesOf, shrinkChildren } from './dcache.ts';
 import type { FuseConnection } from './fuse-connection.ts';
 import type { Process } from './process.ts';
 import { dropListing } from './readdir-cache.ts';
@@ -17,7 +17,10 @@ export function dropCaches(fc: FuseConnection, which: number): void {
       dropListing(inode);
       inode.link = undefined;
     }
-  if ((which & SLAB) !== 0) shrinkChildren(fc, fc.root);
+  if ((which & SLAB) === 0) return;
+  shrinkChildren(fc, fc.root);
+  // The kernel has a list of what is unused (s_dentry_lru), on which is, too, what lies below a directory that nobody finds any more.
+  for (const inode of [...fc.inodes.values()]) for (const dentry of aliasesOf(inode)) shrinkChildren(fc, dentry);
 }
 
 export function dropCachesCall(fc: FuseConnection, p: Process, call: CallOf<'drop_caches'>): number {
