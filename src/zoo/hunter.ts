@@ -9,6 +9,8 @@ import type { Patch } from './patch.ts';
 export interface Hunt {
   readonly target: string;
   readonly patches: readonly Patch[];
+  /** Whether programs run under the built-in classes of faults. */
+  readonly faults: boolean;
   /** Source of the regular expression for the signatures that count. */
   readonly shows: string;
   readonly seeds: readonly number[];
@@ -51,7 +53,7 @@ const modules = hunt.patches.map((patch) => {
 });
 register('./hooks.js', import.meta.url, { data: modules });
 const { EVALUATED } = await import('./hooks.js');
-const { builtInTargets, check } = await import('../check/index.js');
+const { builtInTargets, check, faultClasses } = await import('../check/index.js');
 const evaluated = (globalThis as Record<symbol, unknown>)[Symbol.for(EVALUATED)] as readonly string[] | undefined;
 for (const { url, patch } of modules)
   if (!evaluated?.includes(url))
@@ -81,6 +83,7 @@ async function tryOnce(seed: number): Promise<Catch> {
     time: hunt.budget,
     now: milliseconds,
     signal: controller.signal,
+    faults: hunt.faults ? { classes: faultClasses } : undefined,
     yield: async () => {
       watchdog.postMessage('alive');
       await new Promise((resolve) => setImmediate(resolve));

@@ -105,13 +105,14 @@ async function doubt(bug: Bug, { program: steps, conditions, signature }: Findin
 
 /** Runs a process for some seeds. Gives why it ended before its time, undefined where it did not. */
 function run(
-  { target, file, before, after, also, shows }: Bug,
+  { target, file, before, after, also, shows, needs }: Bug,
   seeds: readonly number[],
   { budget, silence = budget + PATIENCE, signal }: ZooOptions,
   onCatch: (caught: Catch) => void,
 ): Promise<string | undefined> {
   const patches = [{ file, before, after }, ...(also === undefined ? [] : [also])];
-  const task: Hunt = { target, patches, shows: shows.source, seeds, budget, silence };
+  const faults = needs === 'faults';
+  const task: Hunt = { target, patches, faults, shows: shows.source, seeds, budget, silence };
   return new Promise((resolve) => {
     const child = fork(program, [JSON.stringify(task)], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

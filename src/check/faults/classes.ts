@@ -125,19 +125,25 @@ export type FaultClass = keyof typeof table;
 /** The built-in classes of faults, by name. */
 export const faultClasses = Object.keys(table) as readonly FaultClass[];
 
-/** How often a rule strikes: at each event with a probability, or at one of the first. */
-const probabilities: readonly number[] = [0.005, 0.02, 0.1];
+/** How often a rule strikes that is about all operations, and one that is about a few. */
+const seldom: readonly number[] = [0.005, 0.02, 0.1];
+const often: readonly number[] = [0.1, 0.4, 1];
 /** No rule strikes more often in a program: what is permitted then is soon everything. */
 const MOST_STRIKES = 3;
 
+/** How many classes a program meets, and how much oftener than the others some are drawn: paths of errors are most of what there is. */
+const numbers: readonly number[] = [1, 1, 1, 2, 2, 4];
+const weights: Readonly<Partial<Record<FaultClass, number>>> = { errno: 6, 'errno-after': 4, interrupt: 2, short: 2 };
+
 /**
  * Draws the faults of one program: some of the classes, of each some faults, of each at some operations (swarm testing, Groce
- * et al., ISSTA 2012). A single class is always on.
+ * et al., ISSTA 2012).
  */
 export function drawPlan(draw: Draw, classes: readonly FaultClass[]): FaultPlan {
-  const chosen = classes.filter(() => classes.length === 1 || draw.chance(30));
+  const likely = classes.flatMap((name) => new Array<FaultClass>(weights[name] ?? 1).fill(name));
+  const chosen = new Set(Array.from({ length: draw.of(numbers) }, () => draw.of(likely)));
   const rules: Rule[] = [];
-  for (const name of chosen.length > 0 ? chosen : [draw.of(classes)]) {
+  for (const name of chosen) {
     const kinds: readonly Kind[] = table[name];
     const some = kinds.filter(() => kinds.length === 1 || draw.chance(50));
     for (const kind of some.length > 0 ? some : [draw.of(kinds)]) rules.push(ruleOf(draw, name, kinds.indexOf(kind), kind));
@@ -148,7 +154,8 @@ export function drawPlan(draw: Draw, classes: readonly FaultClass[]): FaultPlan 
 function ruleOf(draw: Draw, name: FaultClass, number: number, { where, what, operations }: Kind): Rule {
   const sample = what(draw, 'GETATTR');
   const possible = operations ?? operationsOf(where, sample);
-  const few = draw.chance(50) ? [draw.of(possible), draw.of(possible)] : possible;
+  const isFew = draw.chance(60);
+  const few = isFew ? [draw.of(possible), draw.of(possible)] : possible;
   const fault = what(draw, draw.of(few));
   const met = operationsOf(where, fault);
   const struck = few.filter(
@@ -160,7 +167,7 @@ function ruleOf(draw: Draw, name: FaultClass, number: number, { where, what, ope
   return {
     name: `${name} ${number + 1} (${fault.kind} at ${where})`,
     where,
-    when: { operation: [...new Set(struck.length > 0 ? struck : possible)], probability: draw.of(probabilities) },
+    when: { operation: [...new Set(struck.length > 0 ? struck : possible)], probability: draw.of(isFew ? often : seldom) },
     what: fault,
     times: 1 + draw.below(MOST_STRIKES),
   } as Rule;

@@ -1,7 +1,7 @@
 import type { FaultPlan, InjectedFault, OperationName } from '../../fault/index.ts';
 import { type CallClock, type Inode, type Model, type Verdict, wrongResult } from '../../model/index.ts';
 import { StuckError } from '../../sim/index.ts';
-import { type Call, type Credentials, errnoNumbers, RENAME_EXCHANGE, type SysResult } from '../../vfs/index.ts';
+import { type Call, type Credentials, errnoNumbers, O_APPEND, RENAME_EXCHANGE, type SysResult } from '../../vfs/index.ts';
 import type { Oracle } from '../oracle.ts';
 import { leaveOpen } from './open-files.ts';
 import { type Permit, permitsOf, ruleNamed } from './permits.ts';
@@ -127,7 +127,7 @@ export class Worlds implements Oracle {
       if (behind) this.#keepError(permits);
       if (behind || permits.some(({ kind }) => kind === 'file')) this.#open(fault, pid, call);
     }
-    if (this.#unseen && unasked.has(call.op)) this.#openUnasked(pid, call);
+    if (this.#unseen && (unasked.has(call.op) || this.#appends(pid, call))) this.#openUnasked(pid, call);
     const next: World[] = [];
     let verdict: Verdict;
     for (const world of this.#worlds) {
@@ -183,6 +183,11 @@ export class Worlds implements Oracle {
         leaveFilesOpen(it, fault, pid, call);
         return undefined;
       });
+  }
+
+  #appends(pid: number, call: Call): boolean {
+    if (!writeCalls.has(call.op) || !('fd' in call)) return false;
+    return ((this.#first.fileOf(pid, call.fd)?.flags ?? 0) & O_APPEND) !== 0;
   }
 
   #openUnasked(pid: number, call: Call): void {
@@ -252,6 +257,10 @@ export class Worlds implements Oracle {
         case 'file':
           this.#open(fault, pid, call);
           break;
+        case 'short':
+          // Pages that are mapped have all of it.
+          if (this.#first.mapsMemory) this.#open(fault, pid, call);
+          break;
         case 'bytes':
           all((world) => {
             openBytes(world, { pid, call, struck: [{ fault, permits }] });
@@ -277,6 +286,10 @@ export class Worlds implements Oracle {
         for (const inode of filesOf(world, fault, pid, call)) mayHaveWritten(inode, fault, grown, clock);
         return undefined;
       };
+    if (filesOf(this.#worlds[0], fault, pid, call).size > 1) {
+      this.#open(fault, pid, call);
+      return;
+    }
     const grown: World[] = [];
     for (const world of this.#worlds) {
       const end = (fault.offset ?? 0) + (fault.length ?? 0);

@@ -13,8 +13,11 @@ interface Node {
   last: string | undefined;
 }
 
-/** No directory lies deeper; a loop, which a filesystem that lies can make, ends here. */
-const DEEPEST = 1000;
+/**
+ * Names that are followed upwards for the paths of one node: no directory lies deeper, and a loop, which a filesystem that lies
+ * can make, ends here. Where names were lost on the way a node may seem to have many, and each of those above it too.
+ */
+const MOST_NAMES = 1000;
 
 /**
  * The paths of nodes, as far as messages told them. The link and the filesystem know nodes only; names are learnt from
@@ -75,7 +78,7 @@ export class NodePaths {
 
   /** Every known path of a node; of one without a name, the last that it had. */
   of(node: number): readonly string[] {
-    const paths = this.#named(node, 0);
+    const paths = this.#named(node, { left: MOST_NAMES });
     if (paths.length > 0) return paths;
     const last = this.#nodes.get(node)?.last;
     return last === undefined ? [] : [last];
@@ -103,11 +106,14 @@ export class NodePaths {
     this.#byName.set(key(parent, name), id);
   }
 
-  #named(node: number, depth: number): string[] {
+  #named(node: number, names: { left: number }): string[] {
     if (node === ROOT_NODE) return ['/'];
-    const known = this.#nodes.get(node);
-    if (known === undefined || depth > DEEPEST) return [];
-    return known.names.flatMap(({ parent, name }) => this.#named(parent, depth + 1).map((path) => join(path, name)));
+    const paths: string[] = [];
+    for (const { parent, name } of this.#nodes.get(node)?.names ?? []) {
+      if (names.left-- <= 0) break;
+      for (const path of this.#named(parent, names)) paths.push(join(path, name));
+    }
+    return paths;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Bug } from '../bug.ts';
+import { faults } from './faults.ts';
 import { kernelCaches } from './kernel-caches.ts';
 import { kernelNames } from './kernel-names.ts';
 import { kernelOpenFiles } from './kernel-open-files.ts';
@@ -20,4 +21,5 @@ export const bugs: readonly Bug[] = [
   ...kernelPermissions,
   ...kernelOpenFiles,
   ...kernelCaches,
+  ...faults,
 ];
