@@ -1,5 +1,6 @@
 export type { FileSystemModule } from '../fuse/device/index.ts';
 export type { LeaksNothingOptions } from './leaks-nothing.ts';
+export type { LinearizableOptions } from './linearizable.ts';
 export type { FilesystemMatchers } from './matchers.ts';
 
 import './matchers.ts';

@@ -1,5 +1,6 @@
 import { expect, TestRunner } from 'vitest';
 import { type LeaksNothingOptions, leaksNothing } from './leaks-nothing.ts';
+import { type LinearizableOptions, linearizable } from './linearizable.ts';
 import { type Place, type RefinesPosixOptions, refinesPosix } from './refines-posix.ts';
 import { replayedFile, variables } from './settings.ts';
 import { type SurvivesCrashesOptions, survivesCrashes } from './survives-crashes.ts';
@@ -28,6 +29,13 @@ export interface FilesystemMatchers {
    * @example await expect(myFactory).toSurviveCrashes({ promise: 'ordered' });
    */
   toSurviveCrashes(options?: SurvivesCrashesOptions): Promise<void>;
+  /**
+   * Calls of several processes that overlap, on one kernel or several, give what they could have given one after the other; or,
+   * with `level`, what a weaker level allows. Takes a filesystem factory.
+   *
+   * @example await expect(myFactory).toBeLinearizable({ without: ['xattrs'], processes: 6 });
+   */
+  toBeLinearizable(options?: LinearizableOptions): Promise<void>;
 }
 
 declare module 'vitest' {
@@ -64,5 +72,8 @@ expect.extend({
   },
   async toSurviveCrashes(given: unknown, options: SurvivesCrashesOptions = {}) {
     return resultOf(await survivesCrashes(given, options, placeOf(this)));
+  },
+  async toBeLinearizable(given: unknown, options: LinearizableOptions = {}) {
+    return resultOf(await linearizable(given, options, placeOf(this)));
   },
 });

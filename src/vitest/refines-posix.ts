@@ -11,7 +11,7 @@ import {
 } from '../check/index.ts';
 import { capabilityProblem } from '../check/profile.ts';
 import { findAgain } from '../check/replay.ts';
-import { oncePerProblem } from '../check/reporter.ts';
+import { oncePerProblem, type ProblemReport } from '../check/reporter.ts';
 import type { FileSystemFactory } from '../env/index.ts';
 import { turnEventLoop } from '../env/turn-event-loop.ts';
 import { CounterexampleDirectory } from './counterexamples.ts';
@@ -33,7 +33,7 @@ export interface PropertyOptions {
 export interface RefinesPosixOptions
   extends PropertyOptions,
     SimulatedTargetOptions,
-    Pick<CheckOptions, 'maxCalls' | 'time'> {
+    Pick<CheckOptions, 'maxCalls' | 'time' | 'faults'> {
   /** Divergences that are accepted. */
   readonly known?: readonly KnownDivergence[];
 }
@@ -78,8 +78,14 @@ export const directoryOf = (
 ): CounterexampleDirectory | undefined =>
   save === false || isNot ? undefined : new CounterexampleDirectory(testFile, save);
 
-function targetOf(given: unknown, options: RefinesPosixOptions, problems: Problem[]): Target {
-  checkCapabilities('toRefinePosix', options.without);
+/** The target that a matcher was given, or the one that a factory makes. @throws TypeError, RangeError */
+export function factoryTarget(
+  matcher: string,
+  given: unknown,
+  options: PropertyOptions & SimulatedTargetOptions,
+  report: ProblemReport,
+): Target {
+  checkCapabilities(matcher, options.without);
   if (isTarget(given)) {
     const { name = given.name, without = [], model } = options;
     return {
@@ -89,11 +95,10 @@ function targetOf(given: unknown, options: RefinesPosixOptions, problems: Proble
       model: { ...given.model, ...model },
     };
   }
-  const factory = factoryOf('toRefinePosix', given, ' or a target');
-  const report = oncePerProblem(keeping(problems));
+  const factory = factoryOf(matcher, given, ' or a target');
   return simulatedTarget(nameOf(factory, options.name), factory, {
     ...options,
-    simulation: { ...options.simulation, report },
+    simulation: { ...options.simulation, report: oncePerProblem(report) },
   });
 }
 
@@ -104,8 +109,10 @@ export async function refinesPosix(
   place: Place,
 ): Promise<Verdict | undefined> {
   const problems: Problem[] = [];
-  const target = targetOf(given, options, problems);
-  const { runs, time, maxCalls, known } = options;
+  const target = factoryTarget('toRefinePosix', given, options, keeping(problems));
+  const { runs, time, maxCalls, known, faults } = options;
+  if (faults !== undefined && target.faultsOf === undefined)
+    throw new TypeError(`toRefinePosix: faults: expected a filesystem in the simulated kernel, given ${target.name}`);
   const accepted = new Set(known?.map(({ signature }) => signature));
   return judge({
     name: target.name,
@@ -126,6 +133,7 @@ export async function refinesPosix(
         time,
         maxCalls,
         known,
+        faults,
         now: () => performance.now(),
         yield: turnEventLoop,
         signal: place.signal === undefined ? enough.signal : AbortSignal.any([enough.signal, place.signal]),

@@ -118,3 +118,26 @@ test('the daemon comes back with its memory: nobody notices but for the time', (
   sim.call({ op: 'statfs', path: '/' });
   expect(sim.call({ op: 'fstat', fd })).toMatchObject({ size: 3 });
 });
+
+test('what is to be read in the background when the daemon is gone fails, and nobody waits for it', () => {
+  const sim = faulty([{ where: 'process', when: { operation: 'GETXATTR' }, what: { kind: 'crash' } }]);
+  const fd = sim.call({ op: 'open', path: '/f', flags: 0o102, mode: 0o644, into: 3 }) as number;
+  sim.call({ op: 'ftruncate', fd, size: 8192 });
+  sim.call({ op: 'mmap', fd, offset: 0, size: 8192, protection: 3, flags: 1, into: 0 });
+  sim.call({ op: 'getxattr', path: '/f', name: 'user.a', size: 10 });
+  expect(sim.call({ op: 'load', map: 0, offset: 4096, size: 1 })).toBe('EFAULT');
+});
+
+test('dropping caches reaches what lies below a directory that is removed', () => {
+  const sim = faulty([
+    { where: 'filesystem', when: { operation: 'UNLINK' }, what: { kind: 'errno', errno: 'EIO', effect: 'after' } },
+  ]);
+  sim.call({ op: 'mkdir', path: '/d', mode: 0o755 });
+  sim.write('/d/f', 'x');
+  const fd = sim.call({ op: 'open', path: '/d/f', flags: 0, mode: 0 }) as number;
+  expect(sim.call({ op: 'unlink', path: '/d/f' })).toBe('EIO');
+  expect(sim.call({ op: 'rmdir', path: '/d' })).toBe(0);
+  sim.call({ op: 'close', fd });
+  sim.call({ op: 'drop_caches', caches: 3 });
+  expect([...sim.session.lookups].map(([node]) => node)).toEqual([]);
+});

@@ -210,4 +210,13 @@ describe('paths of nodes', () => {
     expect([nodes.of(2), nodes.of(3)]).toEqual([['/a'], ['/a']]);
     expect(nodes.child(1, 'a')).toBe(3);
   });
+
+  test('names that lead back to where they came from end somewhere', () => {
+    const nodes = new NodePaths();
+    for (const name of ['a', 'b', 'c']) {
+      nodes.entered(2, name, 3);
+      nodes.entered(3, name, 2);
+    }
+    expect(nodes.of(3)).toEqual([]);
+  });
 });

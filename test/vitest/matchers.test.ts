@@ -195,3 +195,25 @@ describe('toLeakNothing', () => {
     expect(text).toMatch(/held: (\d+) when all is removed, \d+ when it was new/);
   });
 });
+
+describe('toBeLinearizable', () => {
+  test('passes where every call could have been made by itself', async () => {
+    await expect(ram).toBeLinearizable({ runs: 10, seed: 1 });
+  });
+
+  test('shows the calls that contradict each other, and the level that still holds', async () => {
+    const cached = { clients: 2, settings: { entryTimeout: 1, attributeTimeout: 1 }, runs: 40, seed: 1 };
+    const text = await message(expect(ram).toBeLinearizable(cached));
+    expect(text).toMatch(/expected: ram is linearizable; \d+ programs?/);
+    expect(text).toMatch(/not linearizable \(.*\); it/);
+    expect(text).toMatch(/p\d+ on k[01] {2}/);
+  });
+
+  test('names the levels where another is asked for', async () => {
+    expect(await message(expect(ram).toBeLinearizable({ level: 'strong' }))).toMatch(/level: expected one of linearizable, .*given "strong"/);
+  });
+});
+
+test('toRefinePosix takes faults', async ({ save }) => {
+  await expect(ram).toRefinePosix({ ...few, save, faults: { classes: ['errno'] } });
+});
