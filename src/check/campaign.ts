@@ -219,7 +219,10 @@ class Campaign {
     const shrunk = await this.#shrinkOn(arena, failure);
     if (target.concurrencyClass !== 'serialised') return { shrunk, reproduced: undefined };
     const isolated = { ...arena, target: target.isolated ?? target };
-    const reproduced = await this.#reproduce({ ...isolated, settings: shrunk.settings, faults: shrunk.faults }, shrunk.failure);
+    const reproduced = await this.#reproduce(
+      { ...isolated, settings: shrunk.settings, faults: shrunk.faults },
+      shrunk.failure,
+    );
     if (reproduced.times > 0 || isolated.target === target) return { shrunk, reproduced };
     // What earlier programs left behind had a part in it.
     const alone = await this.#shrinkOn(isolated, failure);

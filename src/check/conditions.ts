@@ -1,7 +1,7 @@
 import type { ModelOptions } from '../model/index.ts';
-import { arrayAt, FormatError, numberAt, objectAt, stringAt } from './json.ts';
-import type { RunFaults } from './faults/run.ts';
 import { faultsAt } from './faults/json.ts';
+import type { RunFaults } from './faults/run.ts';
+import { arrayAt, FormatError, numberAt, objectAt, stringAt } from './json.ts';
 import { type Capability, capabilities } from './profile.ts';
 import type { Settings } from './target.ts';
 

@@ -217,7 +217,12 @@ class Run {
             ? `${result.error.name}: ${result.error.message}`
             : String(result.error);
       const difference = result.error instanceof KernelFailure ? result.error.difference : 'the kernel threw';
-      divergence = notLive(call, result.error) ?? { aspect: 'exception', difference, expected: 'a result', actual: text };
+      divergence = notLive(call, result.error) ?? {
+        aspect: 'exception',
+        difference,
+        expected: 'a result',
+        actual: text,
+      };
     } else {
       const clock = { before, after: this.#kernel.now(), slack: this.#kernel.timeSlack };
       divergence = this.#model.step(pid, call, result, clock);

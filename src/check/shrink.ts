@@ -1,7 +1,7 @@
 import type { Call } from '../vfs/index.ts';
 import { simplerPrograms } from './arbitrary/simplify.ts';
-import { fewerFaults, movedFaults } from './faults/shrink.ts';
 import type { RunFaults } from './faults/run.ts';
+import { fewerFaults, movedFaults } from './faults/shrink.ts';
 import { type Program, withSteps } from './program.ts';
 import { type Arena, type Failure, runProgram } from './runner.ts';
 import { rawKey } from './signature.ts';

@@ -30,7 +30,10 @@ export async function runCampaign(
       yield: () => turn(),
       signal,
       onProgress: ({ runs, calls, findings }) =>
-        progress.update(fraction(runs, calls), `${target.name}: ${thousands(calls)} calls, ${thousands(findings)} found`),
+        progress.update(
+          fraction(runs, calls),
+          `${target.name}: ${thousands(calls)} calls, ${thousands(findings)} found`,
+        ),
       onFinding: (finding) => {
         progress.clear();
         onFinding?.(finding);

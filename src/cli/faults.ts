@@ -1,11 +1,5 @@
 import { existsSync } from 'node:fs';
-import {
-  type FaultChoice,
-  type FaultClass,
-  type FaultTotals,
-  faultClasses,
-  type Target,
-} from '../check/index.ts';
+import { type FaultChoice, type FaultClass, type FaultTotals, faultClasses, type Target } from '../check/index.ts';
 import { showUnfired } from '../fault/index.ts';
 import { didYouMean } from '../vfs/index.ts';
 import { readPlan } from './plan.ts';
@@ -23,7 +17,8 @@ export function faultChoice(words: readonly string[]): FaultChoice {
       throw new UsageError(
         `--faults: expected a file with a plan (./plan.yaml), "all", or classes of ${faultClasses.join(', ')}, given "${name}"${didYouMean(name, faultClasses)}`,
       );
-  if (names.length === 0) throw new UsageError('--faults: expected a file with a plan, "all", or a list of classes, given nothing');
+  if (names.length === 0)
+    throw new UsageError('--faults: expected a file with a plan, "all", or a list of classes, given nothing');
   return { classes: names.filter(isClass) };
 }
 
@@ -35,7 +30,8 @@ export function refuseFaults({ name, faultsOf }: Target): void {
     );
 }
 
-const counted = (number: number, noun: string): string => `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`;
+const counted = (number: number, noun: string): string =>
+  `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`;
 
 /** What the faults of a campaign came to: how many, of which rules none, and what was not judged because of them. */
 export function showFaults({ injected, programs, lost, rules }: FaultTotals): readonly string[] {
@@ -44,4 +40,3 @@ export function showFaults({ injected, programs, lost, rules }: FaultTotals): re
     lines.push(`${counted(count, 'program')} not judged to the end: ${why}`);
   return [...lines, ...showUnfired(rules)];
 }
-

@@ -210,7 +210,9 @@ describe('toBeLinearizable', () => {
   });
 
   test('names the levels where another is asked for', async () => {
-    expect(await message(expect(ram).toBeLinearizable({ level: 'strong' }))).toMatch(/level: expected one of linearizable, .*given "strong"/);
+    expect(await message(expect(ram).toBeLinearizable({ level: 'strong' }))).toMatch(
+      /level: expected one of linearizable, .*given "strong"/,
+    );
   });
 });
 

@@ -28,7 +28,17 @@ const at = (where: Where, what: Kind['what'] | Fault, operations?: readonly Oper
 
 /** EMFILE and the like say nothing new; what the kernel takes for another message than an error is left to plans by hand. */
 const errnoOf = (draw: Draw, operation: OperationName): ErrnoName => {
-  const common: readonly ErrnoName[] = ['EIO', 'EIO', 'EINTR', 'ESTALE', 'ENOSPC', 'EDQUOT', 'EROFS', 'ETIMEDOUT', 'ENOMEM'];
+  const common: readonly ErrnoName[] = [
+    'EIO',
+    'EIO',
+    'EINTR',
+    'ESTALE',
+    'ENOSPC',
+    'EDQUOT',
+    'EROFS',
+    'ETIMEDOUT',
+    'ENOMEM',
+  ];
   const realistic = realisticErrnos(operation);
   const errno = draw.of(draw.chance(70) ? common : realistic);
   return realistic.includes(errno) ? errno : 'EIO';
@@ -68,7 +78,11 @@ const table = {
     at('link-request', { kind: 'duplicate' }, repeatable),
     at('link-reply', (draw) => ({ kind: 'duplicate', ms: draw.of([0, 1, 50]) })),
   ],
-  drop: [at('link-request', { kind: 'drop' }), at('link-reply', { kind: 'drop' }), at('link-request', { kind: 'hang' })],
+  drop: [
+    at('link-request', { kind: 'drop' }),
+    at('link-reply', { kind: 'drop' }),
+    at('link-request', { kind: 'hang' }),
+  ],
   interrupt: [at('link-request', { kind: 'interrupt' }), at('process', { kind: 'interrupt' })],
   kill: [at('process', { kind: 'kill' })],
   short: [
@@ -146,7 +160,8 @@ export function drawPlan(draw: Draw, classes: readonly FaultClass[]): FaultPlan 
   for (const name of chosen) {
     const kinds: readonly Kind[] = table[name];
     const some = kinds.filter(() => kinds.length === 1 || draw.chance(50));
-    for (const kind of some.length > 0 ? some : [draw.of(kinds)]) rules.push(ruleOf(draw, name, kinds.indexOf(kind), kind));
+    for (const kind of some.length > 0 ? some : [draw.of(kinds)])
+      rules.push(ruleOf(draw, name, kinds.indexOf(kind), kind));
   }
   return checkPlan({ seed: draw.below(1 << 12), rules });
 }
@@ -167,7 +182,10 @@ function ruleOf(draw: Draw, name: FaultClass, number: number, { where, what, ope
   return {
     name: `${name} ${number + 1} (${fault.kind} at ${where})`,
     where,
-    when: { operation: [...new Set(struck.length > 0 ? struck : possible)], probability: draw.of(isFew ? often : seldom) },
+    when: {
+      operation: [...new Set(struck.length > 0 ? struck : possible)],
+      probability: draw.of(isFew ? often : seldom),
+    },
     what: fault,
     times: 1 + draw.below(MOST_STRIKES),
   } as Rule;

@@ -1,5 +1,5 @@
-import { StuckError } from '../../sim/index.ts';
 import type { Divergence } from '../../model/index.ts';
+import { StuckError } from '../../sim/index.ts';
 import type { Call } from '../../vfs/index.ts';
 import type { Program } from '../program.ts';
 import type { Arena, Failure, Outcome } from '../runner.ts';

@@ -19,10 +19,24 @@ const permitted = (plan: FaultPlan) =>
  */
 export function settingsUnder(plan: FaultPlan, settings: Settings | undefined): Settings | undefined {
   const hidden = permitted(plan).some(
-    (permit) => permit.kind === 'file' || permit.kind === 'bytes' || permit.kind === 'twice' || (permit.kind === 'error' && permit.effect === 'either'),
+    (permit) =>
+      permit.kind === 'file' ||
+      permit.kind === 'bytes' ||
+      permit.kind === 'twice' ||
+      (permit.kind === 'error' && permit.effect === 'either'),
   );
   if (!hidden || settings === undefined) return settings;
-  const { entryTimeout, attributeTimeout, negativeTimeout, keepCache, writebackCache, autoInvalData, explicitInvalData, cacheSymlinks, ...rest } = settings;
+  const {
+    entryTimeout,
+    attributeTimeout,
+    negativeTimeout,
+    keepCache,
+    writebackCache,
+    autoInvalData,
+    explicitInvalData,
+    cacheSymlinks,
+    ...rest
+  } = settings;
   return Object.keys(rest).length === 0 ? undefined : rest;
 }
 

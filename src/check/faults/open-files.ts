@@ -31,20 +31,24 @@ export function follow(world: World, pid: number, call: Call, result: SysResult)
     case 'read':
     case 'readv':
     case 'pread':
-      return followRead(world, pid, call, result);
+      followRead(world, pid, call, result);
+      return;
     case 'lseek':
-      return followSeek(world, pid, call, result);
+      followSeek(world, pid, call, result);
+      return;
     case 'copy_file_range': {
       const file = world.model.fileOf(pid, call.fd);
       if (file === undefined || !world.openFiles.has(file.inode) || typeof result !== 'number') return;
       // That source and target overlap, the size decides as well (generic_copy_file_checks, fs/read_write.c).
-      file.inode.size = (call.offset ?? file.offset) + (result === -errnoNumbers.EINVAL ? call.size : Math.max(0, result));
+      file.inode.size =
+        (call.offset ?? file.offset) + (result === -errnoNumbers.EINVAL ? call.size : Math.max(0, result));
       return;
     }
     case 'load':
     case 'store':
       for (const inode of world.openFiles) inode.size = result === -errnoNumbers.EFAULT ? 0 : ANY_SIZE;
-      if (typeof result !== 'number' && result instanceof Uint8Array && call.op === 'load') mapped(world, pid, call, result.length);
+      if (typeof result !== 'number' && result instanceof Uint8Array && call.op === 'load')
+        mapped(world, pid, call, result.length);
       if (typeof result === 'number' && result >= 0 && call.op === 'store') mapped(world, pid, call, result);
   }
 }

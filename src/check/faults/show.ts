@@ -6,7 +6,9 @@ export function showRunFaults({ plan, only }: RunFaults): readonly string[] {
   if (only === undefined) return plan.rules.map(({ name }) => `under fault "${name}"`);
   return only.map(({ rule, step = 0, inStep }) => {
     const { kind, ...more } = ruleNamed(plan, rule).what;
-    const details = Object.entries(more).map(([key, value]) => ` ${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+    const details = Object.entries(more).map(
+      ([key, value]) => ` ${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+    );
     return `fault in step ${step + 1}, at ${inStep}: ${kind}${details.join('')}`;
   });
 }

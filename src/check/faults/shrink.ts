@@ -18,7 +18,10 @@ function exactly({ plan }: RunFaults, struck: readonly Injection[]): RunFaults |
  * Fewer faults than a failing run had, the fewest first: none, either half, all but one. Where the run was not yet under its
  * own list of faults, that list comes too.
  */
-export function* fewerFaults(faults: RunFaults | undefined, { injected: struck = [] }: Failure): Generator<RunFaults | undefined> {
+export function* fewerFaults(
+  faults: RunFaults | undefined,
+  { injected: struck = [] }: Failure,
+): Generator<RunFaults | undefined> {
   if (faults === undefined) return;
   yield undefined;
   if (struck.length > 3) {

@@ -1,6 +1,15 @@
 import type { InjectedFault } from '../../fault/index.ts';
 import type { CallClock, Inode, Verdict } from '../../model/index.ts';
-import { type Call, type CallOf, dataBytes, O_CREAT, O_TMPFILE_BIT, O_TRUNC, type SyscallName, type SysResult } from '../../vfs/index.ts';
+import {
+  type Call,
+  type CallOf,
+  dataBytes,
+  O_CREAT,
+  O_TMPFILE_BIT,
+  O_TRUNC,
+  type SyscallName,
+  type SysResult,
+} from '../../vfs/index.ts';
 import { leaveOpen } from './open-files.ts';
 import type { Deed, World } from './world.ts';
 
@@ -38,7 +47,14 @@ const whole: ReadonlySet<SyscallName> = new Set([
   'flock',
 ]);
 
-const writing: ReadonlySet<SyscallName> = new Set(['write', 'pwrite', 'writev', 'fallocate', 'copy_file_range', 'ftruncate']);
+const writing: ReadonlySet<SyscallName> = new Set([
+  'write',
+  'pwrite',
+  'writev',
+  'fallocate',
+  'copy_file_range',
+  'ftruncate',
+]);
 
 /**
  * The call took place, though its result is an error: what it would have given is made up. The verdict says whether it could
@@ -48,8 +64,7 @@ export function tookPlace(pid: number, call: Call, clock: CallClock): Deed | und
   if (whole.has(call.op)) return ({ model }) => model.step(pid, call, 0, clock);
   if (!opensAnew(call)) return undefined;
   return ({ model }) =>
-    model.step(pid, { ...call, into: SPARE }, SPARE, clock) ??
-    model.step(pid, { op: 'close', fd: SPARE }, 0, clock);
+    model.step(pid, { ...call, into: SPARE }, SPARE, clock) ?? model.step(pid, { op: 'close', fd: SPARE }, 0, clock);
 }
 
 /** A file is made, or cut, by one request; whether it may be opened is asked by others, which may fail (do_open, fs/namei.c). */
@@ -84,7 +99,12 @@ function mayLosePrivileges(inode: Inode, { before, after, slack }: CallClock): v
 }
 
 /** Bytes of a request that the filesystem may have written, and nobody was told: as many of them as it took. */
-export function mayHaveWritten(inode: Inode, { offset = 0, length = 0 }: InjectedFault, grown: boolean, clock: CallClock): void {
+export function mayHaveWritten(
+  inode: Inode,
+  { offset = 0, length = 0 }: InjectedFault,
+  grown: boolean,
+  clock: CallClock,
+): void {
   const end = offset + length;
   if (grown) inode.size = Math.max(inode.size, end);
   inode.content?.forget(offset, end);

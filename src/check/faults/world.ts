@@ -1,4 +1,11 @@
-import { type CallClock, type Inode, Model, type ModelOptions, type TreeNode, type Verdict } from '../../model/index.ts';
+import {
+  type CallClock,
+  type Inode,
+  Model,
+  type ModelOptions,
+  type TreeNode,
+  type Verdict,
+} from '../../model/index.ts';
 import type { Call, Credentials, SysResult } from '../../vfs/index.ts';
 import { follow } from './open-files.ts';
 

@@ -1,7 +1,14 @@
 import type { FaultPlan, InjectedFault, OperationName } from '../../fault/index.ts';
 import { type CallClock, type Inode, type Model, type Verdict, wrongResult } from '../../model/index.ts';
 import { StuckError } from '../../sim/index.ts';
-import { type Call, type Credentials, errnoNumbers, O_APPEND, RENAME_EXCHANGE, type SysResult } from '../../vfs/index.ts';
+import {
+  type Call,
+  type Credentials,
+  errnoNumbers,
+  O_APPEND,
+  RENAME_EXCHANGE,
+  type SysResult,
+} from '../../vfs/index.ts';
 import type { Oracle } from '../oracle.ts';
 import { leaveOpen } from './open-files.ts';
 import { type Permit, permitsOf, ruleNamed } from './permits.ts';
@@ -117,8 +124,7 @@ export class Worlds implements Oracle {
       return undefined;
     }
     const isPlain = struck.length === 0 && this.#worlds.length === 1 && this.#untold.size === 0 && !this.#unseen;
-    if (isPlain)
-      return this.#worlds[0].step(pid, call, result, clock);
+    if (isPlain) return this.#worlds[0].step(pid, call, result, clock);
     const untold = struck.find(({ fault }) => isOwed(fault, pid, call));
     if (untold !== undefined && !(typeof result === 'number' && result < 0))
       return wrongResult(`an error, as ${untold.fault.operation} gave one`, result);
@@ -219,7 +225,8 @@ export class Worlds implements Oracle {
     // As many forks as there are ways on but one.
     const none = refused ? world.fork() : undefined;
     const unseen = done === undefined ? undefined : world.fork();
-    const twice = permits.some(({ kind }) => kind === 'twice') && error === 0 && undoesItself(call) ? world.fork() : undefined;
+    const twice =
+      permits.some(({ kind }) => kind === 'twice') && error === 0 && undoesItself(call) ? world.fork() : undefined;
     const isShort = permits.some(({ kind }) => kind === 'short' || kind === 'error' || kind === 'file');
     const asked = (isShort ? shorter(call, result) : undefined) ?? call;
     if (permits.some(({ kind }) => kind === 'bytes'))
@@ -343,4 +350,5 @@ const unasked: ReadonlySet<string> = new Set(['mmap', 'load', 'store', 'copy_fil
 const undoesItself = (call: Call): boolean => call.op === 'rename' && (call.flags & RENAME_EXCHANGE) !== 0;
 
 /** Memory that could not be read is no memory (SIGBUS). */
-const becomes = ({ op }: Call, error: number): boolean => error === errnoNumbers.EFAULT && (op === 'load' || op === 'store');
+const becomes = ({ op }: Call, error: number): boolean =>
+  error === errnoNumbers.EFAULT && (op === 'load' || op === 'store');

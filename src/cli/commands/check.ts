@@ -130,8 +130,7 @@ export async function run(args: string[]): Promise<number> {
   const faults = values.faults === undefined ? undefined : faultChoice(values.faults);
   if (faults !== undefined && (values.consistency !== undefined || values['check-determinism']))
     throw new UsageError('--faults: expected without --consistency and --check-determinism');
-  const calls =
-    values.calls === undefined ? undefined : wholeNumber('calls', values.calls, 1, Number.MAX_SAFE_INTEGER);
+  const calls = values.calls === undefined ? undefined : wholeNumber('calls', values.calls, 1, Number.MAX_SAFE_INTEGER);
   const known = values.known === undefined ? [] : readKnown(values.known, values.accept === true);
   const say = values.json ? () => {} : console.log;
 

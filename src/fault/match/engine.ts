@@ -223,7 +223,8 @@ export class FaultEngine {
     const what = `${where} ${operation} ${target}${range}${who}`;
     const label = counted(this.#seen, what);
     const step = this.#step;
-    const labels = step === undefined ? { label } : { label, step, inStep: counted(this.#seenInStep, `${where} ${operation}`) };
+    const labels =
+      step === undefined ? { label } : { label, step, inStep: counted(this.#seenInStep, `${where} ${operation}`) };
     this.#labels.set(event, labels);
     return labels;
   }

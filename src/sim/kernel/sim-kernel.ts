@@ -436,7 +436,8 @@ export class SimKernel implements Kernel {
       throw new StuckError(
         `${outside.map(({ label }) => label).join(', ')}: the filesystem's answer waits for something outside of the simulation`,
       );
-    if (pending !== undefined) throw new StuckError(`${this.#describe(pending)} can never finish: nothing else can happen`);
+    if (pending !== undefined)
+      throw new StuckError(`${this.#describe(pending)} can never finish: nothing else can happen`);
     return 'done';
   }
 

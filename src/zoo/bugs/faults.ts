@@ -66,7 +66,8 @@ export const faults: readonly Bug[] = [
     needs: 'faults',
     summary: 'a request that was interrupted is sent a second time, and finds what the first one made',
     file: 'sim/kernel/create.ts',
-    before: 'request.expected = fuse_entry_out.size; if (!fc.device.send(p)) yield; if (request.error !== 0) return request.error; const { words }',
+    before:
+      'request.expected = fuse_entry_out.size; if (!fc.device.send(p)) yield; if (request.error !== 0) return request.error; const { words }',
     after:
       'request.expected = fuse_entry_out.size; if (!fc.device.send(p)) yield; if (request.error === -E.EINTR && !fc.device.send(p)) yield; if (request.error !== 0) return request.error; const { words }',
     shows: /got EEXIST/,
@@ -101,7 +102,8 @@ export const faults: readonly Bug[] = [
     summary: 'dropping caches does not reach the dentries below a directory that is removed',
     source: 'this kernel, until checks under faults found it',
     file: 'sim/kernel/drop-caches.ts',
-    before: 'for (const inode of [...fc.inodes.values()]) for (const dentry of aliasesOf(inode)) shrinkChildren(fc, dentry);',
+    before:
+      'for (const inode of [...fc.inodes.values()]) for (const dentry of aliasesOf(inode)) shrinkChildren(fc, dentry);',
     after: '',
     shows: /^leak: references/,
   },
@@ -110,7 +112,8 @@ export const faults: readonly Bug[] = [
     host: 'SimKernel',
     target: 'ram',
     needs: 'faults',
-    summary: 'pages that are to be read ahead when the daemon is gone stay locked, and whoever wants them waits for ever',
+    summary:
+      'pages that are to be read ahead when the daemon is gone stay locked, and whoever wants them waits for ever',
     source: 'this kernel, until checks under faults found it',
     file: 'sim/kernel/fuse-dev.ts',
     before: 'if (!this.connected) { this.#finish(request, -E.ENOTCONN); return; }',

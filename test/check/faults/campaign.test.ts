@@ -24,7 +24,11 @@ describe('no class of faults brings out a difference on ram', () => {
   });
 
   test('nor do all of them together, on a filesystem that answers late', async () => {
-    const { findings } = await check(builtInTargets['ram:late'](), { seed: 6, runs: 60, faults: { classes: faultClasses } });
+    const { findings } = await check(builtInTargets['ram:late'](), {
+      seed: 6,
+      runs: 60,
+      faults: { classes: faultClasses },
+    });
     expect(findings.map(showFinding)).toEqual([]);
   });
 });

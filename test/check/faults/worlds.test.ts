@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { permitsOf } from '../../../src/check/faults/permits.ts';
 import { MOST_WORLDS, Worlds } from '../../../src/check/faults/worlds.ts';
-import { checkPlan, type FaultPlan, type InjectedFault, type OperationName, type Rule } from '../../../src/fault/index.ts';
+import {
+  checkPlan,
+  type FaultPlan,
+  type InjectedFault,
+  type OperationName,
+  type Rule,
+} from '../../../src/fault/index.ts';
 import { type Call, O_CREAT, O_RDWR, type Stat, type SysResult } from '../../../src/vfs/index.ts';
 
 const EIO = -5;
@@ -26,7 +32,15 @@ function judged(rule: Omit<Rule, 'name'>) {
     worlds,
     call(call: Call, result: SysResult, ...struck: readonly Event[]) {
       for (const event of struck)
-        injected.push({ rule: 'it', where: rule.where, kind: rule.what.kind, label: '', time: 0, detail: '', ...event });
+        injected.push({
+          rule: 'it',
+          where: rule.where,
+          kind: rule.what.kind,
+          label: '',
+          time: 0,
+          detail: '',
+          ...event,
+        });
       return worlds.step(1, call, result, clock)?.difference;
     },
   };
@@ -119,5 +133,6 @@ test('the table says which faults nobody may notice', () => {
     { where: 'filesystem', what: { kind: 'fsync-lies' } },
     { where: 'process', what: { kind: 'restart', memory: 'kept', requests: 'resend' } },
   ];
-  for (const rule of quiet) expect(permitsOf({ name: 'it', ...rule } as Rule, 'GETATTR').filter(({ kind }) => kind !== 'late')).toEqual([]);
+  for (const rule of quiet)
+    expect(permitsOf({ name: 'it', ...rule } as Rule, 'GETATTR').filter(({ kind }) => kind !== 'late')).toEqual([]);
 });
