@@ -142,6 +142,18 @@ export const faultClasses = Object.keys(table) as readonly FaultClass[];
 /** How often a rule strikes that is about all operations, and one that is about a few. */
 const seldom: readonly number[] = [0.005, 0.02, 0.1];
 const often: readonly number[] = [0.1, 0.4, 1];
+/** What programs ask for most. */
+const common: readonly OperationName[] = [
+  'LOOKUP',
+  'CREATE',
+  'MKDIR',
+  'UNLINK',
+  'RENAME',
+  'SETATTR',
+  'READ',
+  'WRITE',
+  'FLUSH',
+];
 /** No rule strikes more often in a program: what is permitted then is soon everything. */
 const MOST_STRIKES = 3;
 
@@ -170,7 +182,9 @@ function ruleOf(draw: Draw, name: FaultClass, number: number, { where, what, ope
   const sample = what(draw, 'GETATTR');
   const possible = operations ?? operationsOf(where, sample);
   const isFew = draw.chance(60);
-  const few = isFew ? [draw.of(possible), draw.of(possible)] : possible;
+  const usual = possible.filter((operation) => common.includes(operation));
+  const one = (): OperationName => draw.of(usual.length > 0 && draw.chance(60) ? usual : possible);
+  const few = isFew ? [one(), one()] : possible;
   const fault = what(draw, draw.of(few));
   const met = operationsOf(where, fault);
   const struck = few.filter(

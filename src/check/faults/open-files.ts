@@ -77,7 +77,7 @@ function followSeek(world: World, pid: number, call: Extract<Call, { op: 'lseek'
   switch (call.whence) {
     // An append went to the end, wherever that was.
     case SEEK_CUR:
-      if (result >= 0) file.offset = result - call.offset;
+      file.offset = result >= 0 ? result - call.offset : Math.max(0, -call.offset - 1);
       return;
     case SEEK_END:
       inode.size = result >= 0 ? result - call.offset : 0;
