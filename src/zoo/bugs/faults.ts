@@ -23,7 +23,6 @@ export const faults: readonly Bug[] = [
     before: 'mapping.sizeUnstable = false; return done > 0 ? done : error;',
     after: 'mapping.sizeUnstable = false; return error !== 0 ? error : done;',
     shows: /size wrong|data|length|mtime/,
-    longer: 'a write of more than one request, of which a later one fails',
   },
   {
     name: 'failed-removal-is-cached',
