@@ -200,6 +200,9 @@ function ofFilesystem(fault: FaultsAt['filesystem'], operation: OperationName): 
     // Without a crash nobody can tell.
     case 'fsync-lies':
       return nothing;
+    // What a crash may leave is judged elsewhere (docs/crashes.md).
+    case 'power-cut':
+      return [anything, held];
   }
 }
 
