@@ -72,33 +72,26 @@ export function createCluster(factory: FileSystemFactory, clients: number, optio
   return new Kernels(factory, clients, options, options.client);
 }
 
+/** Its parts are its own properties: it is taken apart, and put into something larger. */
 class OneKernel implements Simulation {
   readonly kernel: SimKernel;
-  readonly #cluster: Cluster;
+  readonly environment: SimEnvironment;
+  readonly choices: Choices;
+  filesystem: FileSystem;
+  session: Session;
+  readonly restart: () => void;
 
   constructor(cluster: Cluster) {
-    this.#cluster = cluster;
     this.kernel = cluster.kernels[0];
-  }
-
-  get environment(): SimEnvironment {
-    return this.#cluster.environment;
-  }
-
-  get choices(): Choices {
-    return this.#cluster.choices;
-  }
-
-  get filesystem(): FileSystem {
-    return this.#cluster.filesystem;
-  }
-
-  get session(): Session {
-    return this.#cluster.sessions[0];
-  }
-
-  restart(): void {
-    this.#cluster.restart();
+    this.environment = cluster.environment;
+    this.choices = cluster.choices;
+    this.filesystem = cluster.filesystem;
+    this.session = cluster.sessions[0];
+    this.restart = () => {
+      cluster.restart();
+      this.filesystem = cluster.filesystem;
+      this.session = cluster.sessions[0];
+    };
   }
 }
 

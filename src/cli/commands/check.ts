@@ -59,8 +59,8 @@ ${listed(Object.keys(capabilities), '                    ', 120)}
   --probe           find out by trying what it does not promise (daemons, directories, and modules that export no
                     list named "without", are always probed)
 ${daemonHelp}
-  --faults F        runs programs under faults (docs/faults.md): those of a plan (./plan.yaml), of classes, of which each
-                    program draws some, or of "all":
+  --faults F        runs programs under faults (docs/faults.md): those of a plan (./plan.yaml), or of classes, of which
+                    each program draws some, or of "all":
 ${listed(faultClasses, '                    ', 120)}
   --known FILE      a file of divergences that are accepted: listed, not findings
   --accept          add what is found to the file of --known

@@ -51,15 +51,16 @@ export function traced(options: SimulateOptions = {}, factory: FileSystemFactory
     const result = kernel.call(pid, what);
     return result instanceof Promise ? result.then(plain) : plain(result);
   };
-  return Object.assign(simulation, {
+  return {
+    ...simulation,
     requests,
     call,
-    traced: (what: Call, pid?: number) => {
+    traced: (what, pid) => {
       requests();
       call(what, pid);
       return requests();
     },
-  });
+  };
 }
 
 /** The whole content of a file, read by process 1. */
