@@ -64,14 +64,17 @@ const delayed = (operation: OperationName): readonly Permit[] =>
   operation === 'FORGET' || operation === 'RELEASE' ? [late] : nothing;
 
 /** The errnos of a rule, and what Linux makes of them. */
-function refused(errno: ErrnoName | readonly ErrnoName[], effect: 'none' | 'either'): Permit {
+function refused(errno: ErrnoName | readonly ErrnoName[], effect: 'none' | 'either'): readonly Permit[] {
   const names = typeof errno === 'string' ? [errno] : errno;
   const made = new Set<ErrnoName>(names);
   // A path walk that finds ESTALE is made again (filename_lookup, fs/namei.c), and meets what the first one did.
-  if (made.has('ESTALE')) for (const name of walkedAgain) made.add(name);
+  const again = made.has('ESTALE');
+  if (again) for (const name of walkedAgain) made.add(name);
   // A name that is said not to be there is made, and there it is (lookup_open).
   if (made.has('ENOENT')) made.add('EEXIST');
-  return errors(effect, ...made);
+  const error = errors(effect, ...made);
+  // So is what comes behind the walk (retry_estale), whatever was done the first time.
+  return again && effect === 'either' ? [error, twice] : [error];
 }
 
 /** Data that was spoilt on its way: of what is read, what a call gives; of what is written, what the filesystem keeps. */
@@ -93,7 +96,7 @@ const shortened = (operation: OperationName): readonly Permit[] =>
 function ofLinkRequest(fault: FaultsAt['link-request'], operation: OperationName): readonly Permit[] {
   switch (fault.kind) {
     case 'errno':
-      return [refused(fault.errno, 'none'), ...alsoLocks(operation)];
+      return [...refused(fault.errno, 'none'), ...alsoLocks(operation)];
     case 'delay':
     case 'reorder':
       return delayed(operation);
@@ -127,7 +130,7 @@ function ofStale(how: 'forgotten' | 'handle' | 'generation' | 'reused', operatio
   switch (how) {
     case 'forgotten':
     case 'handle':
-      return [refused('ESTALE', 'none'), ...alsoLocks(operation)];
+      return [...refused('ESTALE', 'none'), ...alsoLocks(operation)];
     // What the kernel held becomes bad (fuse_make_bad), or another file answers in the place of the one that was meant.
     case 'generation':
     case 'reused':
@@ -138,7 +141,7 @@ function ofStale(how: 'forgotten' | 'handle' | 'generation' | 'reused', operatio
 function ofLinkReply(fault: FaultsAt['link-reply'], operation: OperationName): readonly Permit[] {
   switch (fault.kind) {
     case 'errno':
-      return [refused(fault.errno, 'either'), ...alsoLocks(operation)];
+      return [...refused(fault.errno, 'either'), ...alsoLocks(operation)];
     case 'delay':
     case 'reorder':
       return delayed(operation);
@@ -175,7 +178,7 @@ function ofLie({ size, mode, nlink, uid, gid, ino }: LieFault): readonly Permit[
 function ofFilesystem(fault: FaultsAt['filesystem'], operation: OperationName): readonly Permit[] {
   switch (fault.kind) {
     case 'errno':
-      return [refused(fault.errno, fault.effect === 'after' ? 'either' : 'none'), ...alsoLocks(operation)];
+      return [...refused(fault.errno, fault.effect === 'after' ? 'either' : 'none'), ...alsoLocks(operation)];
     case 'delay':
       return nothing;
     case 'hang':
@@ -255,7 +258,7 @@ function ofDisk(fault: FaultsAt['disk']): readonly Permit[] {
     case 'delay':
       return nothing;
     case 'errno':
-      return [refused([...(typeof fault.errno === 'string' ? [fault.errno] : fault.errno), 'EIO'], 'either'), file];
+      return [...refused([...(typeof fault.errno === 'string' ? [fault.errno] : fault.errno), 'EIO'], 'either'), file];
     // Without a crash what was not flushed is still there.
     case 'flush-lies':
       return nothing;

@@ -171,7 +171,8 @@ export class Worlds implements Oracle {
   /** What failed behind the back of whoever wrote: what was in memory, the times too, may go or stay. */
   #isBehind({ operation }: InjectedFault, call: Call): boolean {
     if (operation === 'SETATTR') return this.#writeback;
-    return operation === 'WRITE' && (this.#writeback || !writeCalls.has(call.op));
+    // A write past the page cache has what is stored in mapped memory written before (filemap_write_and_wait_range).
+    return operation === 'WRITE' && (this.#writeback || !writeCalls.has(call.op) || this.#first.mapsMemory);
   }
 
   /** mapping_set_error (include/linux/pagemap.h). */

@@ -8,7 +8,7 @@ import {
   type OperationName,
   type Rule,
 } from '../../../src/fault/index.ts';
-import { type Call, O_CREAT, O_RDWR, type Stat, type SysResult } from '../../../src/vfs/index.ts';
+import { type Call, O_CREAT, O_RDWR, RENAME_EXCHANGE, type Stat, type SysResult } from '../../../src/vfs/index.ts';
 
 const EIO = -5;
 const ENOENT = -2;
@@ -75,6 +75,18 @@ describe('after an error that may have come too late', () => {
       return call({ op: 'fstat', fd: 3 }, { ...stat, mode: 0o100644, nlink: 1, size });
     });
     expect(sizes).toEqual([undefined, undefined, 'size wrong']);
+  });
+
+  test('a call that met ESTALE when it was done is made again: two names may be exchanged twice', () => {
+    const stale = { kind: 'errno', errno: 'ESTALE', effect: 'after' } as const;
+    const { worlds, call } = judged({ where: 'filesystem', what: stale });
+    call(mkdir, 0);
+    call({ op: 'creat', path: '/b', mode: 0o644, into: 3 }, 3);
+    const exchange: Call = { op: 'rename', path: '/a', newPath: '/b', flags: RENAME_EXCHANGE };
+    expect(call(exchange, 0, { operation: 'RENAME' })).toBeUndefined();
+    expect(worlds.count).toBe(2);
+    expect(call({ op: 'rmdir', path: '/a' }, 0)).toBeUndefined();
+    expect(call({ op: 'unlink', path: '/b' }, 0)).toBeUndefined();
   });
 
   test('more states than can be followed end the judging, and it is said', () => {
