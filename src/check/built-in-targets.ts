@@ -1,5 +1,6 @@
 import type { FileSystemFactory } from '../env/index.ts';
 import { filesystems, loopbackMemfsWithout, loopbackWithout, volatileOver } from '../filesystems/index.ts';
+import { nfsWithout, throughNfs, withoutCaches } from '../nfs/index.ts';
 import { simulate, simulatedFs } from '../sim/index.ts';
 import { IN_MEMORY_FILE_SIZE, memfsTarget } from './fs-targets.ts';
 import { lateAnswers } from './late-answers.ts';
@@ -13,6 +14,19 @@ const loopbackRam: FileSystemFactory = (environment, options) => {
   const fs = simulatedFs(simulate(ram.factory, { traceHash: false }));
   return loopback.factory(environment, { ...options, fs, likeNode: true });
 };
+
+/** Files that are unlinked while they are open go where nobody sees them: nothing of the emulation shows. */
+const habits = { sillyRename: 'aside' } as const;
+
+/**
+ * A server does not hold a directory that is open in a client: its number may be used again. With write-back in the kernel
+ * times would be the client's, of which version 3 cannot carry the time of change.
+ */
+const nfs = {
+  without: nfsWithout,
+  model: { timeRange: 'unsigned', ignore: new Set(['inode-numbers'] as const) },
+  fixed: { writebackCache: false },
+} satisfies SimulatedTargetOptions;
 
 export interface SimulatedFileSystem extends SimulatedTargetOptions {
   readonly factory: FileSystemFactory;
@@ -36,6 +50,14 @@ export const simulatedFileSystems = {
   },
   journal: { factory: journal.factory },
   'volatile:ram': { factory: volatileOver(ram.factory), without: [] },
+  // What is sent late gets its time late.
+  'nfs:ram': {
+    ...nfs,
+    factory: throughNfs(ram.factory, { client: { habits } }),
+    model: { ...nfs.model, ignore: new Set(['inode-numbers', 'times'] as const) },
+  },
+  'nfs:ram:through': { ...nfs, factory: throughNfs(ram.factory, { client: { writes: 'through', habits } }) },
+  'nfs:ram:noac': { ...nfs, factory: throughNfs(ram.factory, { client: { ...withoutCaches, habits } }) },
   hello: { factory: hello.factory, without: hello.without },
 } satisfies Readonly<Record<string, SimulatedFileSystem>>;
 
@@ -53,6 +75,9 @@ export const builtInTargets = {
   'loopback:ram': simulated('loopback:ram'),
   journal: simulated('journal'),
   'volatile:ram': simulated('volatile:ram'),
+  'nfs:ram': simulated('nfs:ram'),
+  'nfs:ram:through': simulated('nfs:ram:through'),
+  'nfs:ram:noac': simulated('nfs:ram:noac'),
   hello: simulated('hello'),
 } as const satisfies Readonly<Record<string, () => Target>>;
 

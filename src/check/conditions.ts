@@ -37,16 +37,16 @@ export function conditionsFromJson(value: unknown, place: string): Conditions {
 }
 
 function modelAt(place: string, value: unknown): ModelOptions {
-  const { directoryNlink, timeGranularity, protectedHardlinks, fileSizeLimit, sharedMappings, ignore } = objectAt(
-    place,
-    value,
-  );
+  const { directoryNlink, timeGranularity, timeRange, protectedHardlinks, fileSizeLimit, sharedMappings, ignore } =
+    objectAt(place, value);
   const options: { -readonly [Key in keyof ModelOptions]: ModelOptions[Key] } = {
     ignore: new Set(arrayAt(`${place}.ignore`, ignore).map((name, i) => oneOf(`${place}.ignore[${i}]`, aspects, name))),
   };
   if (directoryNlink !== undefined)
     options.directoryNlink = oneOf(`${place}.directoryNlink`, ['linux', 'one'] as const, directoryNlink);
   if (timeGranularity !== undefined) options.timeGranularity = numberAt(`${place}.timeGranularity`, timeGranularity);
+  if (timeRange !== undefined)
+    options.timeRange = oneOf(`${place}.timeRange`, ['ext4', 'unsigned'] as const, timeRange);
   if (fileSizeLimit !== undefined) options.fileSizeLimit = numberAt(`${place}.fileSizeLimit`, fileSizeLimit);
   if (sharedMappings !== undefined)
     options.sharedMappings = oneOf(`${place}.sharedMappings`, ['given', 'refused'] as const, sharedMappings);

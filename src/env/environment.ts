@@ -40,8 +40,13 @@ export interface Listener {
   close(): void;
 }
 
+export interface ConnectOptions {
+  /** The port on this side; without it, or with 0, any free one. */
+  readonly localPort?: number;
+}
+
 export interface Network {
-  connect(host: string, port: number): Promise<Connection>;
+  connect(host: string, port: number, options?: ConnectOptions): Promise<Connection>;
   /** Port 0 takes a free one. */
   listen(host: string, port: number, onConnection: (connection: Connection) => void): Promise<Listener>;
 }

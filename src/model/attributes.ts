@@ -187,13 +187,18 @@ export function fchown(s: State, call: CallOf<'fchown'>): Verdict {
 const validTime = (time: TimeArgument): boolean => typeof time === 'string' || (time.nsec >= 0 && time.nsec < 1e9);
 
 // Seconds that every common filesystem can store (ext4 with 256-byte inodes); beyond, it clamps (timestamp_truncate).
-const TIME_MIN = -(2 ** 31);
-const TIME_MAX = 15032385535;
+const timeRanges = {
+  ext4: { least: -(2 ** 31), most: 15032385535 },
+  unsigned: { least: 0, most: 2 ** 32 - 1 },
+} as const;
+
+const isOutside = (sec: number, { least, most }: { readonly least: number; readonly most: number }): boolean =>
+  sec < least || sec > most;
 
 function setTime(s: State, stamp: Stamp, time: TimeArgument): void {
   if (time === 'omit') return;
   if (time === 'now') stamp.touch(s.before, s.after, s.slack, s.op);
-  else if (time.sec < TIME_MIN || time.sec > TIME_MAX) stamp.forget(s.op);
+  else if (isOutside(time.sec, timeRanges[s.options.timeRange])) stamp.forget(s.op);
   else stamp.set(time, s.options.timeGranularity, s.op);
 }
 

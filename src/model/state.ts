@@ -11,6 +11,8 @@ export interface ModelOptions {
   readonly directoryNlink?: 'linux' | 'one';
   /** Nanoseconds to which a time that utimensat set is kept. */
   readonly timeGranularity?: number;
+  /** Seconds that a time can have: those of ext4, or 32 bits without a sign (NFS version 3); beyond them it is not judged. */
+  readonly timeRange?: 'ext4' | 'unsigned';
   /** sysctl fs.protected_hardlinks: a user may link only what he owns, or may read and write. */
   readonly protectedHardlinks?: boolean;
   /**
@@ -68,6 +70,7 @@ export class State {
     this.options = {
       directoryNlink: options.directoryNlink ?? 'linux',
       timeGranularity: options.timeGranularity ?? 1,
+      timeRange: options.timeRange ?? 'ext4',
       protectedHardlinks: options.protectedHardlinks ?? false,
       fileSizeLimit: options.fileSizeLimit ?? 2 ** 30,
       sharedMappings: options.sharedMappings ?? 'given',

@@ -24,13 +24,12 @@ export class SimulatedNetwork {
   /** The network as the host of a name sees it. */
   from(host: string): Network {
     return {
-      connect: (remote, port) => this.#connect(host, remote, port),
+      connect: (remote, port, { localPort } = {}) => this.#connect(host, remote, port, localPort || this.#nextPort++),
       listen: async (address, port, onConnection) => this.#listen(address, port, onConnection),
     };
   }
 
-  #connect(host: string, remote: string, port: number): Promise<Connection> {
-    const localPort = this.#nextPort++;
+  #connect(host: string, remote: string, port: number, localPort: number): Promise<Connection> {
     const id = this.#nextConnection++;
     return new Promise((resolve, reject) => {
       this.#timers.after(this.#latency, () => {

@@ -4,9 +4,9 @@ import type { Connection, Network } from '../environment.ts';
 /** TCP over node:net, which is loaded on first use. */
 export function nodeNetwork(): Network {
   return {
-    async connect(host, port) {
+    async connect(host, port, { localPort } = {}) {
       const net = await import('node:net');
-      const socket = net.connect({ host, port, noDelay: true });
+      const socket = net.connect({ host, port, localPort, noDelay: true });
       await settled(socket, 'connect');
       return connectionOf(socket);
     },

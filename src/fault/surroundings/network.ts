@@ -1,4 +1,4 @@
-import type { Connection, Listener, Network, Timers } from '../../env/index.ts';
+import type { Connection, ConnectOptions, Listener, Network, Timers } from '../../env/index.ts';
 import { Reordering } from '../link/held.ts';
 import { spoil } from '../match/corrupt.ts';
 import { milliseconds } from '../match/duration.ts';
@@ -21,7 +21,7 @@ export class FaultyNetwork implements Network {
     this.#timers = timers;
   }
 
-  async connect(host: string, port: number): Promise<Connection> {
+  async connect(host: string, port: number, options?: ConnectOptions): Promise<Connection> {
     let wait = 0;
     const event = { where: 'network' as const, operation: 'connect' as const, host, port, paths: noPaths };
     for (const strike of this.#engine.strikes(event)) {
@@ -37,7 +37,13 @@ export class FaultyNetwork implements Network {
       }
     }
     if (wait > 0) await new Promise<void>((resolve) => void this.#timers.after(wait, resolve));
-    return new FaultyConnection(await this.#network.connect(host, port), host, port, this.#engine, this.#timers);
+    return new FaultyConnection(
+      await this.#network.connect(host, port, options),
+      host,
+      port,
+      this.#engine,
+      this.#timers,
+    );
   }
 
   listen(host: string, port: number, onConnection: (connection: Connection) => void): Promise<Listener> {
