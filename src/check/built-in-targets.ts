@@ -1,5 +1,6 @@
 import type { FileSystemFactory } from '../env/index.ts';
 import { filesystems, loopbackMemfsWithout, loopbackWithout, volatileOver } from '../filesystems/index.ts';
+import type { ModelOptions } from '../model/index.ts';
 import { nfsWithout, throughNfs, withoutCaches } from '../nfs/index.ts';
 import { simulate, simulatedFs } from '../sim/index.ts';
 import { IN_MEMORY_FILE_SIZE, memfsTarget } from './fs-targets.ts';
@@ -19,14 +20,16 @@ const loopbackRam: FileSystemFactory = (environment, options) => {
 const habits = { sillyRename: 'aside' } as const;
 
 /**
- * A server does not hold a directory that is open in a client: its number may be used again. With write-back in the kernel
- * times would be the client's, of which version 3 cannot carry the time of change.
+ * What a filesystem may differ in as an NFS client sees it. A server does not hold a directory that is open in a client: its
+ * number may be used again.
  */
-const nfs = {
-  without: nfsWithout,
-  model: { timeRange: 'unsigned', ignore: new Set(['inode-numbers'] as const) },
-  fixed: { writebackCache: false },
-} satisfies SimulatedTargetOptions;
+export const nfsModel = (...more: readonly ('times' | 'access-times')[]): ModelOptions => ({
+  timeRange: 'unsigned',
+  ignore: new Set(['inode-numbers', ...more] as const),
+});
+
+/** With write-back in the kernel times would be the client's, of which version 3 cannot carry the time of change. */
+const nfs = { without: nfsWithout, model: nfsModel(), fixed: { writebackCache: false } } as const;
 
 export interface SimulatedFileSystem extends SimulatedTargetOptions {
   readonly factory: FileSystemFactory;
@@ -54,7 +57,7 @@ export const simulatedFileSystems = {
   'nfs:ram': {
     ...nfs,
     factory: throughNfs(ram.factory, { client: { habits } }),
-    model: { ...nfs.model, ignore: new Set(['inode-numbers', 'times'] as const) },
+    model: nfsModel('times'),
   },
   'nfs:ram:through': { ...nfs, factory: throughNfs(ram.factory, { client: { writes: 'through', habits } }) },
   'nfs:ram:noac': { ...nfs, factory: throughNfs(ram.factory, { client: { ...withoutCaches, habits } }) },

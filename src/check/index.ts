@@ -4,6 +4,7 @@ export { programs } from './arbitrary/programs.ts';
 export {
   type BuiltInTarget,
   builtInTargets,
+  nfsModel,
   type SimulatedFileSystem,
   simulatedFileSystems,
 } from './built-in-targets.ts';
@@ -35,6 +36,7 @@ export { isNotLive } from './faults/judge.ts';
 export type { FaultRun, RunFaults } from './faults/run.ts';
 export type { FaultChoice, FaultTotals } from './faults/swarm.ts';
 export { fsTarget, IN_MEMORY_FILE_SIZE, memfsTarget } from './fs-targets.ts';
+export { HostedKernel } from './hosted/kernel.ts';
 export { FormatError, programFromJson, programToJson } from './json.ts';
 export { type KnownDivergence, knownFromText, knownToText } from './known.ts';
 export * from './leaks/index.ts';

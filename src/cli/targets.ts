@@ -5,6 +5,7 @@ import { builtInTargets, reusingTarget, type Target } from '../check/index.ts';
 import type { ModelOptions } from '../model/index.ts';
 import { didYouMean } from '../vfs/index.ts';
 import { isModulePath, moduleTarget } from './module-target.ts';
+import { isNfsUrl, nfsTarget } from './nfs.ts';
 import { UsageError } from './usage.ts';
 
 /** A target of the command line, and how to give back what it took. */
@@ -17,15 +18,16 @@ export interface OpenTarget {
 
 const named: Readonly<Record<string, () => Target>> = builtInTargets;
 
-export const targetNames = [...Object.keys(named), 'dir:PATH', './module.js'];
+export const targetNames = [...Object.keys(named), 'dir:PATH', 'nfs://HOST/EXPORT?port=P', './module.js'];
 
 /**
- * The target that a word of the command line means.
+ * The target that a word of the command line means; `erase`: what is in an export of a server may go.
  *
  * @throws UsageError with the nearest name, or with what the module or directory should be
  */
-export async function openTarget(word: string): Promise<OpenTarget> {
+export async function openTarget(word: string, erase = false): Promise<OpenTarget> {
   if (Object.hasOwn(named, word)) return { target: named[word](), probe: false, close: () => {} };
+  if (isNfsUrl(word)) return await nfsTarget(word, erase);
   if (word.startsWith('dir:')) return directoryTarget(word.slice('dir:'.length));
   if (isModulePath(word)) return moduleTarget(word);
   throw new UsageError(`unknown target "${word}"${hint(word)}; there are: ${targetNames.join(', ')}`);

@@ -1,4 +1,13 @@
-import { type Call, type DirectoryEntry, type Kernel, O_DIRECTORY, O_RDONLY, type SysResult } from '../../vfs/index.ts';
+import type { SimKernel } from '../../sim/index.ts';
+import {
+  type Call,
+  type DirectoryEntry,
+  type Kernel,
+  O_DIRECTORY,
+  O_RDONLY,
+  root,
+  type SysResult,
+} from '../../vfs/index.ts';
 
 /** A process of root that programs do not have. */
 const JANITOR = 1_000_000;
@@ -8,7 +17,7 @@ const LISTINGS = 1000;
 
 /** Removes what is in a filesystem, and gives the root directory to root with mode 0755; false where something is left. */
 export async function emptyTree(kernel: Kernel): Promise<boolean> {
-  kernel.spawn(JANITOR, { uid: 0, gid: 0, groups: [] });
+  kernel.spawn(JANITOR, root);
   const janitor = new Janitor(kernel);
   await janitor.empty('/');
   await janitor.call({ op: 'chown', path: '/', uid: 0, gid: 0 });
@@ -19,6 +28,24 @@ export async function emptyTree(kernel: Kernel): Promise<boolean> {
   const left = await janitor.names('/');
   await janitor.call({ op: 'exit', status: 0 });
   return left.length === 0;
+}
+
+/** Whether nothing is in a filesystem. */
+export async function isEmptyTree(kernel: Kernel): Promise<boolean> {
+  kernel.spawn(JANITOR, root);
+  const janitor = new Janitor(kernel);
+  const names = await janitor.names('/');
+  await janitor.call({ op: 'exit', status: 0 });
+  return names.length === 0;
+}
+
+/** Ends the processes of a kernel, empties its filesystem and drops its caches; false where something is left. */
+export async function startOver(kernel: Kernel & Pick<SimKernel, 'dropCaches'>, pids: Set<number>): Promise<boolean> {
+  for (const pid of pids) await kernel.call(pid, { op: 'exit', status: 0 });
+  pids.clear();
+  const empty = await emptyTree(kernel);
+  await kernel.dropCaches();
+  return empty;
 }
 
 class Janitor {

@@ -1,24 +1,18 @@
 import type { Message } from '../../fuse/message.ts';
 import { LinkDescriber } from '../../fuse/protocol/index.ts';
 import { type Daemon, DaemonError, roomFor, SocketServer, SPLICE, timeOfDay } from '../../fuse/socket/index.ts';
-import { Choices, type LinkHook, OFFERED_FLAGS, Scheduler, SimKernel, VirtualClock } from '../../sim/index.ts';
+import { Choices, type LinkHook, OFFERED_FLAGS, Scheduler, SimKernel } from '../../sim/index.ts';
 import type { MountOptions, Observer } from '../../sim/kernel/index.ts';
 import type { Call, Credentials, Kernel, SysResult, Timespec } from '../../vfs/index.ts';
 import { KernelFailure } from '../kernel-failure.ts';
 import type { ProblemReport } from '../reporter.ts';
-import { emptyTree } from './empty-tree.ts';
+import { TimeOfDayClock } from '../time-of-day-clock.ts';
+import { startOver } from './empty-tree.ts';
 
 /** Nanoseconds: most daemons keep files in the host's filesystems, whose clock is coarse. */
 const TIME_SLACK = 12_000_000;
 /** Bytes of the largest READ and WRITE. */
 const LARGEST_DATA = 1 << 20;
-
-/** The simulation's time for what the kernel remembers, the host's time of day for what daemons are told: their stamps are of the host's. */
-class TimeOfDayClock extends VirtualClock {
-  override now(): Timespec {
-    return timeOfDay();
-  }
-}
 
 export interface DaemonKernelOptions {
   readonly mount: MountOptions;
@@ -114,11 +108,7 @@ export class DaemonKernel implements Kernel {
   async reset(): Promise<boolean> {
     if (this.#broken) return false;
     try {
-      for (const pid of this.#pids) await this.#kernel.call(pid, { op: 'exit', status: 0 });
-      this.#pids.clear();
-      const empty = await emptyTree(this.#kernel);
-      await this.#kernel.dropCaches();
-      return empty;
+      return await startOver(this.#kernel, this.#pids);
     } catch (error) {
       if (error instanceof DaemonError) return false;
       throw error;

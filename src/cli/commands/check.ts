@@ -24,6 +24,7 @@ import { capabilityNamed } from '../capability.ts';
 import { daemonHelp, daemonNamed, daemonOptions } from '../daemon.ts';
 import { faultChoice, refuseFaults, showFaults } from '../faults.ts';
 import { listenForInterrupt } from '../interrupt.ts';
+import { isNfsUrl } from '../nfs.ts';
 import { CounterexampleFolder, DEFAULT_DIRECTORY } from '../save.ts';
 import { openTarget, targetNames } from '../targets.ts';
 import { duration, exitCode, parseOptions, UsageError, wholeNumber, whyUnread } from '../usage.ts';
@@ -65,6 +66,8 @@ ${listed(faultClasses, '                    ', 120)}
   --known FILE      a file of divergences that are accepted: listed, not findings
   --accept          add what is found to the file of --known
   --save DIR        where counterexamples are saved (default ${DEFAULT_DIRECTORY}, made when something is found)
+  --erase           remove what is in an export of a server (nfs://HOST/EXPORT?port=P, docs/nfs-client.md), which is to be
+                    empty otherwise
   --json            print the report as JSON
 
   --check-determinism
@@ -99,6 +102,7 @@ export async function run(args: string[]): Promise<number> {
     known: { type: 'string' },
     accept: { type: 'boolean' },
     save: { type: 'string' },
+    erase: { type: 'boolean' },
     json: { type: 'boolean' },
     ...daemonOptions,
     'check-determinism': { type: 'boolean' },
@@ -117,6 +121,7 @@ export async function run(args: string[]): Promise<number> {
     );
   if (values.consistency === undefined) refuseWithoutConsistency(values);
   if (!values.crashes) refuseWithoutCrashes(values);
+  if (values.erase && !isNfsUrl(word)) throw new UsageError('--erase: goes with nfs://HOST/EXPORT?port=P');
   if (values.accept && values.known === undefined)
     throw new UsageError('--accept: expected --known FILE, the file to add to');
   const runs = values.runs === undefined ? undefined : wholeNumber('runs', values.runs, 1, Number.MAX_SAFE_INTEGER);
@@ -144,7 +149,11 @@ export async function run(args: string[]): Promise<number> {
   }
   // With --consistency the mount options are those of the simulated kernels.
   const ofDaemon = values.consistency === undefined ? values : { ...values, options: undefined };
-  const { target: opened, probe: unknown, close } = daemonNamed('check', ofDaemon) ?? (await openTarget(word));
+  const {
+    target: opened,
+    probe: unknown,
+    close,
+  } = daemonNamed('check', ofDaemon) ?? (await openTarget(word, values.erase));
   const interrupt = listenForInterrupt();
   try {
     if (faults !== undefined) refuseFaults(opened);
