@@ -7,8 +7,8 @@ import { oncePerProblem, reportOnStandardError } from '../reporter.ts';
 import type { ResettableKernel } from '../targets.ts';
 import { TimeOfDayClock } from '../time-of-day-clock.ts';
 
-/** Nanoseconds by which the clock of what is behind the filesystem may differ: most stamp with a coarse one. */
-const TIME_SLACK = 12_000_000;
+/** Nanoseconds by which the clock of what is behind the filesystem may differ: most stamp with one of coarse ticks. */
+const TIME_SLACK = 50_000_000;
 
 /** A simulated kernel in front of a filesystem in the surroundings of this host, whose answers wait for the network. */
 export class HostedKernel implements ResettableKernel {
