@@ -294,7 +294,8 @@ export class NfsClient implements FileSystem {
 
   // Directories
 
-  opendir(id: NodeId): Answer<Opened> {
+  async opendir(id: NodeId, _flags: number, context: Context): Promise<Opened> {
+    await this.#caller(context);
     const node = this.#core.node(id);
     const fh = this.#nextListing++;
     node.opens++;

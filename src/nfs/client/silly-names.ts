@@ -28,6 +28,7 @@ export class SillyNames {
     if (found.status !== 'OK') throw this.#core.failed(root, found.status);
     this.#core.aside = this.#core.described(found.object, found.attributes, sent);
     await calls.nfs('SETATTR', { object: found.object, newAttributes: attributes }, ownCaller);
+    cache.invalidate(root);
   }
 
   /** Removes the directory again where nothing is in it. */
