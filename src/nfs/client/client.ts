@@ -39,6 +39,8 @@ import type { NfsClientOptions } from './options.ts';
 import { SillyNames } from './silly-names.ts';
 import { freeSpace } from './statistics.ts';
 
+const AUTH_SYS = 1;
+
 /**
  * An NFSv3 client as a filesystem: what Linux' client does between a system call and the wire, below the kernel's own caches.
  * It mounts the export with its first request, and again until that succeeds.
@@ -90,15 +92,27 @@ export class NfsClient implements FileSystem {
   }
 
   async #mount(): Promise<void> {
-    const { calls, nodes, options, environment } = this.#core;
-    const mounted = await calls.mount('MNT', { path: options.path }, ownCaller);
+    const root = this.#core.nodes.addRoot(await this.#exportedHandle());
+    await this.#core.attributes(root, ownCaller);
+    const limits = await this.#core.calls.nfs('FSINFO', { object: root.handle }, ownCaller);
+    if (limits.status === 'OK') this.#core.limitTransfers(limits);
+    await this.#silly.prepare(root);
+  }
+
+  async #exportedHandle(): Promise<Uint8Array> {
+    const { calls, options, environment } = this.#core;
+    const { host, path } = options;
+    const mounted = await calls.mount('MNT', { path }, ownCaller);
     if (mounted.status !== 'OK') {
-      environment.warn(`nfs: ${options.host}:${options.path} cannot be mounted: the server says ${mounted.status}`);
+      environment.warn(`nfs: ${host}:${path} cannot be mounted: the server says ${mounted.status}`);
       throw mounted.status === 'NOENT' ? errno.ENOENT : errno.EACCES;
     }
-    const root = nodes.addRoot(mounted.handle);
-    await this.#core.attributes(root, ownCaller);
-    await this.#silly.prepare(root);
+    const { flavors, handle } = mounted;
+    if (flavors.length === 0 || flavors.includes(AUTH_SYS)) return handle;
+    environment.warn(
+      `nfs: ${host}:${path} cannot be mounted: the server wants another flavor than AUTH_SYS: ${flavors}`,
+    );
+    throw errno.EACCES;
   }
 
   /** Who asks, once the export is mounted. */

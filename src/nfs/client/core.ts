@@ -29,12 +29,15 @@ export class Core {
   readonly nodes = new NodeTable();
   readonly cache: AttributeCache;
   readonly writes: WriteBack;
+  /** Most bytes of one READ and WRITE: those of the options, and no more than the server takes. */
+  transfer: { readonly read: number; readonly write: number };
   /** The directory for files that were unlinked while they were open, with the habit to put them aside. */
   aside: Node | undefined;
 
   constructor(environment: Environment, options: NfsClientOptions) {
     this.environment = environment;
     this.options = options;
+    this.transfer = { read: options.rsize, write: options.wsize };
     this.calls = new ServerCalls(environment, options);
     this.cache = new AttributeCache(environment.clock, options);
     this.writes = new WriteBack(this);
@@ -125,6 +128,12 @@ export class Core {
     if (fsid === undefined || fsid === root?.fsid || this.options.habits.inodeNumbers === 'as-told') return fileid;
     const mixed = BigInt.asUintN(64, BigInt(fileid) ^ (BigInt(fsid) * 0x9e3779b97f4a7c15n));
     return mixed <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(mixed) : mixed;
+  }
+
+  /** What a server takes at most (FSINFO); 0 says nothing. */
+  limitTransfers({ rtmax, wtmax }: { readonly rtmax: number; readonly wtmax: number }): void {
+    const { read, write } = this.transfer;
+    this.transfer = { read: Math.min(read, rtmax || read), write: Math.min(write, wtmax || write) };
   }
 
   /** A node, which is in use, as an entry that the kernel gets a reference with: its attributes those after all that was written. */

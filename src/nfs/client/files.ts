@@ -95,11 +95,11 @@ export class Files {
 
   async read(file: OpenFile, into: Uint8Array, offset: number, signal: AbortSignal): Promise<number> {
     const { node, credential } = file;
-    const { cache, options } = this.#core;
+    const { cache, transfer } = this.#core;
     await this.#core.writes.flush(node, signal);
     let done = 0;
     while (done < into.length) {
-      const count = Math.min(options.rsize, into.length - done);
+      const count = Math.min(transfer.read, into.length - done);
       const args = { file: node.handle, offset: offset + done, count };
       const { data, eof } = await this.#core.call(node, 'READ', args, { credential, signal }, ({ attributes }, sent) =>
         cache.acceptIfThere(node, attributes, sent),

@@ -78,8 +78,8 @@ export class WriteBack {
     signal: AbortSignal,
     stable: Stability = 'UNSTABLE',
   ): Promise<void> {
-    const { wsize } = this.#core.options;
-    for (let piece = unwritten.next(wsize); piece !== undefined; piece = unwritten.next(wsize))
+    const { write: most } = this.#core.transfer;
+    for (let piece = unwritten.next(most); piece !== undefined; piece = unwritten.next(most))
       await this.#sendPiece(node, unwritten, piece, { credential: unwritten.credential, signal }, stable);
   }
 

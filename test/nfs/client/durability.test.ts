@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
-import { O_RDWR } from '../../../src/vfs/index.ts';
+import { errno, O_RDWR } from '../../../src/vfs/index.ts';
+import { changed } from '../harness.ts';
 import { codeOr, LossyNetwork, World } from './harness.ts';
+
+const free = { bsize: 4096, frsize: 4096, blocks: 9, bfree: 8, bavail: 7, files: 6, ffree: 5, namelen: 255 };
 
 test('what a server lost before COMMIT is written again, unless nobody looks at the verifier', async () => {
   const seen: Record<string, unknown> = {};
@@ -71,6 +74,19 @@ test.each([
     expect(await client.names()).toEqual(['f']);
   },
 );
+
+test('a server that has no time now (JUKEBOX) is asked again in a while', async () => {
+  const world = new World();
+  let busy = 2;
+  const statfs = () => (busy-- > 0 ? errno.EAGAIN : free);
+  await world.serve({}, { make: (inner) => changed(inner, { statfs }) });
+  const client = world.client('a');
+  await client.names();
+  const before = world.clock.monotonic();
+  const context = { uid: 0, gid: 0, pid: 1, umask: 0, signal: new AbortController().signal };
+  expect((await world.settle(client.filesystem.statfs(1, context))).ffree).toBe(5);
+  expect(Math.round((world.clock.monotonic() - before) / 1e9)).toBe(10);
+});
 
 test('a file that was unlinked while it was open is renamed, put aside, or stale', async () => {
   const seen: Record<string, unknown> = {};

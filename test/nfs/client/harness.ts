@@ -18,6 +18,7 @@ import {
   type Entry,
   Errno,
   errnoFrom,
+  type FileSystem,
   O_EXCL,
   O_RDONLY,
   O_RDWR,
@@ -40,6 +41,13 @@ const writing = (flags: number): WriteOptions => ({
   killPrivileges: false,
   lockOwner: undefined,
 });
+
+export interface ServedAs {
+  readonly options?: Partial<ExportOptions>;
+  readonly ram?: Readonly<Record<string, unknown>>;
+  /** What stands between the server and its filesystem. */
+  readonly make?: (inner: FileSystem) => FileSystem;
+}
 
 /** Hosts in virtual time. */
 export class World {
@@ -90,11 +98,11 @@ export class World {
 
   async serve(
     habits: Partial<ServerHabits> = {},
-    { options = {}, ram: ramOptions = {} }: { options?: Partial<ExportOptions>; ram?: Record<string, unknown> } = {},
+    { options = {}, ram: ramOptions = {}, make = (it) => it }: ServedAs = {},
   ): Promise<NfsServer> {
     const environment = { ...this.environment, network: this.network('server') };
     const server = new NfsServer(environment, {
-      volumes: [{ at: '/export', filesystem: ram(this.environment, ramOptions) }],
+      volumes: [{ at: '/export', filesystem: make(ram(this.environment, ramOptions)) }],
       exports: [{ path: '/export', clients: [{ hosts: '*', options: { squash: 'none', ...options } }] }],
       habits,
     });

@@ -1,0 +1,12 @@
+import { expect, test } from 'vitest';
+import { builtInTargets, check } from '../../src/check/index.ts';
+
+test.each(['nfs:ram', 'nfs:ram:through', 'nfs:ram:noac'] as const)(
+  '%s: one client of our server is to programs what POSIX says',
+  async (name) => {
+    const { findings, calls } = await check(builtInTargets[name](), { seed: 2004, runs: 60 });
+    expect(findings.map(({ signature }) => signature)).toEqual([]);
+    expect(calls).toBeGreaterThan(1500);
+  },
+  120_000,
+);
