@@ -33,16 +33,26 @@ export {
 } from './mount/index.ts';
 export { mountLibfuse } from './mount/libfuse/channel.ts';
 export {
+  type ClientHabits,
   type ClientRule,
+  defaultClientOptions,
   type Export,
   type ExportOptions,
   type HandleHabit,
+  NfsClient,
+  type NfsClientOptions,
   NfsServer,
   type NfsServerOptions,
+  nfsWithout,
   parseExport,
+  parseNfsUrl,
   type ReplyCacheHabit,
   type ServerHabits,
+  type ThroughNfsOptions,
+  throughNfs,
+  usualHabits,
   type Volume,
+  withoutCaches,
 } from './nfs/index.ts';
 export {
   createSimulation,
