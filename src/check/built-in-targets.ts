@@ -29,7 +29,7 @@ export const nfsModel = (...more: readonly ('times' | 'access-times')[]): ModelO
 });
 
 /** With write-back in the kernel times would be the client's, of which version 3 cannot carry the time of change. */
-const nfs = { without: nfsWithout, model: nfsModel(), fixed: { writebackCache: false } } as const;
+const nfs = { without: nfsWithout, model: nfsModel(), fixed: { writebackCache: false }, separate: true } as const;
 
 export interface SimulatedFileSystem extends SimulatedTargetOptions {
   readonly factory: FileSystemFactory;

@@ -26,6 +26,8 @@ export interface SimulatedTargetOptions {
   readonly fileSizeLimit?: number;
   /** The simulated kernel's: mount options, seed, inline delivery and so on. Without mount options they are drawn. */
   readonly simulation?: Omit<SimulateOptions, 'filesystem' | 'observe'>;
+  /** Several kernels mount a filesystem each: clients of a server that those which the factory makes in one environment share. */
+  readonly separate?: boolean;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface SimulatedTargetOptions {
 export function simulatedTarget(
   name: string,
   factory: FileSystemFactory,
-  { options, without = [], model, fixed, fileSizeLimit, simulation }: SimulatedTargetOptions = {},
+  { options, without = [], model, fixed, fileSizeLimit, simulation, separate }: SimulatedTargetOptions = {},
 ): Target {
   const report = oncePerProblem(simulation?.report ?? reportOnStandardError);
   const ledgers = new WeakMap<Kernel, Ledger>();
@@ -100,6 +102,7 @@ export function simulatedTarget(
     createCluster(factory, clients, {
       traceHash: false,
       fileSizeLimit,
+      separate,
       ...simulation,
       ...given,
       mount: { ...settings, ...simulation?.mount },

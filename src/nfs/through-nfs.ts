@@ -1,4 +1,4 @@
-import type { FileSystemFactory } from '../env/index.ts';
+import type { Environment, FileSystemFactory, FileSystemOptions } from '../env/index.ts';
 import {
   type ClientHabits,
   defaultClientOptions,
@@ -28,20 +28,28 @@ export const nfsWithout = [
   'permissions',
 ] as const;
 
-/** A filesystem as a client sees it: a server of it and the client, on two hosts of the same simulated network. */
+/**
+ * A filesystem as a client sees it: a server of it and the client, on two hosts of the same simulated network. What is made
+ * again in the same environment is another client of the same server.
+ */
 export function throughNfs(
   factory: FileSystemFactory,
   { client = {}, server = {} }: ThroughNfsOptions = {},
 ): FileSystemFactory {
-  return (environment, options) => {
+  const served = new WeakSet<Environment>();
+  const serve = (environment: Environment, options: FileSystemOptions): void => {
+    if (served.has(environment)) return;
+    served.add(environment);
     const exports = [{ path: PATH, clients: [{ hosts: '*', options: { squash: 'none' } as const }] }];
     const volumes = [{ at: PATH, filesystem: factory(environment, options) }];
     const serving = new NfsServer(environment, { volumes, exports, habits: server });
-    const { port } = defaultClientOptions;
     serving
       .start()
-      .then(() => serving.listen(HOST, port))
+      .then(() => serving.listen(HOST, defaultClientOptions.port))
       .catch((error) => environment.warn(`nfs: the server does not start: ${error}`));
+  };
+  return (environment, options) => {
+    serve(environment, options);
     const habits = { ...usualHabits, ...client.habits };
     return new NfsClient(environment, { ...defaultClientOptions, host: HOST, path: PATH, ...client, habits });
   };

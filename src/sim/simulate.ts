@@ -38,6 +38,8 @@ export interface Simulation {
 export type ClientOptions = Pick<SimKernelOptions, 'observe' | 'link'>;
 
 export interface ClusterOptions extends Omit<SimulateOptions, keyof ClientOptions> {
+  /** Each kernel mounts a filesystem of its own, made by the factory in the one environment: clients of one server. */
+  readonly separate?: boolean;
   /** For each client, from 0 on. */
   readonly client?: (client: number, scheduler: Scheduler) => ClientOptions;
 }
@@ -110,7 +112,7 @@ class Kernels implements Cluster {
   readonly #report: (problem: string, error?: unknown) => void;
   readonly #toKernel: Send[] = [];
   #filesystem: FileSystem;
-  #served: FileSystem;
+  readonly #served: FileSystem[] = [];
 
   constructor(
     factory: FileSystemFactory,
@@ -128,7 +130,7 @@ class Kernels implements Cluster {
     const { globals, environment } = this.#surroundings;
     this.environment = environment;
     this.#filesystem = this.#make();
-    this.#served = this.#share(clients);
+    this.#share(clients);
     for (let client = 0; client < clients; client++) {
       const { observe, link } = clientOptions?.(client, this.scheduler) ?? {};
       const connect = (send: Send): Session => {
@@ -147,7 +149,7 @@ class Kernels implements Cluster {
 
   restart(): void {
     this.#filesystem = this.#make();
-    this.#served = this.#share(this.kernels.length);
+    this.#share(this.kernels.length);
     for (const [client, kernel] of this.kernels.entries()) kernel.replaceServer(this.#open(client));
   }
 
@@ -155,13 +157,17 @@ class Kernels implements Cluster {
     return this.#surroundings.inside(() => this.#factory(this.environment, this.#options.filesystem ?? {}));
   }
 
-  #share(clients: number): FileSystem {
-    return clients === 1 ? this.#filesystem : sharedFileSystem(this.#filesystem, clients);
+  /** What each kernel gets. */
+  #share(clients: number): void {
+    const first = this.#filesystem;
+    const shared = clients === 1 || this.#options.separate ? first : sharedFileSystem(first, clients);
+    for (let client = 0; client < clients; client++)
+      this.#served[client] = this.#options.separate && client > 0 ? this.#make() : shared;
   }
 
   #open(client: number): Session {
     // A session whose daemon is no more says nothing.
-    const opened: Session = new Session(this.#served, {
+    const opened: Session = new Session(this.#served[client], {
       ...this.#options.mount,
       send: (message, length) =>
         opened === this.sessions[client] ? this.#toKernel[client](message, length) : errnoNumbers.ENODEV,

@@ -262,10 +262,12 @@ export class NfsClient implements FileSystem {
     const caller = await this.#caller(context);
     const directory = this.#core.node(parent);
     const node = await this.#createFile(directory, name, mode, (flags & O_EXCL) !== 0, caller);
+    node.descriptors++;
     try {
       const entry = await this.#core.entry(node, caller);
       return { entry, opened: this.#files.opened(node, flags, caller.credential) };
     } catch (error) {
+      node.descriptors--;
       this.#core.nodes.unuse(node);
       throw error;
     }
@@ -312,7 +314,7 @@ export class NfsClient implements FileSystem {
     await this.#caller(context);
     const node = this.#core.node(id);
     const fh = this.#nextListing++;
-    node.opens++;
+    node.uses++;
     this.#listings.set(fh, new Listing(this.#core, this.#names, node));
     return { fh };
   }

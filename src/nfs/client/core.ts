@@ -84,9 +84,8 @@ export class Core {
       const result = await this.calls.nfs('GETATTR', { object: node.handle }, caller);
       if (result.status === 'OK') {
         if (this.cache.accept(node, result.attributes, sent) || node.valid || tries === 3) break;
-      } else if (node.removed === undefined || node.attributes === undefined || !isGone(result.status))
-        throw this.failed(node, result.status);
-      else this.#die(node);
+      } else if (isGone(result.status) && this.#mayDie(node)) this.#die(node);
+      else throw this.failed(node, result.status);
     }
     return this.shown(node);
   }
@@ -103,6 +102,11 @@ export class Core {
     const attributes = await this.attributes(node, caller);
     if (node.dead) node.attributes = changedHere(attributes, changes, this.environment.clock.now());
     return this.shown(node);
+  }
+
+  /** What is open is not replaced by what is known of it: data would be missing. */
+  #mayDie(node: Node): boolean {
+    return node.removed !== undefined && node.attributes !== undefined && node.descriptors === 0;
   }
 
   /** The last name of a node is gone, by this client's doing, and with it what the server had: who still holds it sees this. */
@@ -141,7 +145,7 @@ export class Core {
     await this.writes.flush(node, caller.signal);
     const attributes = await this.attributes(node, caller);
     node.lookups++;
-    return { node: node.id, generation: 0, attributes };
+    return { node: node.id, generation: node.generation, attributes };
   }
 
   /** What a reply says of an object: its node, in use. */

@@ -16,6 +16,7 @@ import { ACCESS3 } from '../protocol/index.ts';
 import type { Credential } from '../rpc/index.ts';
 import type { Caller } from './caller.ts';
 import type { Core } from './core.ts';
+import { interruptible } from './interruptible.ts';
 import type { Node } from './node.ts';
 import type { SillyNames } from './silly-names.ts';
 
@@ -45,18 +46,25 @@ export class Files {
   }
 
   async open(node: Node, flags: number, caller: Caller): Promise<Opened> {
-    // Held from here on: an unlink that comes meanwhile is to see it.
-    node.opens++;
+    node.uses++;
+    try {
+      if (node.removing !== undefined) await interruptible(node.removing, caller.signal);
+      // From here on an unlink sees it.
+      node.descriptors++;
+    } catch (error) {
+      this.#core.nodes.unuse(node);
+      throw error;
+    }
     try {
       await this.#admit(node, flags, caller);
     } catch (error) {
-      this.#core.nodes.unuse(node);
+      await this.#close(node);
       throw error;
     }
     return this.opened(node, flags, caller.credential);
   }
 
-  /** Notes a file that is open and in use. */
+  /** Notes a file that is open: in use, and among the node's descriptors. */
   opened(node: Node, flags: number, credential: Credential): Opened {
     const fh = this.#next++;
     this.#open.set(fh, { node, credential });
@@ -70,13 +78,15 @@ export class Files {
   async release(fh: Handle, signal: AbortSignal): Promise<void> {
     const file = this.#open.get(fh);
     if (file === undefined) return;
-    const { node } = file;
     this.#open.delete(fh);
+    await this.#core.writes.commit(file.node, signal).catch(ignoreErrno);
+    await this.#close(file.node);
+  }
+
+  async #close(node: Node): Promise<void> {
+    node.descriptors--;
     try {
-      if (node.opens === 1) {
-        await this.#core.writes.commit(node, signal).catch(ignoreErrno);
-        if (node.opens === 1) await this.#silly.remove(node);
-      }
+      if (node.descriptors === 0) await this.#silly.remove(node);
     } finally {
       this.#core.nodes.unuse(node);
     }

@@ -72,7 +72,7 @@ export class Listing {
     const { name, cookie, fileid } = listed;
     if (name === '.' || name === '..') {
       const attributes = { ...this.#core.shown(this.node), ino: fileid };
-      return sink.add(name, { node: this.node.id, generation: 0, attributes }, cookie);
+      return sink.add(name, { node: this.node.id, generation: this.node.generation, attributes }, cookie);
     }
     const node = await this.#nodeOf(listed, asked, caller);
     if (node === undefined) return true;
@@ -91,7 +91,7 @@ export class Listing {
   async #entry(node: Node, caller: Caller): Promise<Entry | undefined> {
     if (node.valid && (node.unwritten?.unsent ?? 0) === 0) {
       node.lookups++;
-      return { node: node.id, generation: 0, attributes: this.#core.shown(node) };
+      return { node: node.id, generation: node.generation, attributes: this.#core.shown(node) };
     }
     return await unlessGone(this.#core.entry(node, caller));
   }

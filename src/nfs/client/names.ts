@@ -9,6 +9,15 @@ type Making = 'CREATE' | 'MKDIR' | 'SYMLINK' | 'MKNOD';
 
 const timeIn = ({ after }: WccData): Timespec | undefined => after?.mtime;
 
+interface Renaming {
+  readonly parent: Node;
+  readonly name: string;
+  readonly newParent: Node;
+  readonly newName: string;
+  readonly moved: Node | undefined;
+  readonly replaced: Node | undefined;
+}
+
 /** Names: finding, making, removing them, and what is remembered of them (fs/nfs/dir.c). */
 export class Names {
   readonly #core: Core;
@@ -26,7 +35,7 @@ export class Names {
     if (dentry !== undefined && this.#isBelieved(dentry)) {
       const { node } = dentry;
       if (node === undefined) throw errno.ENOENT;
-      node.opens++;
+      node.uses++;
       try {
         await this.#core.attributes(node, caller);
         return node;
@@ -71,12 +80,12 @@ export class Names {
 
   async unlink(parent: Node, name: string, caller: Caller): Promise<void> {
     const node = parent.children.get(name)?.node;
-    if (node !== undefined && (await this.#silly.wants(node, caller))) {
+    await removing(node, async () => {
+      if (node === undefined || !(await this.#silly.wants(node, caller)))
+        return await this.#remove('REMOVE', parent, name, caller);
       await this.#silly.hide(node, parent, name, caller);
       this.#drop(parent, name);
-      return;
-    }
-    await this.#remove('REMOVE', parent, name, caller);
+    });
   }
 
   rmdir(parent: Node, name: string, caller: Caller): Promise<void> {
@@ -84,10 +93,15 @@ export class Names {
   }
 
   async rename(parent: Node, name: string, newParent: Node, newName: string, caller: Caller): Promise<void> {
-    const { cache, nodes } = this.#core;
     if (this.#isHidden(newParent, newName)) throw errno.EBUSY;
     const moved = parent.children.get(name)?.node;
     const replaced = newParent.children.get(newName)?.node;
+    const rename = { parent, name, newParent, newName, moved, replaced };
+    await removing(replaced === moved ? undefined : replaced, () => this.#rename(rename, caller));
+  }
+
+  async #rename({ parent, name, newParent, newName, moved, replaced }: Renaming, caller: Caller): Promise<void> {
+    const { cache, nodes } = this.#core;
     const hides = replaced !== undefined && replaced !== moved && (await this.#silly.wants(replaced, caller));
     if (!hides) await this.#remember(replaced, caller);
     const restore = hides ? await this.#silly.hide(replaced, newParent, newName, caller) : undefined;
@@ -183,5 +197,18 @@ export class Names {
 
   #isHidden(parent: Node, name: string): boolean {
     return name === ASIDE && this.#core.aside !== undefined && parent === this.#core.node(1);
+  }
+}
+
+/** Does what may remove the last name of a node, which nobody can open meanwhile. */
+async function removing(node: Node | undefined, work: () => Promise<void>): Promise<void> {
+  const done = work();
+  if (node === undefined) return await done;
+  const settled = done.catch(() => {});
+  node.removing = settled;
+  try {
+    await done;
+  } finally {
+    if (node.removing === settled) node.removing = undefined;
   }
 }

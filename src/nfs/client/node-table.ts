@@ -44,12 +44,12 @@ export class NodeTable {
       node = new Node(this.#next++, handle.slice(), key);
       this.#add(node);
     }
-    node.opens++;
+    node.uses++;
     return node;
   }
 
   unuse(node: Node): void {
-    node.opens--;
+    node.uses--;
     this.dropIfUnused(node);
   }
 

@@ -26,10 +26,16 @@ export class Node {
   readonly handle: Uint8Array;
   /** The handle as a key. */
   readonly key: string;
+  /** Tells the kernel, and whoever compares what several clients see, which of the files with one inode number it is. */
+  readonly generation: number;
   /** References of the kernel. */
   lookups = 0;
   /** Descriptors, and what else needs the node for a while. */
-  opens = 0;
+  uses = 0;
+  /** Open files, and those that are being opened. */
+  descriptors = 0;
+  /** A name of it is being removed: who opens it waits for that, so that it is either open or gone. */
+  removing: Promise<void> | undefined;
 
   attributes: Attributes | undefined;
   fsid: U64 | undefined;
@@ -65,6 +71,7 @@ export class Node {
     this.id = id;
     this.handle = handle;
     this.key = key;
+    this.generation = hashOf(handle);
   }
 
   get isDirectory(): boolean {
@@ -72,7 +79,7 @@ export class Node {
   }
 
   get isUsed(): boolean {
-    return this.lookups > 0 || this.opens > 0;
+    return this.lookups > 0 || this.uses > 0;
   }
 
   /** The attributes may be others by now. */
@@ -81,4 +88,11 @@ export class Node {
     this.taken = now;
     this.access.clear();
   }
+}
+
+/** FNV-1a. */
+function hashOf(bytes: Uint8Array): number {
+  let hash = 0x811c9dc5;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  return hash >>> 0;
 }

@@ -39,7 +39,7 @@ export class SillyNames {
 
   /** Whether a name of this node is to be kept under another one instead of being removed. */
   async wants(node: Node, caller: Caller): Promise<boolean> {
-    if (this.#core.options.habits.sillyRename === 'off' || node.opens === 0 || node.isDirectory) return false;
+    if (this.#core.options.habits.sillyRename === 'off' || node.descriptors === 0 || node.isDirectory) return false;
     if (node.silly !== undefined) return false;
     return (await this.#core.attributes(node, caller)).nlink <= 1;
   }
@@ -59,7 +59,7 @@ export class SillyNames {
     };
     await this.#core.call(parent, 'RENAME', { from: here, to: there }, caller, told);
     cache.invalidate(node);
-    directory.opens++;
+    directory.uses++;
     node.silly = { directory, name: silly, credential: caller.credential };
     return async () => {
       node.silly = undefined;

@@ -75,6 +75,20 @@ test.each([
   },
 );
 
+test('a file is either open before it is unlinked or not opened at all', async () => {
+  const world = new World();
+  await world.serve();
+  const client = world.client('a');
+  await (await client.create('f')).close();
+  const { node } = await client.lookup('f');
+  const context = { uid: 0, gid: 0, pid: 1, umask: 0, signal: new AbortController().signal };
+  const unlinking = client.filesystem.unlink(1, 'f', context);
+  const opening = codeOr(client.filesystem.open(node, O_RDWR, context));
+  await world.settle(unlinking);
+  expect(await world.settle(opening)).toBe('ESTALE');
+  expect(await client.names()).toEqual([]);
+});
+
 test('a server that has no time now (JUKEBOX) is asked again in a while', async () => {
   const world = new World();
   let busy = 2;
@@ -108,6 +122,6 @@ test('a file that was unlinked while it was open is renamed, put aside, or stale
   expect(seen).toEqual({
     parent: { listed: ['.nfs'], nlink: 0, read: 'data', after: [] },
     aside: { listed: [], nlink: 0, read: 'data', after: [] },
-    off: { listed: [], nlink: 0, read: 'ESTALE', after: [] },
+    off: { listed: [], nlink: 'ESTALE', read: 'ESTALE', after: [] },
   });
 });
