@@ -56,13 +56,16 @@ function give(s: State, file: OpenFile, call: CallOf<'mmap'>, isShared: boolean)
   return undefined;
 }
 
-/** Takes a mapping away, if there is one: what was stored through it is written back. */
-export function unmap(s: State, process: Process, number: number): void {
+/** Takes a mapping away, if there is one: what was stored through it is written back, by the end of the call or after it. */
+export function unmap(s: State, process: Process, number: number, writtenBack: 'now' | 'later' = 'now'): void {
   const mapping = process.mappings.get(number);
   if (mapping === undefined) return;
   process.mappings.delete(number);
   const { file, isShared, isWritable, content } = mapping;
-  if (isShared && isWritable) s.wroteBack(file.inode);
+  if (isShared && isWritable) {
+    if (writtenBack === 'now') s.wroteBack(file.inode);
+    else s.mayHaveWrittenBack(file.inode);
+  }
   content.unwatch(mapping);
   releaseFile(file);
 }

@@ -58,15 +58,15 @@ export function fork(s: State, call: CallOf<'fork'>): Verdict {
   return undefined;
 }
 
-function end(s: State, process: Process): void {
-  for (const number of process.mappings.keys()) unmap(s, process, number);
+function end(s: State, process: Process, writtenBack: 'now' | 'later'): void {
+  for (const number of process.mappings.keys()) unmap(s, process, number, writtenBack);
   for (let fd = 0; fd < process.files.length; fd++) closeDescriptor(process, fd);
   process.alive = false;
 }
 
 export function exit(s: State): Verdict {
   if (s.failed) return s.succeeds();
-  end(s, s.process);
+  end(s, s.process, 'now');
   return undefined;
 }
 
@@ -82,7 +82,8 @@ export function kill(s: State, call: CallOf<'kill'>): Verdict {
   if (!target.alive) return s.failed ? s.failsWith(E.ESRCH, E.EPERM) : undefined;
   if (s.process.uid !== 0 && s.process.uid !== target.uid) return s.fails(E.EPERM);
   if (s.failed) return s.succeeds();
-  if (call.signal !== 0 && !ignored.has(call.signal)) end(s, target);
+  // kill(2) does not wait for the process to be gone.
+  if (call.signal !== 0 && !ignored.has(call.signal)) end(s, target, 'later');
   return undefined;
 }
 

@@ -190,6 +190,21 @@ describe('a mapping', () => {
     expect(judge.says({ op: 'fstat', fd: 3 }, shown(seen))).toBe('allowed');
     expect(judge.says({ op: 'fstat', fd: 3 }, shown(judge.second))).toBe('mtime changed');
   });
+
+  it('of a process that was killed may be written back after kill(2), that of one that exits may not', () => {
+    const look = (last: Call): string => {
+      const judge = mapped(MAP_SHARED);
+      judge.given([store(0, 'j'), 1]).user(2, 0);
+      judge.by(last.op === 'kill' ? 2 : 1, last, 0);
+      return judge.by(
+        2,
+        { op: 'stat', path: '/f' },
+        stat({ size: 5, mtime: at(judge.second + 1), ctime: at(judge.second + 1) }),
+      );
+    };
+    expect(look({ op: 'kill', pid: 1, signal: 9 })).toBe('allowed');
+    expect(look({ op: 'exit', status: 0 })).toBe('mtime changed');
+  });
 });
 
 describe('msync', () => {
