@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { builtInTargets, check } from '../../src/check/index.ts';
+import { builtInTargets, check, checkConsistency } from '../../src/check/index.ts';
 
 test.each(['nfs:ram', 'nfs:ram:through', 'nfs:ram:noac'] as const)(
   '%s: one client of our server is to programs what POSIX says',
@@ -10,3 +10,11 @@ test.each(['nfs:ram', 'nfs:ram:through', 'nfs:ram:noac'] as const)(
   },
   120_000,
 );
+
+test('four clients without caches are linearizable', async () => {
+  const target = builtInTargets['nfs:ram:noac']();
+  const level = { kind: 'linearizable' } as const;
+  const { finding, calls } = await checkConsistency(target, { level, clients: 4, runs: 40, seed: 7 });
+  expect(finding).toBeUndefined();
+  expect(calls).toBeGreaterThan(5000);
+}, 120_000);
