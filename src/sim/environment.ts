@@ -1,7 +1,7 @@
 import type { Disk, Environment, Network } from '../env/index.ts';
 import type { VirtualClock } from './clock.ts';
 import { SimulatedDisk } from './disk.ts';
-import { SimulatedNetwork } from './network.ts';
+import { SimulatedNetwork } from './network/index.ts';
 import type { SeededRandom } from './random.ts';
 
 /** Surroundings that a simulation takes instead of its own. */

@@ -1,3 +1,4 @@
+import { milliseconds } from '../../sim/duration.ts';
 import {
   type Context,
   type Decide,
@@ -13,7 +14,6 @@ import {
 import type { KernelFaults } from '../kernel-faults.ts';
 import { another } from '../link/stale-references.ts';
 import { type DataFault, shortened, spoil, tearAt } from '../match/corrupt.ts';
-import { milliseconds } from '../match/duration.ts';
 import type { FaultEngine, Strike } from '../match/engine.ts';
 import { errnoFor } from '../match/errno.ts';
 import type { FaultEvent } from '../match/event.ts';

@@ -15,9 +15,9 @@ import {
   writeOutHeader,
   writeU64,
 } from '../../fuse/protocol/index.ts';
+import { milliseconds } from '../../sim/duration.ts';
 import { errnoNumbers as E, errno } from '../../vfs/index.ts';
 import type { KernelFaults } from '../kernel-faults.ts';
-import { milliseconds } from '../match/duration.ts';
 import type { FaultEngine, Strike } from '../match/engine.ts';
 import { errnoFor } from '../match/errno.ts';
 import { NodePaths } from '../match/node-paths.ts';

@@ -1,17 +1,8 @@
+import type { Duration } from '../../sim/index.ts';
 import type { ErrnoName } from '../../vfs/index.ts';
 import type { OneOrMore } from './condition.ts';
 
-/** Milliseconds, virtual in a simulation: always the same, or drawn. */
-export type Duration =
-  | number
-  /** Between two, all alike. */
-  | { readonly uniform: readonly [number, number] }
-  /** With this mean. */
-  | { readonly exponential: number }
-  /** Mean and standard deviation; never below 0. */
-  | { readonly normal: readonly [number, number] }
-  /** The least, and the shape (the smaller, the longer the tail; above 0). */
-  | { readonly pareto: readonly [number, number] };
+export type { Duration } from '../../sim/index.ts';
 
 /**
  * An error in the place of the answer. `errno` must be realistic for the operation unless `unrealistic` says that this is

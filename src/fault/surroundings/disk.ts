@@ -1,7 +1,7 @@
 import type { Disk } from '../../env/index.ts';
+import { milliseconds } from '../../sim/duration.ts';
 import { errno } from '../../vfs/index.ts';
 import { spoil, tearAt } from '../match/corrupt.ts';
-import { milliseconds } from '../match/duration.ts';
 import type { FaultEngine, Strike } from '../match/engine.ts';
 import { errnoFor } from '../match/errno.ts';
 import type { DiskFault } from '../plan/faults.ts';

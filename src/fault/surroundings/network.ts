@@ -1,7 +1,7 @@
 import type { Connection, ConnectOptions, Listener, Network, Timers } from '../../env/index.ts';
+import { milliseconds } from '../../sim/duration.ts';
 import { Reordering } from '../link/held.ts';
 import { spoil } from '../match/corrupt.ts';
-import { milliseconds } from '../match/duration.ts';
 import type { FaultEngine, Strike } from '../match/engine.ts';
 
 const noPaths = (): readonly string[] => [];

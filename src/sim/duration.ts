@@ -1,4 +1,14 @@
-import type { Duration } from '../plan/faults.ts';
+/** Milliseconds, virtual in a simulation: always the same, or drawn. */
+export type Duration =
+  | number
+  /** Between two, all alike. */
+  | { readonly uniform: readonly [number, number] }
+  /** With this mean. */
+  | { readonly exponential: number }
+  /** Mean and standard deviation; never below 0. */
+  | { readonly normal: readonly [number, number] }
+  /** The least, and the shape (the smaller, the longer the tail; above 0). */
+  | { readonly pareto: readonly [number, number] };
 
 /** Milliseconds of a duration; `draw` gives numbers from 0 up to 1 for a purpose. */
 export function milliseconds(duration: Duration, draw: (purpose: string) => number): number {
