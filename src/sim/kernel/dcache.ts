@@ -66,6 +66,13 @@ export function dPath(dentry: Dentry): string | undefined {
   return path === '' ? '/' : path;
 }
 
+/** A dentry and all that are hashed below it. */
+export function countDentries(dentry: Dentry): number {
+  let count = 1;
+  for (const child of dentry.children?.values() ?? []) count += countDentries(child);
+  return count;
+}
+
 /** d_lookup: the hashed dentry of a name, if there is one; no reference is taken. */
 export function dLookup(parent: Dentry, name: string): Dentry | undefined {
   return parent.children?.get(name);

@@ -15,7 +15,7 @@ import {
 import type { Scheduler, StepResult } from '../scheduler.ts';
 import { TraceHash } from '../trace-hash.ts';
 import type { VirtualGlobals } from '../virtual-globals.ts';
-import { dPath } from './dcache.ts';
+import { countDentries, dPath } from './dcache.ts';
 import { dropCaches } from './drop-caches.ts';
 import { FuseConnection } from './fuse-connection.ts';
 import type { Link } from './fuse-dev.ts';
@@ -453,6 +453,16 @@ export class SimKernel implements Kernel {
     return [...this.#fc.processes.values()]
       .filter(({ pending }) => pending !== undefined)
       .map(({ pending }) => this.#describe(pending as PendingCall));
+  }
+
+  /** Inodes in memory, in use or not: objects of the slab cache `fuse_inode`. */
+  get cachedInodes(): number {
+    return this.#fc.inodes.size;
+  }
+
+  /** Names in memory, in use or not, the root's included: objects of the slab cache `dentry`. */
+  get cachedDentries(): number {
+    return countDentries(this.#fc.root);
   }
 
   /** As if somebody wrote to /proc/sys/vm/drop_caches: 1 the page cache, 2 dentries and inodes, 3 both; what is in use stays. */
