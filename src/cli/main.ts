@@ -50,6 +50,11 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "compare the simulated kernel's requests with the real kernel's",
     load: () => import('./commands/fidelity.ts'),
   },
+  nfs: {
+    usage: 'nfs list|run|slab',
+    summary: 'NFS failures on purpose, and what helps against them',
+    load: () => import('./commands/nfs.ts'),
+  },
   zoo: {
     usage: 'zoo',
     summary: 'whether the check finds bugs: seeded ones, in a table',

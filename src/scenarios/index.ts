@@ -1,3 +1,7 @@
 export { scenarios } from './catalogue/index.ts';
+export { missing } from './catalogue/missing.ts';
+export { type Curve, plot } from './plot.ts';
 export { type Arm, type RunOptions, runScenario, type ScenarioResult, type Verdict } from './run.ts';
 export type { MissingScenario, Scenario, Seen, Setting } from './scenario.ts';
+export { listed, resultAsJson, showResult, showSeen, tableHead, tableRow } from './show.ts';
+export { growSlab, type SlabOptions, type SlabSample } from './slab.ts';

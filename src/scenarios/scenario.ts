@@ -13,6 +13,8 @@ export interface Setting {
   /** nfs (the default), or stateful: the clients keep references and open files at the server, as FUSE does. */
   readonly protocol?: 'nfs' | 'stateful';
   readonly client?: Partial<Omit<NfsClientOptions, 'habits'>> & { readonly habits?: Partial<ClientHabits> };
+  /** Inodes that the server has room for. */
+  readonly serverInodes?: number;
   /** What carries the calls of rules that ask for it. Default tcp. */
   readonly transport?: 'tcp' | 'udp';
   /** Locks are kept by a lock manager of the server, which does this when it reboots. Default: each client has its own. */

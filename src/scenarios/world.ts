@@ -44,6 +44,8 @@ export interface WorldOptions {
   readonly remedied: boolean;
   /** No fault strikes. */
   readonly disarmed: boolean;
+  /** Without a story, for runs of millions of calls. */
+  readonly quiet?: boolean;
 }
 
 /** A client of the world: a host with a kernel that has the server mounted. */
@@ -65,6 +67,7 @@ export class World {
   readonly clients: readonly ClientHost[];
   readonly story: string[] = [];
   readonly #disarmed: boolean;
+  readonly #quiet: boolean;
   readonly #onServer: SimEnvironment;
   readonly #volumes: Volume[] = [];
   readonly #locks: LockManager | undefined;
@@ -72,10 +75,11 @@ export class World {
   readonly #faults = new Map<string, number>();
   #nextPid = 1;
 
-  private constructor(setting: Setting, { seed, clients, remedied, disarmed }: WorldOptions) {
+  private constructor(setting: Setting, { seed, clients, remedied, disarmed, quiet = false }: WorldOptions) {
     this.setting = setting;
     this.remedied = remedied;
     this.#disarmed = disarmed;
+    this.#quiet = quiet;
     const choices = new Choices({ seed });
     const clock = new VirtualClock();
     this.scheduler = new Scheduler(clock, choices);
@@ -86,11 +90,11 @@ export class World {
     this.network = new SimulatedNetwork(clock, {
       ...setting.link,
       choices,
-      wire: (segment) => this.#tap.wire(segment),
+      wire: quiet ? undefined : (segment) => this.#tap.wire(segment),
     });
     const environment = (host: string, stream = host): SimEnvironment =>
       new SimEnvironment(clock, new SeededRandom(hashText(seed, `environment of ${stream}`)), {
-        network: this.#tap.network(host, this.network.from(host)),
+        network: quiet ? this.network.from(host) : this.#tap.network(host, this.network.from(host)),
         warn: (message) => this.tell(`${host}: ${message}`),
       });
     const onServer = new SimEnvironment(clock, new SeededRandom(hashText(seed, SERVER)), {
@@ -130,7 +134,7 @@ export class World {
   }
 
   #diskOf(environment: SimEnvironment): FileSystem {
-    const { serverTick = 1, serverSpace, disk } = this.setting;
+    const { serverTick = 1, serverSpace, serverInodes, disk } = this.setting;
     const { clock } = environment;
     const now = (): Timespec => {
       const { sec, nsec } = clock.now();
@@ -143,7 +147,7 @@ export class World {
     for (const { name } of disk?.rules ?? []) this.expects(name);
     const slow = plan?.rules.some(({ what }) => what.kind === 'delay') === true;
     const factory = slow ? lateAnswers(ram) : ram;
-    const filesystem = factory(surroundings, serverSpace === undefined ? {} : { size: serverSpace });
+    const filesystem = factory(surroundings, { size: serverSpace, inodes: serverInodes });
     if (plan === undefined) return filesystem;
     // What is in memory has nothing to sync, but a disk that fails has.
     filesystem.fsync ??= () => {};
@@ -170,7 +174,7 @@ export class World {
     return new SimKernel(
       this.scheduler,
       (send) => new Session(filesystem, { ...mount, send, report: (problem) => this.tell(`${name}: ${problem}`) }),
-      { mount, name: `${name}.`, report: (problem) => this.tell(`${name}: ${problem}`) },
+      { mount, name: `${name}.`, traceHash: !this.#quiet, report: (problem) => this.tell(`${name}: ${problem}`) },
     );
   }
 
@@ -263,6 +267,7 @@ export class World {
   }
 
   tell(line: string): void {
+    if (this.#quiet) return;
     const { clock } = this.scheduler;
     const seconds = (clock.nanoseconds / 1e9 - 1).toFixed(3);
     this.story.push(`${seconds.padStart(9)}  ${line}`);
