@@ -1,5 +1,6 @@
 export { scenarios } from './catalogue/index.ts';
 export { missing } from './catalogue/missing.ts';
+export { documentRows } from './document.ts';
 export { type Curve, plot } from './plot.ts';
 export { type Arm, type RunOptions, runScenario, type ScenarioResult, type Verdict } from './run.ts';
 export type { MissingScenario, Scenario, Seen, Setting } from './scenario.ts';
