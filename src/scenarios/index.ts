@@ -2,6 +2,13 @@ export { scenarios } from './catalogue/index.ts';
 export { missing } from './catalogue/missing.ts';
 export { documentRows } from './document.ts';
 export { type Curve, plot } from './plot.ts';
+export {
+  findAtRandom,
+  hasRandomForm,
+  type RandomFinding,
+  type SearchOptions,
+  showRandomFinding,
+} from './random/search.ts';
 export { type Arm, type RunOptions, runScenario, type ScenarioResult, type Verdict } from './run.ts';
 export type { MissingScenario, Scenario, Seen, Setting } from './scenario.ts';
 export { listed, resultAsJson, showResult, showSeen, tableHead, tableRow } from './show.ts';

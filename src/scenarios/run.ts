@@ -58,7 +58,8 @@ async function runArm(scenario: Scenario, remedied: boolean, { seed = 1, disarme
   }
 }
 
-function merged(setting: Setting, more: Setting): Setting {
+/** One setting on top of another. */
+export function merged(setting: Setting, more: Setting): Setting {
   const habits = { ...setting.client?.habits, ...more.client?.habits };
   return {
     ...setting,

@@ -30,7 +30,7 @@ const IN_DIRECTORY = 1000;
 export async function growSlab({ files, inodesMost, samples = 100 }: SlabOptions): Promise<readonly SlabSample[]> {
   const world = await World.create(
     { ...(inodesMost === undefined ? {} : { inodesMost }), serverInodes: files + files / IN_DIRECTORY + 100 },
-    { seed: 1, clients: 1, remedied: inodesMost !== undefined, disarmed: false, quiet: true },
+    { seed: 1, clients: 1, remedied: inodesMost !== undefined, disarmed: false, quiet: 'wire' },
   );
   const { kernel, filesystem } = world.client('a');
   const a = world.program('a');

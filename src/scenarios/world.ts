@@ -44,8 +44,8 @@ export interface WorldOptions {
   readonly remedied: boolean;
   /** No fault strikes. */
   readonly disarmed: boolean;
-  /** Without a story, for runs of millions of calls. */
-  readonly quiet?: boolean;
+  /** story: none is told. wire: nor is anybody listening to the wire, for runs of millions of calls. */
+  readonly quiet?: 'story' | 'wire';
 }
 
 /** A client of the world: a host with a kernel that has the server mounted. */
@@ -66,7 +66,8 @@ export class World {
   readonly disk: FileSystem;
   readonly clients: readonly ClientHost[];
   readonly story: string[] = [];
-  readonly #disarmed: boolean;
+  /** No fault strikes. */
+  readonly disarmed: boolean;
   readonly #quiet: boolean;
   readonly #onServer: SimEnvironment;
   readonly #volumes: Volume[] = [];
@@ -75,11 +76,11 @@ export class World {
   readonly #faults = new Map<string, number>();
   #nextPid = 1;
 
-  private constructor(setting: Setting, { seed, clients, remedied, disarmed, quiet = false }: WorldOptions) {
+  private constructor(setting: Setting, { seed, clients, remedied, disarmed, quiet }: WorldOptions) {
     this.setting = setting;
     this.remedied = remedied;
-    this.#disarmed = disarmed;
-    this.#quiet = quiet;
+    this.disarmed = disarmed;
+    this.#quiet = quiet !== undefined;
     const choices = new Choices({ seed });
     const clock = new VirtualClock();
     this.scheduler = new Scheduler(clock, choices);
@@ -90,11 +91,11 @@ export class World {
     this.network = new SimulatedNetwork(clock, {
       ...setting.link,
       choices,
-      wire: quiet ? undefined : (segment) => this.#tap.wire(segment),
+      wire: quiet === 'wire' ? undefined : (segment) => this.#tap.wire(segment),
     });
     const environment = (host: string, stream = host): SimEnvironment =>
       new SimEnvironment(clock, new SeededRandom(hashText(seed, `environment of ${stream}`)), {
-        network: quiet ? this.network.from(host) : this.#tap.network(host, this.network.from(host)),
+        network: quiet === 'wire' ? this.network.from(host) : this.#tap.network(host, this.network.from(host)),
         warn: (message) => this.tell(`${host}: ${message}`),
       });
     const onServer = new SimEnvironment(clock, new SeededRandom(hashText(seed, SERVER)), {
@@ -143,7 +144,7 @@ export class World {
     const surroundings: Environment = Object.create(environment, {
       clock: { value: { now, monotonic: () => clock.monotonic() } },
     });
-    const plan = disk === undefined || this.#disarmed ? undefined : disk;
+    const plan = disk === undefined || this.disarmed ? undefined : disk;
     for (const { name } of disk?.rules ?? []) this.expects(name);
     const slow = plan?.rules.some(({ what }) => what.kind === 'delay') === true;
     const factory = slow ? lateAnswers(ram) : ram;
@@ -196,7 +197,7 @@ export class World {
   /** A fault that somebody makes: it struck where it did not fail with an errno. */
   async strike(name: string, make: () => Promise<unknown>): Promise<void> {
     this.expects(name);
-    if (this.#disarmed) return;
+    if (this.disarmed) return;
     const result = await make();
     if (typeof result === 'string' || (typeof result === 'number' && isError(result))) return;
     this.#fire(name);
@@ -205,13 +206,13 @@ export class World {
   /** A fault on the wire. */
   rule(rule: WireRule): void {
     if (rule.name !== undefined) this.expects(rule.name);
-    if (!this.#disarmed) this.#tap.arm(rule);
+    if (!this.disarmed) this.#tap.arm(rule);
   }
 
   /** A fault that the run itself brings about has struck. */
   happened(name: string): void {
     this.expects(name);
-    if (!this.#disarmed) this.#fire(name);
+    if (!this.disarmed) this.#fire(name);
   }
 
   /** Lets so much virtual time pass. */

@@ -134,7 +134,7 @@ const evictedHandle: Scenario = {
   story: 'The server numbers handles in a table of bounded size, and evicts the one that was not used for longest.',
   source: 'go-nfs, caching handler',
   remedy: 'handles of inode and generation',
-  failing: { server: { handles: { kind: 'table', capacity: 16 } } },
+  failing: { server: { handles: { kind: 'table', capacity: 4 } } },
   remedied: inode,
   run: (world) =>
     readAfter(world, 'B uses more files than the table has room for', async () => {

@@ -11,8 +11,8 @@ export type WireFault =
   | { readonly kind: 'drop' }
   /** A copy comes after so many milliseconds, as from a client that did not wait long enough. */
   | { readonly kind: 'copy'; readonly ms: number }
-  /** Its bytes change on the way, from `find` on, or from a byte. TCP takes it where the checksum holds. */
-  | { readonly kind: 'damage'; readonly damage: Damage['kind']; readonly find: string }
+  /** Its bytes change on the way, from `find` on, or in the data of a WRITE. TCP takes it where the checksum holds. */
+  | { readonly kind: 'damage'; readonly damage: Damage['kind']; readonly find?: string }
   /** The server answers something else. */
   | { readonly kind: 'answer'; readonly with: (reply: ReplyMessage) => unknown }
   /** Something else than TCP carries it: what arrives of a record, if anything. */
@@ -30,7 +30,7 @@ export interface WireRule {
   readonly procedure: string;
   /** Of those messages, only this one; without it all. */
   readonly where?: (message: WireMessage) => boolean;
-  /** Strikes only the nth that all else lets through, from 1 on; 'every': all. Default 1. */
-  readonly nth?: number | 'every';
+  /** Strikes only the nth that all else lets through, from 1 on; 'every': all; or every so many. Default 1. */
+  readonly nth?: number | 'every' | { readonly every: number };
   readonly fault: WireFault;
 }

@@ -1,7 +1,7 @@
 import type { Connection, Network, Timers } from '../../env/index.ts';
 import { LAST_FRAGMENT, RecordReader } from '../../nfs/index.ts';
 import { damage, type Segment } from '../../sim/index.ts';
-import { type CallMessage, callIn, replyIn, replyWith, type WireMessage } from './message.ts';
+import { argsOf, type CallMessage, callIn, replyIn, replyWith, type WireMessage } from './message.ts';
 import type { WireFault, WireRule } from './rule.ts';
 import { showMessage } from './show.ts';
 
@@ -50,7 +50,7 @@ export class WireTap {
     if (message === undefined) return undefined;
     for (const { name, fault } of this.#strikes(message, 'damage')) {
       if (fault.kind !== 'damage') continue;
-      const at = Buffer.from(segment.data).indexOf(fault.find);
+      const at = fault.find === undefined ? dataAt(segment, message) : Buffer.from(segment.data).indexOf(fault.find);
       const spoilt = at < 0 ? undefined : damage(segment.data, { kind: fault.damage, at });
       if (spoilt === undefined) continue;
       if (name !== undefined) this.#listener.fired(name);
@@ -99,13 +99,19 @@ export class WireTap {
       if (rule.client !== undefined && rule.client !== message.client) continue;
       if (rule.where?.(message) === false) continue;
       armed.seen++;
-      const nth = rule.nth ?? 1;
-      if (nth !== 'every' && armed.seen !== nth) continue;
+      const { nth = 1 } = rule;
+      if (typeof nth === 'object' ? armed.seen % nth.every !== 0 : nth !== 'every' && armed.seen !== nth) continue;
       if (which === 'rest' && rule.name !== undefined) this.#listener.fired(rule.name);
       struck.push(rule);
     }
     return struck;
   }
+}
+
+/** Where the data of a WRITE begins, which is what its record ends with; -1 in other messages. */
+function dataAt({ data: { length } }: Segment, message: WireMessage): number {
+  const written = message.kind === 'call' ? argsOf(message, 'WRITE') : undefined;
+  return written === undefined ? -1 : length - ((written.data.length + 3) & ~3);
 }
 
 function marked(record: Uint8Array): Uint8Array {

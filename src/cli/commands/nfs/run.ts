@@ -1,15 +1,18 @@
 import {
+  findAtRandom,
+  hasRandomForm,
   resultAsJson,
   runScenario,
   type Scenario,
   type ScenarioResult,
   scenarios,
+  showRandomFinding,
   showResult,
   tableHead,
   tableRow,
 } from '../../../scenarios/index.ts';
 import { didYouMean } from '../../../vfs/index.ts';
-import { exitCode, parseOptions, UsageError, wholeNumber } from '../../usage.ts';
+import { duration, exitCode, parseOptions, UsageError, wholeNumber } from '../../usage.ts';
 
 const help = `estale nfs run <id...|all> [options]
 
@@ -18,6 +21,9 @@ program saw the symptom, and with the same fault and the remedy it did not.
 
   --seed N          decides every draw (default 1)
   --json            as JSON
+  --random          instead of its own program, look for one among random ones that meets the failure, and make it small;
+                    without the remedy, with the same faults, one of its calls comes to something else
+  --time T          how long to look for each (default 30s)
 
 Exit code: 0 all shown, 1 not, 2 usage error.`;
 
@@ -25,6 +31,8 @@ export async function run(args: string[]): Promise<number> {
   const { values, positionals } = parseOptions('nfs run', args, {
     seed: { type: 'string' },
     json: { type: 'boolean' },
+    random: { type: 'boolean' },
+    time: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   });
   if (values.help) {
@@ -36,6 +44,8 @@ export async function run(args: string[]): Promise<number> {
   const all = positionals.includes('all');
   const chosen = all ? scenarios : positionals.map(scenarioNamed);
   const seed = values.seed === undefined ? 1 : wholeNumber('seed', values.seed, 0, 0xffffffff);
+  if (values.random) return search(chosen, all, seed, duration('time', values.time ?? '30s'));
+  if (values.time !== undefined) throw new UsageError('nfs run: --time goes with --random');
   const show = all ? tableRow : showResult;
   if (all && !values.json) console.log(tableHead());
   const results: ScenarioResult[] = [];
@@ -48,6 +58,20 @@ export async function run(args: string[]): Promise<number> {
   if (values.json) console.log(JSON.stringify(results.map(resultAsJson), undefined, 2));
   else if (all) console.log(`\n${shown} of ${results.length} shown`);
   return shown === results.length ? exitCode.nothingFound : exitCode.found;
+}
+
+async function search(chosen: readonly Scenario[], all: boolean, seed: number, time: number): Promise<number> {
+  let missed = 0;
+  for (const scenario of chosen) {
+    if (!hasRandomForm(scenario)) {
+      if (!all) throw new UsageError(`nfs run: there are no random programs for "${scenario.id}", which has no oracle`);
+      continue;
+    }
+    const found = await findAtRandom(scenario, { seed, time });
+    if (found === undefined) missed++;
+    console.log(found === undefined ? `${scenario.row}  ${scenario.id}: NOT FOUND` : `${showRandomFinding(found)}\n`);
+  }
+  return missed === 0 ? exitCode.nothingFound : exitCode.found;
 }
 
 function scenarioNamed(id: string): Scenario {
