@@ -122,7 +122,7 @@ const pathBackedHandle: Scenario = {
     await world.strike('the directory is renamed', () => world.program('b').rename('/a', '/b'));
     return { mkdir: await a.mkdir('x') };
   },
-  symptom: { mkdir: 'ENOENT' },
+  symptom: { mkdir: 'ESTALE' },
   sound: { mkdir: 0 },
 };
 
