@@ -1,7 +1,7 @@
 import { Errno, isError, O_CREAT, O_RDONLY, O_RDWR, ROOT_NODE, root } from '../../vfs/index.ts';
 import type { Scenario, Seen } from '../scenario.ts';
+import { byRoot } from '../site.ts';
 import { resultOf } from '../wire/message.ts';
-import { byRoot } from '../world.ts';
 
 const layer = 'client option';
 

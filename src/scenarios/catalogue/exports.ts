@@ -1,7 +1,7 @@
 import type { Export } from '../../nfs/index.ts';
 import { ROOT_NODE } from '../../vfs/index.ts';
 import type { Scenario } from '../scenario.ts';
-import { byRoot } from '../world.ts';
+import { byRoot } from '../site.ts';
 
 const exported = (crossmnt: boolean): readonly Export[] => [
   { path: '/export', clients: [{ hosts: '*', options: { squash: 'none', crossmnt } }] },

@@ -4,8 +4,8 @@ import { faultPlan, when } from '../../fault/index.ts';
 import { nfsWithout, withoutCaches } from '../../nfs/index.ts';
 import { type Call, O_APPEND, O_CREAT, O_RDONLY, O_RDWR, root } from '../../vfs/index.ts';
 import type { Setting } from '../scenario.ts';
+import type { Site } from '../site.ts';
 import type { WireFault, WireRule } from '../wire/rule.ts';
-import type { World } from '../world.ts';
 
 /** What befalls random programs: the faults of a scenario, again and again. */
 export interface RandomForm {
@@ -14,7 +14,7 @@ export interface RandomForm {
   /** On top of the settings of the scenario, without and with the remedy. */
   readonly setting?: Setting;
   /** Faults on the wire, again and again. */
-  readonly rules?: (world: World) => readonly WireRule[];
+  readonly rules?: (site: Site) => readonly WireRule[];
   /** What the programs are compared with: the remedy under the same faults (the default), or no faults. */
   readonly reference?: 'remedy' | 'no-faults';
   /** Comes before every `every`th call, of these calls where some are given. */
@@ -156,7 +156,7 @@ export const forms: Readonly<Record<string, RandomForm>> = {
   'retry-after-reboot': {
     clients: 1,
     setting: fresh,
-    rules: (world) => [changes(3, { kind: 'meanwhile', run: () => void world.crashServer() }), changes(3, lost)],
+    rules: (site) => [changes(3, { kind: 'meanwhile', run: () => void site.crashServer() }), changes(3, lost)],
   },
   'retry-in-progress': {
     clients: 1,
