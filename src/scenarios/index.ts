@@ -1,6 +1,8 @@
 export { scenarios } from './catalogue/index.ts';
 export { missing } from './catalogue/missing.ts';
 export { documentRows } from './document.ts';
+export { mountedFaults } from './mounted/faults.ts';
+export { hasMountedForm, type Moment, mountScenario, type ScenarioMount } from './mounted/mount.ts';
 export { type Curve, plot } from './plot.ts';
 export {
   findAtRandom,

@@ -2,16 +2,17 @@ import { listed, missing, scenarios } from '../../scenarios/index.ts';
 import { didYouMean } from '../../vfs/index.ts';
 import { exitCode, parseOptions, UsageError } from '../usage.ts';
 
-const help = `estale nfs <list|run|slab> ...
+const help = `estale nfs <list|run|mount|slab> ...
 
 The catalogue of NFS failures: each can be had on purpose, and goes with its remedy.
 
   estale nfs list                    the failures
   estale nfs run <id>                one of them: what happened, and the same with the remedy
   estale nfs run all                 all of them, as a table
+  estale nfs mount <id> <dir>        mounts one: any program meets it
   estale nfs slab                    the memory that a million files take that are only looked at
 
-"estale nfs run --help" and "estale nfs slab --help" tell the options.
+"estale nfs run --help" and its like tell the options.
 
 Exit code: 0 all is as it should be, 1 not, 2 usage error.`;
 
@@ -22,6 +23,7 @@ interface Subcommand {
 const subcommands: Readonly<Record<string, () => Promise<Subcommand>>> = {
   list: async () => ({ run: list }),
   run: () => import('./nfs/run.ts'),
+  mount: () => import('./nfs/mount.ts'),
   slab: () => import('./nfs/slab.ts'),
 };
 

@@ -125,12 +125,12 @@ const appending = callsOf(
 );
 
 const changing = ['CREATE', 'MKDIR', 'SYMLINK', 'MKNOD', 'REMOVE', 'RMDIR', 'RENAME', 'LINK'] as const;
-/** Every so many replies to calls that must not run twice. */
-const changes = (every: number, fault: WireFault): WireRule => ({
+/** What befalls replies to calls that must not run twice. */
+export const changes = (nth: WireRule['nth'], fault: WireFault): WireRule => ({
   at: 'reply',
   procedure: '*',
   where: ({ procedure }) => changing.some((name) => name === procedure),
-  nth: { every },
+  nth,
   fault,
 });
 
@@ -151,12 +151,15 @@ export const forms: Readonly<Record<string, RandomForm>> = {
   'retry-new-port': {
     clients: 1,
     setting: { ...fresh, client: { ...withoutCaches, sourceport: 'new' } },
-    rules: () => [changes(3, lost)],
+    rules: () => [changes({ every: 3 }, lost)],
   },
   'retry-after-reboot': {
     clients: 1,
     setting: fresh,
-    rules: (site) => [changes(3, { kind: 'meanwhile', run: () => void site.crashServer() }), changes(3, lost)],
+    rules: (site) => [
+      changes({ every: 3 }, { kind: 'meanwhile', run: () => void site.crashServer() }),
+      changes({ every: 3 }, lost),
+    ],
   },
   'retry-in-progress': {
     clients: 1,

@@ -42,7 +42,7 @@ export async function run(args: string[]): Promise<number> {
   if (positionals.length === 0)
     throw new UsageError('nfs run: expected the id of a failure, or all; "estale nfs list" tells them');
   const all = positionals.includes('all');
-  const chosen = all ? scenarios : positionals.map(scenarioNamed);
+  const chosen = all ? scenarios : positionals.map((id) => scenarioNamed('nfs run', id));
   const seed = values.seed === undefined ? 1 : wholeNumber('seed', values.seed, 0, 0xffffffff);
   if (values.random) return search(chosen, all, seed, duration('time', values.time ?? '30s'));
   if (values.time !== undefined) throw new UsageError('nfs run: --time goes with --random');
@@ -74,9 +74,10 @@ async function search(chosen: readonly Scenario[], all: boolean, seed: number, t
   return missed === 0 ? exitCode.nothingFound : exitCode.found;
 }
 
-function scenarioNamed(id: string): Scenario {
+/** The failure of an id. */
+export function scenarioNamed(command: string, id: string): Scenario {
   const scenario = scenarios.find((each) => each.id === id);
   if (scenario !== undefined) return scenario;
   const ids = scenarios.map((each) => each.id);
-  throw new UsageError(`nfs run: no failure "${id}"${didYouMean(id, ids)}; "estale nfs list" tells them`);
+  throw new UsageError(`${command}: no failure "${id}"${didYouMean(id, ids)}; "estale nfs list" tells them`);
 }
