@@ -3,6 +3,7 @@ export { missing } from './catalogue/missing.ts';
 export { documentRows } from './document.ts';
 export { mountedFaults } from './mounted/faults.ts';
 export { hasMountedForm, type Moment, mountScenario, type ScenarioMount } from './mounted/mount.ts';
+export { mountedSlab } from './mounted/slab.ts';
 export { type Curve, plot } from './plot.ts';
 export {
   findAtRandom,

@@ -100,6 +100,7 @@ export const mountedFaults: Readonly<Record<string, MountedFault>> = {
   'root-squash': habit('the server takes root for nobody, and the client does not know'),
   'locks-lost': crash,
   'grace-stall': crash,
+  'inode-cache-growth': habit('each file that is looked at takes memory'),
   'estale-until-ls': other('rename a file there over one that is open here'),
   'one-bad-fsid': {
     kind: 'messages',

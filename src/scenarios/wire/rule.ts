@@ -7,8 +7,6 @@ export type WireFault =
   | { readonly kind: 'delay'; readonly ms: number }
   /** The connection breaks while it is on its way: it never arrives. */
   | { readonly kind: 'break' }
-  /** It is never heard of, as if the server had dropped it. */
-  | { readonly kind: 'drop' }
   /** A copy comes after so many milliseconds, as from a client that did not wait long enough. */
   | { readonly kind: 'copy'; readonly ms: number }
   /** Its bytes change on the way, from `find` on, or in the data of a WRITE. TCP takes it where the checksum holds. */

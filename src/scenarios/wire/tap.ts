@@ -180,8 +180,6 @@ class Tapped implements Connection {
         case 'break':
           this.#connection.destroy();
           return;
-        case 'drop':
-          return;
         case 'copy':
           this.#tap.after(fault.ms, () => go(data));
           break;

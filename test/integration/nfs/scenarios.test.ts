@@ -87,6 +87,19 @@ describeMounts('a failure of the catalogue under a mount', () => {
     expect([mountAt(a), mountAt(b)]).toEqual([undefined, undefined]);
   });
 
+  test('the real kernel keeps an inode for each file that was looked at, as long as it is mounted', {
+    timeout: 60_000,
+  }, async ({ directory }) => {
+    const place = join(directory, 'a');
+    mkdirSync(place);
+    const { code, stdout } = await runCli(['nfs', 'slab', '--mount', place, '--files', '3000']);
+    expect(code).toBe(0);
+    const [after, unmounted] = [/, (\d+) after/, /, (\d+) when/].map((number) => Number(number.exec(stdout)?.[1]));
+    // Other mounts of the machine come and go meanwhile.
+    expect(after - unmounted).toBeGreaterThan(1500);
+    expect(mountAt(place)).toBeUndefined();
+  });
+
   test('what cannot be meant is said', async ({ directory }) => {
     const complaint = async (...args: string[]) => (await runCli(['nfs', 'mount', ...args])).stderr;
     expect(await complaint('remote-unlink', directory)).toContain('needs a second directory');

@@ -1,9 +1,11 @@
 import { writeFileSync } from 'node:fs';
-import { growSlab, plot, type SlabSample } from '../../../scenarios/index.ts';
-import { exitCode, parseOptions, wholeNumber } from '../../usage.ts';
+import { MountError } from '../../../mount/index.ts';
+import { growSlab, mountedSlab, plot, type SlabSample } from '../../../scenarios/index.ts';
+import { exitCode, parseOptions, UsageError, wholeNumber } from '../../usage.ts';
 
 const FILES = 1_000_000;
 const MOST = 100_000;
+const MOUNTED_FILES = 100_000;
 
 const help = `estale nfs slab [options]
 
@@ -13,8 +15,9 @@ reclaim, while one file after the other is stat'ed over a simulated network.
   --files N         files (default ${FILES.toLocaleString('en-US')})
   --most N          inodes for which there is memory, with reclaim (default ${MOST.toLocaleString('en-US')})
   --svg FILE        draw it
+  --mount DIR       instead, on a FUSE mount: what the real kernel has in fuse_inode (default 100,000 files; root only)
 
-Exit code: 0, 2 usage error.`;
+Exit code: 0, 1 it could not be mounted, 2 usage error.`;
 
 const mebibytes = ({ bytes }: SlabSample): number => bytes / 2 ** 20;
 
@@ -23,11 +26,18 @@ export async function run(args: string[]): Promise<number> {
     files: { type: 'string' },
     most: { type: 'string' },
     svg: { type: 'string' },
+    mount: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   });
   if (values.help) {
     console.log(help);
     return exitCode.nothingFound;
+  }
+  if (values.mount !== undefined) {
+    const { most, svg } = values;
+    if (most !== undefined || svg !== undefined) throw new UsageError('nfs slab: --mount takes only --files besides');
+    const count = values.files === undefined ? MOUNTED_FILES : wholeNumber('files', values.files, 1, 1_000_000);
+    return measure(values.mount, count);
   }
   const files = values.files === undefined ? FILES : wholeNumber('files', values.files, 1, 10_000_000);
   const inodesMost = values.most === undefined ? MOST : wholeNumber('most', values.most, 10, 10_000_000);
@@ -50,6 +60,20 @@ export async function run(args: string[]): Promise<number> {
     writeFileSync(values.svg, plot(text, curves));
   }
   return exitCode.nothingFound;
+}
+
+async function measure(directory: string, files: number): Promise<number> {
+  try {
+    const { before, after, unmounted } = await mountedSlab(directory, files);
+    console.log(
+      `fuse_inode: ${before} objects in use before, ${after} after ${files} files were looked at, ${unmounted} when the mount was gone`,
+    );
+    return exitCode.nothingFound;
+  } catch (error) {
+    if (!(error instanceof MountError)) throw error;
+    console.error(`estale: ${error.message}`);
+    return exitCode.found;
+  }
 }
 
 function tell(title: string, samples: readonly SlabSample[]): void {
