@@ -69,6 +69,7 @@ export class Site {
   readonly #locks: LockManager | undefined;
   readonly #tap: WireTap;
   readonly #faults = new Map<string, number>();
+  #rebooting: Promise<void> | undefined;
 
   constructor(setting: Setting, surroundings: SiteSurroundings, options: SiteOptions) {
     const { seed, clients, disarmed, tapped = true, tell } = options;
@@ -184,10 +185,25 @@ export class Site {
   }
 
   /** The server's host loses power and comes back at once. */
-  async crashServer(): Promise<void> {
-    await this.server.crash();
-    this.#locks?.reboot();
-    await this.server.start();
+  crashServer(): Promise<void> {
+    return this.#reboot(async () => {
+      await this.server.crash();
+      this.#locks?.reboot();
+    });
+  }
+
+  restartServer(): Promise<void> {
+    return this.#reboot(async () => this.server.stop());
+  }
+
+  /** One at a time: who comes meanwhile has it done with the one that is under way. */
+  #reboot(goDown: () => Promise<void>): Promise<void> {
+    this.#rebooting ??= goDown()
+      .then(() => this.server.start())
+      .finally(() => {
+        this.#rebooting = undefined;
+      });
+    return this.#rebooting;
   }
 
   /** Files of a directory below the root, made on the server itself; gives their names. */
@@ -202,11 +218,6 @@ export class Site {
     }
     disk.forget?.(made.node, 1);
     return names;
-  }
-
-  async restartServer(): Promise<void> {
-    this.server.stop();
-    await this.server.start();
   }
 
   /** Faults by name, with how often each struck. */

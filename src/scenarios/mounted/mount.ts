@@ -1,4 +1,4 @@
-import { nodeEnvironment } from '../../env/index.ts';
+import { nodeEnvironment, type Timers } from '../../env/index.ts';
 import { type DeviceMounted, mountObject } from '../../mount/index.ts';
 import type { NfsProcedure } from '../../nfs/index.ts';
 import { hashText, SeededRandom } from '../../sim/index.ts';
@@ -50,7 +50,9 @@ export async function mountScenario(
   { remedied, moment, tell, report, ignoreSignals }: ScenarioMountOptions,
 ): Promise<ScenarioMount> {
   const setting = merged(scenario.setting ?? {}, (remedied ? scenario.remedied : scenario.failing) ?? {});
-  const real = nodeEnvironment();
+  const host = nodeEnvironment();
+  const { timers, cancelAll } = stoppableTimers(host.timers);
+  const real = { ...host, timers };
   const start = real.clock.monotonic();
   const site = new Site(
     setting,
@@ -77,6 +79,7 @@ export async function mountScenario(
   const unmount = async (): Promise<void> => {
     await Promise.all(mounts.map((mounted) => mounted.unmount()));
     site.end();
+    cancelAll();
   };
   try {
     for (const [i, { filesystem }] of site.hosts.entries()) {
@@ -92,6 +95,28 @@ export async function mountScenario(
   arm(site, scenario, moment);
   const closed = Promise.race(mounts.map((mounted) => mounted.closed)).then(unmount);
   return { site, closed, unmount };
+}
+
+/** Timers of which none is left behind in the end. */
+function stoppableTimers(timers: Timers): { readonly timers: Timers; cancelAll(): void } {
+  const waiting = new Set<() => void>();
+  const after: Timers['after'] = (milliseconds, callback) => {
+    const stop = timers.after(milliseconds, () => {
+      waiting.delete(stop);
+      callback();
+    });
+    waiting.add(stop);
+    return () => {
+      waiting.delete(stop);
+      stop();
+    };
+  };
+  return {
+    timers: { after },
+    cancelAll: () => {
+      for (const stop of waiting) stop();
+    },
+  };
 }
 
 function arm(site: Site, { id }: Scenario, moment: Moment | undefined): void {
