@@ -14,7 +14,7 @@ export interface PlotText {
 const WIDTH = 720;
 const HEIGHT = 400;
 const LEFT = 90;
-const RIGHT = 20;
+const RIGHT = 40;
 const TOP = 50;
 const BOTTOM = 60;
 const TICKS = 5;
@@ -42,7 +42,7 @@ export function plot({ title, x, y }: PlotText, curves: readonly Curve[]): strin
     `<text x="${LEFT}" y="${TOP - 10}">${y}</text>`,
     ...curves.flatMap(({ label, colour, points }, i) => [
       `<polyline fill="none" stroke="${colour}" stroke-width="2" points="${points.map(([px, py]) => `${atX(px)},${atY(py)}`).join(' ')}"/>`,
-      `<text x="${WIDTH - RIGHT - 8}" y="${TOP + 16 + 18 * i}" text-anchor="end" fill="${colour}">${label}</text>`,
+      `<text x="${LEFT + 12}" y="${TOP + 16 + 18 * i}" fill="${colour}">${label}</text>`,
     ]),
     '</svg>',
   ];
