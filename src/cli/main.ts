@@ -51,7 +51,7 @@ const commands: Readonly<Record<string, Command>> = {
     load: () => import('./commands/fidelity.ts'),
   },
   nfs: {
-    usage: 'nfs list|run|mount|slab',
+    usage: 'nfs list|run|mount|slab|proxy',
     summary: 'NFS failures on purpose, and what helps against them',
     load: () => import('./commands/nfs.ts'),
   },

@@ -9,7 +9,7 @@ export { checkPlan } from './plan/check.ts';
 export type * from './plan/condition.ts';
 export { FaultPlanError, type PlanProblem } from './plan/error.ts';
 export type * from './plan/faults.ts';
-export { type OperationName, operationNames } from './plan/operations.ts';
+export { type OperationName, operationNames, type RpcOperation } from './plan/operations.ts';
 export type { Fault, FaultKind, FaultPlan, FaultsAt, Rule, RuleAt, Where } from './plan/plan.ts';
 export { parsePlan } from './plan/read.ts';
 export { realisticErrnos } from './plan/realistic.ts';

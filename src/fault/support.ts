@@ -17,6 +17,8 @@ export interface FaultSupport {
   readonly volatileDisks: boolean;
   /** The filesystem itself can lose what was not synced. */
   readonly volatileFilesystem: boolean;
+  /** Whether messages of remote procedure calls pass here; left out, they do not. */
+  readonly rpc?: boolean;
 }
 
 /**
@@ -35,11 +37,12 @@ export function checkSupport(plan: FaultPlan, support: FaultSupport, source = 'f
 
 const NOT_OURS = 'the surroundings of the filesystem are not in our hands; mount a module instead of an object';
 
-function whyNot(
-  rule: Rule,
-  { link, mode, kernel, surroundings, volatileDisks, volatileFilesystem }: FaultSupport,
-): string | undefined {
+const RPC_ONLY = 'only messages of NFS pass here; use the place "rpc-call" or "rpc-reply"';
+
+function whyNot(rule: Rule, support: FaultSupport): string | undefined {
+  const { link, mode, kernel, surroundings, volatileDisks, volatileFilesystem, rpc = false } = support;
   const { what, where } = rule;
+  if (rpc && where !== 'rpc-call' && where !== 'rpc-reply') return RPC_ONLY;
   switch (where) {
     case 'link-request':
     case 'link-reply':
@@ -57,6 +60,9 @@ function whyNot(
       return what.kind === 'power-cut' && !volatileDisks ? 'its disks are real' : undefined;
     case 'network':
       return surroundings ? undefined : NOT_OURS;
+    case 'rpc-call':
+    case 'rpc-reply':
+      return rpc ? undefined : 'no messages of NFS pass here; they do in `estale nfs proxy`';
     case 'page-cache':
     case 'process':
       return whyNotAround(rule, link, kernel);

@@ -75,7 +75,7 @@ const wrong: readonly (readonly [what: string, text: string, message: RegExp])[]
   [
     'a fault of another place',
     rule('where: clock\nwhat: { kind: drop }'),
-    /rules\[0\]\.what\.kind: expected one of jump at clock, given "drop" \(that there is at link-request, link-reply, network\)$/,
+    /rules\[0\]\.what\.kind: expected one of jump at clock, given "drop" \(that there is at link-request, link-reply, network, rpc-call, rpc-reply\)$/,
   ],
   [
     'an unknown operation',
@@ -101,6 +101,21 @@ const wrong: readonly (readonly [what: string, text: string, message: RegExp])[]
     'a rule that can never strike',
     rule('where: link-reply\nwhen: { operation: WRITE }\nwhat: { kind: stale-read }'),
     /rules\[0\]\.when\.operation: stale-read at link-reply strikes at READ, given WRITE$/,
+  ],
+  [
+    'an errno of a procedure that has no status',
+    rule('where: rpc-reply\nwhen: { operation: ["NULL", MNT] }\nwhat: { kind: errno, errno: EIO }'),
+    /errno at rpc-reply strikes at GETATTR, .*, given NULL, MNT$/,
+  ],
+  [
+    'spoilt data in a call that carries none',
+    rule('where: rpc-call\nwhen: { operation: READ }\nwhat: { kind: bit-flip }'),
+    /bit-flip at rpc-call strikes at WRITE, given READ$/,
+  ],
+  [
+    'an xid out of its range',
+    rule('where: rpc-call\nwhen: { xid: 4294967296 }\nwhat: { kind: drop }'),
+    /rules\[0\]\.when\.xid: expected at most 4294967295, given 4294967296$/,
   ],
   [
     'an unknown rule',

@@ -59,6 +59,7 @@ class Wire implements Connection {
 
   onClose(callback: (error?: Error) => void): void {
     this.#closed = callback;
+    if (!this.open) callback();
   }
 }
 
@@ -81,13 +82,17 @@ export class TestClient {
   /** Records as they came, those of calls that nobody waits for too. */
   readonly replies: Uint8Array[] = [];
   credential: Credential = sys(0);
-  readonly #wire: Wire;
+  readonly #wire: Connection;
+  #open = true;
   readonly #writer = new XdrWriter();
   readonly #waiting = new Map<number, (record: Uint8Array) => void>();
   #xid = 1;
 
-  constructor(wire: Wire) {
+  constructor(wire: Connection) {
     this.#wire = wire;
+    wire.onClose(() => {
+      this.#open = false;
+    });
     const reader = new RecordReader((record) => {
       this.replies.push(record);
       this.#waiting.get(new DataView(record.buffer, record.byteOffset).getUint32(0))?.(record);
@@ -96,7 +101,7 @@ export class TestClient {
   }
 
   get connected(): boolean {
-    return this.#wire.open;
+    return this.#open;
   }
 
   /** Sends bytes as they are. */
@@ -163,7 +168,7 @@ export class TestClient {
 
   #exchange(call: Uint8Array, xid: number): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
-      if (!this.#wire.open) reject(new Error('the connection is closed'));
+      if (!this.#open) reject(new Error('the connection is closed'));
       this.#waiting.set(xid, resolve);
       this.#wire.write(call);
     });

@@ -2,7 +2,7 @@ import { listed, missing, scenarios } from '../../scenarios/index.ts';
 import { didYouMean } from '../../vfs/index.ts';
 import { exitCode, parseOptions, UsageError } from '../usage.ts';
 
-const help = `estale nfs <list|run|mount|slab> ...
+const help = `estale nfs <list|run|mount|slab|proxy> ...
 
 The catalogue of NFS failures: each can be had on purpose, and goes with its remedy.
 
@@ -11,6 +11,10 @@ The catalogue of NFS failures: each can be had on purpose, and goes with its rem
   estale nfs run all                 all of them, as a table
   estale nfs mount <id> <dir>        mounts one: any program meets it
   estale nfs slab                    the memory that a million files take that are only looked at
+
+and for any client and server of version 3:
+
+  estale nfs proxy                   stands between them, with the faults of a plan
 
 "estale nfs run --help" and its like tell the options.
 
@@ -25,6 +29,7 @@ const subcommands: Readonly<Record<string, () => Promise<Subcommand>>> = {
   run: () => import('./nfs/run.ts'),
   mount: () => import('./nfs/mount.ts'),
   slab: () => import('./nfs/slab.ts'),
+  proxy: () => import('./nfs/proxy.ts'),
 };
 
 export async function run(args: string[]): Promise<number> {

@@ -27,6 +27,7 @@ export function compileCondition(condition: Condition, place = 'when'): Test {
     oneOf(condition.disk, (event) => event.disk),
     oneOf(condition.host, (event) => event.host),
     oneOf(condition.port, (event) => event.port),
+    oneOf(condition.xid, (event) => event.xid),
     ofPath(condition.path),
     ofOffset(condition.offset),
     ...circumstantial(condition),

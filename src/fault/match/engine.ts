@@ -56,7 +56,15 @@ interface Armed {
 }
 
 /** What strikes an answer that is an error, too. */
-const FOR_ANY_ANSWER: ReadonlySet<FaultKind> = new Set(['errno', 'delay', 'drop', 'duplicate', 'reorder']);
+const FOR_ANY_ANSWER: ReadonlySet<FaultKind> = new Set([
+  'errno',
+  'delay',
+  'drop',
+  'duplicate',
+  'reorder',
+  'reset',
+  'reconnect',
+]);
 
 const triggered: readonly Where[] = ['page-cache', 'process', 'clock'];
 
@@ -205,9 +213,9 @@ export class FaultEngine {
   }
 
   #injection({ name, where, what }: Rule, event: FaultEvent, detail: string): InjectedFault {
-    const { operation, node, pid, offset, length, unique } = event;
+    const { operation, node, pid, offset, length, unique, xid } = event;
     const [path] = event.paths();
-    const about = { path, node, pid, offset, length, unique };
+    const about = { path, node, pid, offset, length, unique, xid };
     return { rule: name, where, kind: what.kind, operation, ...this.#label(event), ...about, time: this.time, detail };
   }
 

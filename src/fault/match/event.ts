@@ -17,6 +17,8 @@ export interface FaultEvent {
   readonly disk?: string;
   readonly host?: string;
   readonly port?: number;
+  /** Number of the remote procedure call. */
+  readonly xid?: number;
   /** The answer is an error, or says that there is nothing: there is nothing in it to spoil. */
   readonly failed?: boolean;
   /** Every path that the node is known by, or that the operation names. */
@@ -42,6 +44,8 @@ export interface InjectedFault {
   readonly length?: number;
   /** Number of the FUSE request. */
   readonly unique?: U64;
+  /** Number of the remote procedure call. */
+  readonly xid?: number;
   /** Milliseconds since the faults were armed. */
   readonly time: number;
   /** The rule did not strike here: it is the lasting effect of an earlier strike. */
@@ -52,9 +56,9 @@ export interface InjectedFault {
 
 /** One line of text: `fault "full": errno ENOSPC at filesystem, WRITE "/a" (request 12)`. */
 export function showInjected(fault: InjectedFault): string {
-  const { rule, kind, detail, where, operation, path, node, unique } = fault;
+  const { rule, kind, detail, where, operation, path, node, unique, xid } = fault;
   const target = path !== undefined ? ` ${JSON.stringify(path)}` : node !== undefined ? ` node ${node}` : '';
-  const request = unique === undefined ? '' : ` (request ${unique})`;
+  const request = unique !== undefined ? ` (request ${unique})` : xid !== undefined ? ` (xid ${xid})` : '';
   return `fault ${JSON.stringify(rule)}: ${kind}${detail === '' ? '' : ` ${detail}`} at ${where}, ${operation}${target}${request}`;
 }
 

@@ -3,7 +3,9 @@ import {
   type FuseOperation,
   fuseOperations,
   networkOperations,
+  nfsOperations,
   type OperationName,
+  rpcOperations,
 } from './operations.ts';
 import type { Fault, FaultKind, Where } from './plan.ts';
 
@@ -98,6 +100,19 @@ function diskOperationsOf(fault: Fault): readonly OperationName[] {
   }
 }
 
+function rpcOperationsOf(where: 'rpc-call' | 'rpc-reply', fault: Fault): readonly OperationName[] {
+  switch (fault.kind) {
+    case 'errno':
+      return nfsOperations.filter((name) => name !== 'NULL');
+    case 'bit-flip':
+    case 'range':
+    case 'zero-sector':
+      return [where === 'rpc-call' ? 'WRITE' : 'READ'];
+    default:
+      return rpcOperations;
+  }
+}
+
 /** The operations at which a fault can strike. An event of any other is no match, and is not counted. */
 export function operationsOf(where: Where, fault: Fault): readonly OperationName[] {
   switch (where) {
@@ -112,6 +127,9 @@ export function operationsOf(where: Where, fault: Fault): readonly OperationName
       return fuseOperations;
     case 'network':
       return fault.kind === 'refuse' ? ['connect'] : fault.kind === 'delay' ? networkOperations : ['send'];
+    case 'rpc-call':
+    case 'rpc-reply':
+      return rpcOperationsOf(where, fault);
     case 'disk':
       return diskOperationsOf(fault);
   }

@@ -35,6 +35,8 @@ export interface Condition {
   /** Name and port of the other host. */
   readonly host?: OneOrMore<string>;
   readonly port?: OneOrMore<number>;
+  /** Of a remote procedure call. */
+  readonly xid?: OneOrMore<number>;
   readonly time?: TimeWindow;
   /** Only once this other rule has struck. */
   readonly after?: string;

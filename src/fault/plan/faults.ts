@@ -1,6 +1,7 @@
 import type { Duration } from '../../sim/index.ts';
 import type { ErrnoName } from '../../vfs/index.ts';
 import type { OneOrMore } from './condition.ts';
+import type { RpcOperation } from './operations.ts';
 
 export type { Duration } from '../../sim/index.ts';
 
@@ -242,6 +243,36 @@ export type NetworkFault =
   | { readonly kind: 'reset' }
   /** Nobody listens: ECONNREFUSED. */
   | { readonly kind: 'refuse' };
+
+type RpcFault =
+  /** A status that says so is the answer: at a call the server is not asked, at a reply it has done it. */
+  | ErrnoFault
+  /** Later ones overtake it. */
+  | DelayFault
+  | DropFault
+  | DuplicateFault
+  | ReorderFault
+  | DataFault
+  /** The client's connections are cut, on both sides. */
+  | { readonly kind: 'reset' }
+  /**
+   * The connection to the server is given up for one from another port, on which all that is not answered is sent again with
+   * its xid, as a client does. At a reply: it is lost with its connection.
+   */
+  | { readonly kind: 'reconnect' };
+
+export type RpcCallFault =
+  | RpcFault
+  /** Before it an old call of the same client goes again, byte for byte. */
+  | {
+      readonly kind: 'replay';
+      /** Of these only; left out, of any. */
+      readonly operation?: OneOrMore<RpcOperation>;
+      /** The last of them is 1, the default; the one before is 2. */
+      readonly back?: number;
+    };
+
+export type RpcReplyFault = RpcFault;
 
 export type DiskFault =
   | ErrnoFault

@@ -53,9 +53,56 @@ export type FuseOperation = (typeof fuseOperations)[number];
 export const diskOperations = ['disk-read', 'disk-write', 'disk-flush'] as const;
 export const networkOperations = ['connect', 'send'] as const;
 
-export const operationNames = [...fuseOperations, ...diskOperations, ...networkOperations] as const;
+/** Procedures of NFSv3, and of MOUNT; what FUSE has too goes by one name. */
+export const nfsOperations = [
+  'NULL',
+  'GETATTR',
+  'SETATTR',
+  'LOOKUP',
+  'ACCESS',
+  'READLINK',
+  'READ',
+  'WRITE',
+  'CREATE',
+  'MKDIR',
+  'SYMLINK',
+  'MKNOD',
+  'REMOVE',
+  'RMDIR',
+  'RENAME',
+  'LINK',
+  'READDIR',
+  'READDIRPLUS',
+  'FSSTAT',
+  'FSINFO',
+  'PATHCONF',
+  'COMMIT',
+] as const;
+export const mountOperations = ['NULL', 'MNT', 'DUMP', 'UMNT', 'UMNTALL', 'EXPORT'] as const;
 
-export type OperationName = (typeof operationNames)[number];
+/** Each word once, as a list that has a first one. */
+const once = <Word extends string>(...words: readonly Word[]): readonly [Word, ...Word[]] => {
+  const [first, ...others] = new Set(words);
+  return [first, ...others];
+};
+
+export const rpcOperations = once<RpcOperation>(...nfsOperations, ...mountOperations);
+
+export type NfsOperation = (typeof nfsOperations)[number];
+export type RpcOperation = NfsOperation | (typeof mountOperations)[number];
+
+export const operationNames = once<OperationName>(
+  ...fuseOperations,
+  ...diskOperations,
+  ...networkOperations,
+  ...rpcOperations,
+);
+
+export type OperationName =
+  | FuseOperation
+  | (typeof diskOperations)[number]
+  | (typeof networkOperations)[number]
+  | RpcOperation;
 
 /** Opcodes that go by another's name. */
 const variants: Readonly<Record<string, FuseOperation>> = {

@@ -8,6 +8,8 @@ import type {
   NetworkFault,
   PageCacheFault,
   ProcessFault,
+  RpcCallFault,
+  RpcReplyFault,
 } from './faults.ts';
 
 /** Which faults there are at each place: what a rule may say under `what`. */
@@ -26,6 +28,10 @@ export interface FaultsAt {
   readonly clock: ClockFault;
   /** Messages that the filesystem sends over the network of its environment. */
   readonly network: NetworkFault;
+  /** Calls of NFSv3 and MOUNT on their way to a server. */
+  readonly 'rpc-call': RpcCallFault;
+  /** Replies on their way back. */
+  readonly 'rpc-reply': RpcReplyFault;
   /** The disks of its environment. */
   readonly disk: DiskFault;
 }
@@ -40,6 +46,8 @@ export const wheres = [
   'process',
   'clock',
   'network',
+  'rpc-call',
+  'rpc-reply',
   'disk',
 ] as const satisfies readonly Where[];
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { didYouMean, type ErrnoName, errnoNumbers } from '../../vfs/index.ts';
 import type { Condition, OneOrMore } from './condition.ts';
 import type { Duration, Lie } from './faults.ts';
-import { operationNames } from './operations.ts';
+import { operationNames, rpcOperations } from './operations.ts';
 import { type FaultPlan, type FaultsAt, type Where, wheres } from './plan.ts';
 
 const shown = (value: unknown): string =>
@@ -108,6 +108,20 @@ const powerCut = object({ kind: z.literal('power-cut'), keep: z.number().min(0).
 const wrongLength = object({ kind: z.literal('wrong-length'), by: integer.optional() });
 const interrupt = object({ kind: z.literal('interrupt') });
 
+const reset = object({ kind: z.literal('reset') });
+const rpc = [
+  object(errno),
+  delay,
+  drop,
+  duplicate,
+  reorder,
+  bitFlip,
+  range,
+  zeroSector,
+  reset,
+  object({ kind: z.literal('reconnect') }),
+] as const;
+
 /** The schemas of the faults of each place. */
 const faults = {
   'link-request': [
@@ -176,16 +190,16 @@ const faults = {
     }),
   ],
   clock: [object({ kind: z.literal('jump'), ms: z.number() })],
-  network: [
-    delay,
-    drop,
-    duplicate,
-    reorder,
-    bitFlip,
-    range,
-    object({ kind: z.literal('reset') }),
-    object({ kind: z.literal('refuse') }),
+  network: [delay, drop, duplicate, reorder, bitFlip, range, reset, object({ kind: z.literal('refuse') })],
+  'rpc-call': [
+    ...rpc,
+    object({
+      kind: z.literal('replay'),
+      operation: oneOrMore(word(rpcOperations)).optional(),
+      back: count(1).optional(),
+    }),
   ],
+  'rpc-reply': rpc,
   disk: [
     object(errno),
     delay,
@@ -241,6 +255,7 @@ const condition: z.ZodType<Condition> = z.lazy(() =>
     disk: oneOrMore(z.string().min(1)).optional(),
     host: oneOrMore(z.string().min(1)).optional(),
     port: oneOrMore(count(1, 65535)).optional(),
+    xid: oneOrMore(count(0, 0xffffffff)).optional(),
     time: object({ from: fromZero.optional(), to: fromZero.optional() }).optional(),
     after: z.string().optional(),
     switch: z.string().optional(),
@@ -281,6 +296,8 @@ const rule = z.discriminatedUnion(
     ruleAt('process'),
     ruleAt('clock'),
     ruleAt('network'),
+    ruleAt('rpc-call'),
+    ruleAt('rpc-reply'),
     ruleAt('disk'),
   ],
   {

@@ -6,6 +6,14 @@ export const RECORD_MOST = (1 << 20) + (1 << 14);
 
 const nothing = new Uint8Array(0);
 
+/** A copy of a record as one last fragment, its mark in front. */
+export function markRecord(record: Uint8Array): Uint8Array {
+  const marked = new Uint8Array(4 + record.length);
+  new DataView(marked.buffer).setUint32(0, LAST_FRAGMENT + record.length);
+  marked.set(record, 4);
+  return marked;
+}
+
 /** A stream that no record can be taken from any more: its connection is to be closed. */
 export class RecordError extends Error {}
 
