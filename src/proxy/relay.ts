@@ -17,12 +17,9 @@ import {
 } from '../nfs/index.ts';
 import { failure } from './failure.ts';
 import { type Acts, type Fate, fateOf } from './fate.ts';
-import type { CallHistory, PassedCall } from './history.ts';
+import { type CallHistory, type PassedCall, RecentCalls } from './history.ts';
 import type { HandleNames } from './names.ts';
 import { type Address, ServerSide } from './server-side.ts';
-
-/** Calls of one connection that are remembered, so that their replies can be read. */
-const CALLS_MOST = 4096;
 
 /** What all connections of a proxy share. */
 export interface Shared {
@@ -58,8 +55,8 @@ export class Relay {
   readonly #ended: () => void;
   readonly #name: string;
   readonly #servers = new Map<Address, ServerSide>();
-  /** By xid, the oldest first. */
-  readonly #sent = new Map<number, Sent>();
+  /** By xid. */
+  readonly #sent = new RecentCalls<number, Sent>();
   #closed = false;
 
   constructor(client: Connection, shared: Shared, ended: () => void) {
@@ -226,7 +223,7 @@ export class Relay {
     if (this.#servers.size === 0) return undefined;
     for (const server of this.#servers.values()) server.close();
     this.#servers.clear();
-    const again = [...this.#sent.values()].filter((sent) => !sent.answered && sent !== current);
+    const again = this.#sent.all.filter((sent) => !sent.answered && sent !== current);
     for (const sent of again) {
       sent.moved = true;
       this.#send(sent.call, sent.data);
@@ -247,10 +244,7 @@ export class Relay {
 
   #remember(passed: PassedCall & { readonly answered: boolean }): Sent {
     const sent = { ...passed, moved: false, unwanted: 0 };
-    this.#sent.delete(passed.call.xid);
     this.#sent.set(passed.call.xid, sent);
-    const [oldest] = this.#sent.keys();
-    if (this.#sent.size > CALLS_MOST) this.#sent.delete(oldest);
     return sent;
   }
 

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { nodeEnvironment } from '../../../src/env/index.ts';
-import { FaultEngine, type Rule, type RuleAt } from '../../../src/fault/index.ts';
+import { FaultEngine, type Rule } from '../../../src/fault/index.ts';
 import { decodeResult, type NfsResult, nfs, parseNfsUrl, readReply } from '../../../src/nfs/index.ts';
 import { NfsProxy } from '../../../src/proxy/index.ts';
 import { TestClient } from '../../nfs/harness.ts';
@@ -143,19 +143,24 @@ describe.skipIf(why !== undefined)('nfs-ganesha, behind the proxy', () => {
   });
 
   /** A client of the export, with a rule of the proxy in between. */
-  async function connect(what: RuleAt<'rpc-reply'>['what']) {
+  async function connect(rule: Rule) {
     const { host, port, mountport, path } = parseNfsUrl(ganesha.url());
-    const rules: readonly Rule[] = [
-      { name: 'lost', where: 'rpc-reply', when: { operation: ['REMOVE', 'RENAME'] }, what, times: 1 },
-    ];
     const environment = nodeEnvironment();
-    const faults = new FaultEngine({ rules }, { now: () => environment.clock.monotonic() / 1e6 });
+    const faults = new FaultEngine({ rules: [rule] }, { now: () => environment.clock.monotonic() / 1e6 });
     const proxy = new NfsProxy(environment, { to: { host, port }, mountTo: { host, port: mountport ?? port }, faults });
     ends.push(() => proxy.close());
     const taken = await proxy.listen('127.0.0.1', 0);
     const client = new TestClient(await environment.network.connect('127.0.0.1', taken));
     return { client, root: await client.root(path), faults };
   }
+
+  const lost = (kind: 'drop' | 'reconnect'): Rule => ({
+    name: 'lost',
+    where: 'rpc-reply',
+    when: { operation: ['REMOVE', 'RENAME'] },
+    what: { kind },
+    times: 1,
+  });
 
   const procedures = ['REMOVE', 'RENAME'] as const;
   type Procedure = (typeof procedures)[number];
@@ -177,7 +182,7 @@ describe.skipIf(why !== undefined)('nfs-ganesha, behind the proxy', () => {
   it.each(procedures)(
     '%s, sent again over the same connection, is answered from the reply cache',
     async (procedure) => {
-      const { client, root, faults } = await connect({ kind: 'drop' });
+      const { client, root, faults } = await connect(lost('drop'));
       await client.create(root, 'f');
       const call = encode(client, root, procedure, 4242);
       client.send(call);
@@ -188,10 +193,30 @@ describe.skipIf(why !== undefined)('nfs-ganesha, behind the proxy', () => {
   );
 
   it.each(procedures)('%s, sent again from another port, runs again and fails', async (procedure) => {
-    const { client, root, faults } = await connect({ kind: 'reconnect' });
+    const { client, root, faults } = await connect(lost('reconnect'));
     await client.create(root, 'f');
     client.send(encode(client, root, procedure, 4343));
     expect(await answerTo(client, 4343, procedure)).toBe('NOENT');
+    expect(faults.report()[0].injected).toBe(1);
+  });
+
+  it.each([
+    [60, 'NEW'],
+    [100, 'OLD'],
+  ])('a WRITE that comes again after %i others leaves %s', async (others, text) => {
+    const operation = 'WRITE' as const;
+    const { client, root, faults } = await connect({
+      name: 'again',
+      where: 'rpc-call',
+      when: { operation: 'COMMIT' },
+      what: { kind: 'replay', operation, back: 2 },
+    });
+    const file = await client.create(root, `written-${others}`);
+    await client.write(file, 'OLD');
+    await client.write(file, 'NEW');
+    for (let i = 0; i < others; i++) await client.nfs('SETATTR', { object: file, newAttributes: { mode: 0o600 } });
+    await client.nfs('COMMIT', { file, offset: 0, count: 0 });
+    expect(await client.read(file)).toBe(text);
     expect(faults.report()[0].injected).toBe(1);
   });
 });
