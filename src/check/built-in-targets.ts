@@ -61,6 +61,15 @@ export const simulatedFileSystems = {
   },
   'nfs:ram:through': { ...nfs, factory: throughNfs(ram.factory, { client: { writes: 'through', habits } }) },
   'nfs:ram:noac': { ...nfs, factory: throughNfs(ram.factory, { client: { ...withoutCaches, habits } }) },
+  // No name is believed, and no file made exclusively, which takes two calls: what else Linux' clients do is close-to-open.
+  'nfs:ram:cto': {
+    ...nfs,
+    factory: throughNfs(ram.factory, {
+      client: { lookupcache: 'none', habits },
+      server: { exclusive: 'unsupported' },
+    }),
+    model: nfsModel('times'),
+  },
   hello: { factory: hello.factory, without: hello.without },
 } satisfies Readonly<Record<string, SimulatedFileSystem>>;
 
@@ -81,6 +90,7 @@ export const builtInTargets = {
   'nfs:ram': simulated('nfs:ram'),
   'nfs:ram:through': simulated('nfs:ram:through'),
   'nfs:ram:noac': simulated('nfs:ram:noac'),
+  'nfs:ram:cto': simulated('nfs:ram:cto'),
   hello: simulated('hello'),
 } as const satisfies Readonly<Record<string, () => Target>>;
 

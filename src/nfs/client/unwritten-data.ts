@@ -9,6 +9,8 @@ interface Extent {
   readonly verifier: U64 | undefined;
 }
 
+const PAGE = 4096;
+
 const endOf = ({ offset, data }: Extent): number => offset + data.length;
 
 /** A range that goes out in one WRITE. */
@@ -41,6 +43,17 @@ export class UnwrittenData {
   /** Bytes that were sent and not committed. */
   get uncommitted(): number {
     return this.#bytes((verifier) => verifier !== undefined);
+  }
+
+  /** Whether a page of this range has data that was not sent and that the range would leave a gap to. */
+  leavesGap(offset: number, length: number): boolean {
+    const end = offset + length;
+    const first = offset - (offset % PAGE);
+    const last = Math.ceil(end / PAGE) * PAGE;
+    return this.#extents.some((extent) => {
+      if (extent.verifier !== undefined || endOf(extent) <= first || extent.offset >= last) return false;
+      return endOf(extent) < offset || extent.offset > end;
+    });
   }
 
   /** Takes data, in place of what was there. */

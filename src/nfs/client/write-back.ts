@@ -41,6 +41,8 @@ export class WriteBack {
     await this.#alone(unwritten, signal, async () => {
       unwritten.credential = credential;
       const at = asks ? await this.#end(node, unwritten, signal) : offset;
+      // nfs_try_to_update_request: a page waits with one range, so that what was written to it goes out in its order.
+      if (unwritten.leavesGap(at, data.length)) await this.#send(node, unwritten, signal);
       unwritten.add(at, data.slice());
       if (options.writes !== 'back') {
         await this.#send(node, unwritten, signal, options.writes === 'sync' ? 'FILE_SYNC' : 'UNSTABLE');

@@ -56,3 +56,14 @@ test('neighbours go out together, as much as one call takes', () => {
   unwritten.add(8, Uint8Array.of(9));
   expect(unwritten.next(3)).toEqual({ offset: 2, data: Uint8Array.of(1, 2, 3) });
 });
+
+test('a page has a gap where data that was not sent is on it and does not touch', () => {
+  const unwritten = new UnwrittenData(noCredential);
+  unwritten.add(4100, Uint8Array.of(1, 2));
+  const gap = (offset: number, length: number) => unwritten.leavesGap(offset, length);
+  expect([gap(4096, 3), gap(4103, 1), gap(4090, 8)]).toEqual([true, true, true]);
+  // It touches, or lies on another page.
+  expect([gap(4096, 4), gap(4102, 1), gap(4100, 1), gap(4095, 1), gap(8192, 1)]).toEqual(Array(5).fill(false));
+  unwritten.add(4100, Uint8Array.of(1, 2), 7);
+  expect(gap(4096, 3)).toBe(false);
+});
