@@ -4,6 +4,7 @@ const benches: Readonly<Record<string, () => Promise<{ bench(args: readonly stri
   simulation: () => import('./simulation/bench.ts'),
   check: () => import('./check/bench.ts'),
   nfs: () => import('./nfs/bench.ts'),
+  'nfs-server': () => import('./nfs-server/bench.ts'),
   history: () => import('./history/bench.ts'),
 };
 

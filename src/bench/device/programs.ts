@@ -5,12 +5,13 @@ import { fileURLToPath } from 'node:url';
 
 // The C sources stay in src; the programs go beside the compiled benchmark.
 const root = new URL('../../../', import.meta.url);
-const sources = fileURLToPath(new URL('src/bench/device/', root));
-const output = fileURLToPath(new URL('dist/bench/device/', root));
+const folderIn = (tree: 'src' | 'dist', bench: string): string =>
+  fileURLToPath(new URL(`${tree}/bench/${bench}/`, root));
 
-/** Compiles one of the benchmark's C programs; undefined, with the reason on standard error, where it cannot be. */
-export function compileProgram(name: string, library?: string): string | undefined {
-  const source = join(sources, `${name}.c`);
+/** Compiles one of a benchmark's C programs; undefined, with the reason on standard error, where it cannot be. */
+export function compileProgram(name: string, library?: string, bench = 'device'): string | undefined {
+  const source = join(folderIn('src', bench), `${name}.c`);
+  const output = folderIn('dist', bench);
   const program = join(output, name);
   if (existsSync(program) && statSync(program).mtimeMs > statSync(source).mtimeMs) return program;
   mkdirSync(output, { recursive: true });

@@ -48,28 +48,36 @@ export async function measure(
   const servers: BenchServer[] = [];
   try {
     for (const [name, command] of commands) servers.push(await startServer(name, core, command));
-    const run = (server: BenchServer, ...rest: string[]) => runClient(client, core, server.directory, rest);
+    const run = (server: BenchServer, ...rest: string[]) => runClient(client, core, [server.directory, ...rest]);
     for (const server of servers) for (const word of preparations) run(server, word);
-    const rates = rows.map(() => servers.map((): number[] => []));
-    for (let round = 0; round < rounds; round++) {
-      rows.forEach(({ operation }, row) => {
-        // Whoever goes first in one round goes last in the next.
-        const order = round % 2 === 0 ? servers : [...servers].reverse();
-        for (const server of order) rates[row][servers.indexOf(server)].push(Number(run(server, operation, ms)));
-      });
-    }
-    return rates;
+    return interleave(rows, servers, rounds, (server, operation) => Number(run(server, operation, ms)));
   } finally {
     for (const server of servers) await server.stop();
   }
 }
 
-function runClient(client: string, core: number, directory: string, args: readonly string[]): string {
-  const result = spawnSync('taskset', ['-c', String(core), client, directory, ...args], {
-    encoding: 'utf8',
-    timeout: 120_000,
-  });
-  if (result.status !== 0) throw new Error(`${client} ${directory} ${args.join(' ')}: ${result.stderr}`);
+/** Runs every row on every server in interleaved rounds; `run` gives operations per second. */
+export function interleave<Server>(
+  rows: readonly Row[],
+  servers: readonly Server[],
+  rounds: number,
+  run: (server: Server, operation: string) => number,
+): Rates {
+  const rates = rows.map(() => servers.map((): number[] => []));
+  for (let round = 0; round < rounds; round++) {
+    rows.forEach(({ operation }, row) => {
+      // Whoever goes first in one round goes last in the next.
+      const order = round % 2 === 0 ? servers : [...servers].reverse();
+      for (const server of order) rates[row][servers.indexOf(server)].push(run(server, operation));
+    });
+  }
+  return rates;
+}
+
+/** Runs a client on one core, and gives what it prints. */
+export function runClient(client: string, core: number, args: readonly string[]): string {
+  const result = spawnSync('taskset', ['-c', String(core), client, ...args], { encoding: 'utf8', timeout: 120_000 });
+  if (result.status !== 0) throw new Error(`${client} ${args.join(' ')}: ${result.stderr}`);
   return result.stdout.trim();
 }
 
