@@ -48,7 +48,7 @@ describe('a wrong command line is exit code 2, and one line says what is right',
   const cases: readonly (readonly [string, RegExp])[] = [
     [
       'chekc ram',
-      /^estale: no command "chekc" \(did you mean "check"\?\); there are: check, replay, mount, serve, fault, record, trace, fidelity, zoo, demo$/,
+      /^estale: no command "chekc" \(did you mean "check"\?\); there are: check, replay, mount, serve, fault, record, trace, fidelity, nfs, zoo, demo$/,
     ],
     ['help chekc', /no command "chekc"/],
     ['check', /expected one target \(ram, memfs, .*\), or --daemon CMD and no target, given none$/],

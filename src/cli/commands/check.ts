@@ -49,7 +49,8 @@ const help = `estale check <target> [options]
 
 Runs generated programs of system calls on a filesystem, compares every result with the POSIX model, and shrinks what
 differs to a few calls.
-Targets: ${targetNames.join(', ')}.
+Targets:
+${listed(targetNames, '  ', 100)}
 
   --time T          how long to look, such as 30s or 2m (default 10s)
   --runs N          how many programs to run instead
@@ -66,8 +67,8 @@ ${listed(faultClasses, '                    ', 120)}
   --known FILE      a file of divergences that are accepted: listed, not findings
   --accept          add what is found to the file of --known
   --save DIR        where counterexamples are saved (default ${DEFAULT_DIRECTORY}, made when something is found)
-  --erase           remove what is in an export of a server (nfs://HOST/EXPORT?port=P, docs/nfs-client.md), which is to be
-                    empty otherwise
+  --erase           remove what is in an export of a server (nfs://HOST/EXPORT?port=P, docs/nfs-client.md), which is
+                    to be empty otherwise
   --json            print the report as JSON
 
   --check-determinism
