@@ -54,6 +54,7 @@ export {
   type Volume,
   withoutCaches,
 } from './nfs/index.ts';
+export { NfsProxy, type NfsProxyOptions } from './proxy/index.ts';
 export {
   createSimulation,
   ServedFileSystem,
