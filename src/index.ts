@@ -78,7 +78,9 @@ export {
   type Trace,
   type TraceEnding,
   TraceError,
+  type TraceFault,
   type TraceHeader,
   type TraceMessage,
+  type TraceRecord,
 } from './trace/index.ts';
 export * from './vfs/index.ts';

@@ -1,7 +1,15 @@
 import { oncePerProblem } from '../check/reporter.ts';
+import { showInjected } from '../fault/index.ts';
 import { DaemonPeer } from '../fuse/socket/index.ts';
 import { ServedFileSystem } from '../sim/index.ts';
-import { type ReplayPeer, replayTrace, showDifference, showTime, type TraceHeader } from '../trace/index.ts';
+import {
+  type ReplayPeer,
+  type ReplayReport,
+  replayTrace,
+  showDifference,
+  showTime,
+  type TraceHeader,
+} from '../trace/index.ts';
 import { daemonSource } from './daemon.ts';
 import { tellProblem } from './progress.ts';
 import { openFileSystem } from './simulated-filesystems.ts';
@@ -32,11 +40,15 @@ export async function replayTraceFile(path: string, options: ReplayTraceOptions)
     ordered: same && hostsOwn.length === 0,
     ignore: new Set([...ignore, ...hostsOwn]),
   }).finally(close);
-  const { requests, compared, difference, ending } = report;
+  const { requests, compared, difference, open, ending } = report;
   const odd = describeEnding(ending);
   if (odd !== undefined) console.error(`estale: ${path}: ${odd}`);
   if (difference === undefined) {
-    console.log(`${word} answers as recorded: ${requests} requests, ${compared} replies and notifications`);
+    console.log(
+      `${word} answers as recorded: ${requests} requests, ${compared} replies and notifications${showStruck(report)}`,
+    );
+    if (open !== undefined)
+      console.log(`up to ${showTime(open.time)} s: what follows is left open by ${showInjected(open.fault)}`);
     return ending?.kind === 'damaged' ? exitCode.usage : exitCode.nothingFound;
   }
   console.log(
@@ -44,6 +56,12 @@ export async function replayTraceFile(path: string, options: ReplayTraceOptions)
   );
   console.log(showDifference(difference, hex).join('\n'));
   return exitCode.found;
+}
+
+/** How many replies were not compared because of faults. */
+function showStruck({ faults, struck }: ReplayReport): string {
+  if (faults === 0) return '';
+  return `; ${faults} fault${faults === 1 ? '' : 's'} in the recording: ${struck} repl${struck === 1 ? 'y' : 'ies'} not compared`;
 }
 
 interface OpenPeer {

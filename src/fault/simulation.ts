@@ -70,11 +70,12 @@ export function simulateFaults(
       volatileDisks: true,
       volatileFilesystem: canCrash(filesystem),
     });
-    return faultyFileSystem(filesystem, faults, { after: timer, sleep });
+    return faultyFileSystem(filesystem, faults, { after: timer, sleep, serving: () => link.serving });
   };
+  const link = new LinkFaults(faults, { after: timer, kernel });
   simulation = createSimulation(faulty, {
     ...options,
-    link: new LinkFaults(faults, { after: timer, kernel }),
+    link,
   });
   clock = simulation.environment.clock;
   return Object.defineProperties(simulation, {

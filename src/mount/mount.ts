@@ -11,6 +11,7 @@ import {
   type SpeakingInterposer,
   startLocalServer,
   startWorkerServer,
+  type Tap,
   type TapModule,
   within,
 } from '../fuse/device/index.ts';
@@ -109,7 +110,8 @@ export async function mountObject(
   settings: MountSettings = {},
 ): Promise<DeviceMounted> {
   const start: Start = (options, report, faults) => {
-    const between = faults && interpose(faults.shared.memory, (message) => faults.desk.said(message as FaultMessage));
+    const said = (message: unknown): void => faults?.desk.said(message as FaultMessage);
+    const between = faults && ((tap: Tap | undefined) => interpose(faults.shared.memory, said, tap));
     return startLocalServer(filesystem, options, report, between);
   };
   return mountServer(start, dir, settings);
@@ -230,7 +232,7 @@ function startRecorder(settings: MountSettings, report: Report): Recording | und
   try {
     const now = performance.timeOrigin + performance.now();
     const { allowOther, defaultPermissions, readOnly, maxRead, ...session }: MountOptions = serveOptions(settings);
-    const recording = startRecording(settings.record, session, now);
+    const recording = startRecording(settings.record, session, now, settings.faults !== undefined);
     void recording.ended.then((end) => {
       if (end.kind === 'failed')
         report(

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { type FaultPlan, type InjectedFault, showInjected } from '../fault/index.ts';
 import type { DaemonSource } from '../fuse/socket/index.ts';
 import type { WriterMessage } from '../trace/record/writer.ts';
 import { MountError } from './error.ts';
 import { describeReport, type MountSettings, mount, mountDaemon } from './mount.ts';
 import { parseMountOptions } from './options.ts';
-import { isUsageError, type Registry, resolveFileSystem } from './run.ts';
+import { isUsageError, type Registry, resolveFileSystem, tellFaults } from './run.ts';
 
 export interface RecordCommand {
   /** As `MountCommand` has them. */
@@ -20,6 +21,9 @@ export interface RecordCommand {
   /** The trace file, and whether to write over one. */
   readonly file: string;
   readonly force: boolean;
+  readonly faults?: FaultPlan;
+  /** Tell every fault. */
+  readonly verbose?: boolean;
   /** One line for the user on standard error. */
   readonly complain: (line: string) => void;
 }
@@ -52,6 +56,8 @@ export async function runRecorded(command: RecordCommand): Promise<number> {
       report: (message, error) => complain(describeReport(message, error)),
       record: { file, force: command.force, target: command.filesystem },
       ignoreSignals: true,
+      faults: command.faults,
+      onFault: command.verbose ? (fault: InjectedFault) => complain(showInjected(fault)) : undefined,
     };
     const mounted = await (command.daemon === undefined
       ? mount(resolveFileSystem(command.filesystem, command.registry), command.directory, settings)
@@ -64,6 +70,7 @@ export async function runRecorded(command: RecordCommand): Promise<number> {
       const closed = await mounted.unmount();
       if (closed.reason === 'failed') complain(`estale: ${mounted.directory}: ${closed.error.stack}`);
     }
+    if (mounted.faults !== undefined) tellFaults(mounted.faults, (line) => complain(`estale: ${line}`));
     const recorded: WriterMessage | undefined = await mounted.recorded;
     if (recorded?.kind !== 'written') return failedHere;
     const { requests, replies } = mounted.statistics();

@@ -94,7 +94,7 @@ export function isUsageError({ code }: MountError): boolean {
 }
 
 /** How many faults there were, and which rules caused none. */
-function tellFaults(faults: MountFaults, print: (line: string) => void): void {
+export function tellFaults(faults: MountFaults, print: (line: string) => void): void {
   const reports = faults.report();
   const injected = reports.reduce((sum, report) => sum + report.injected, 0);
   print(`${injected} faults injected`);

@@ -1,4 +1,5 @@
-export type { TraceMessage } from './format/decoder.ts';
+export type { TraceFault, TraceMessage, TraceRecord } from './format/decoder.ts';
+export type { RecordedFault } from './format/fault.ts';
 export {
   isTrace,
   TraceError,

@@ -1,3 +1,4 @@
+import { showInjected } from '../fault/index.ts';
 import {
   type Dialect,
   decodeNotification,
@@ -10,9 +11,9 @@ import {
   type RequestHead,
 } from '../fuse/index.ts';
 import { errnoName, nameFromBytes } from '../vfs/index.ts';
-import type { TraceMessage } from './format/decoder.ts';
+import type { TraceFault, TraceMessage, TraceRecord } from './format/decoder.ts';
 
-/** Which messages are shown: what is left out does not matter. A reply is shown where its request is. */
+/** Which messages are shown: what is left out does not matter. A reply, or a fault, is shown where its request is. */
 export interface TraceFilter {
   /** Opcode names. */
   readonly ops?: ReadonlySet<string>;
@@ -22,23 +23,27 @@ export interface TraceFilter {
   readonly pids?: ReadonlySet<number>;
 }
 
-/** A message with what is needed to show it. */
-export interface ShownMessage {
-  readonly traced: TraceMessage;
-  readonly exchange: Exchange;
+/** A message or fault, with what is needed to show it. */
+export interface ShownRecord {
+  readonly record: TraceRecord;
   /** Its line, without the time. */
   readonly line: string;
   /** Its members, in the header's own names; numbers that JSON cannot hold are texts. */
   toJson(): object;
 }
 
-/** The messages of a trace that pass a filter. */
-export async function* shownMessages(
-  messages: AsyncIterable<TraceMessage>,
+/** What of a trace passes a filter. */
+export async function* shownRecords(
+  records: AsyncIterable<TraceRecord>,
   filter: TraceFilter = {},
-): AsyncGenerator<ShownMessage> {
+): AsyncGenerator<ShownRecord> {
   const exchanges = new Exchanges();
-  for await (const traced of messages) {
+  for await (const record of records) {
+    if (record.kind === 'fault') {
+      if (faultPasses(record, exchanges, filter)) yield shownFault(record);
+      continue;
+    }
+    const traced = record;
     const { message, length, refused } = traced;
     const exchange = exchanges.next(traced.fromKernel, message, length, refused);
     const { dialect } = exchanges;
@@ -46,8 +51,7 @@ export async function* shownMessages(
     const text = describeMessage(exchange, message, length, dialect);
     const refusal = refused === 0 ? '' : ` (the kernel answered ${errnoName(refused)})`;
     yield {
-      traced,
-      exchange,
+      record,
       line: `${traced.fromKernel ? '->' : '<-'} ${text}${refusal}`,
       toJson: () => ({
         index: traced.index,
@@ -62,10 +66,31 @@ export async function* shownMessages(
   }
 }
 
-function passes(exchange: Exchange, { ops, nodes, pids }: TraceFilter): boolean {
-  if (exchange.kind === 'notification') return ops === undefined && nodes === undefined && pids === undefined;
-  const { request } = exchange;
-  if (request === undefined) return true;
+/** A fault is shown above the message that it made. */
+function shownFault(record: TraceFault): ShownRecord {
+  const { time, thread, fault } = record;
+  return {
+    record,
+    line: `!! ${showInjected(fault)}`,
+    toJson: () => ({ time, thread, kind: 'fault', fault: jsonOf(fault) }),
+  };
+}
+
+const passesAll = ({ ops, nodes, pids }: TraceFilter): boolean =>
+  ops === undefined && nodes === undefined && pids === undefined;
+
+/** A fault that no request of the link set off passes only where nothing is left out. */
+function faultPasses({ fault: { unique } }: TraceFault, exchanges: Exchanges, filter: TraceFilter): boolean {
+  const request = unique === undefined ? undefined : exchanges.open(unique);
+  return request === undefined ? passesAll(filter) : requestPasses(request, filter);
+}
+
+function passes(exchange: Exchange, filter: TraceFilter): boolean {
+  if (exchange.kind === 'notification') return passesAll(filter);
+  return exchange.request === undefined || requestPasses(exchange.request, filter);
+}
+
+function requestPasses(request: RequestHead, { ops, nodes, pids }: TraceFilter): boolean {
   return (
     (ops?.has(opNameOf(request)) ?? true) &&
     (nodes?.has(String(request.nodeid)) ?? true) &&

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { InjectedFault } from '../../src/fault/index.ts';
 import { encodeReply, encodeRequest, Message, replySize, requestSize } from '../../src/fuse/index.ts';
 import { recordsChunk } from '../../src/trace/format/chunk.ts';
 import { headerText } from '../../src/trace/format/header.ts';
-import { TraceError } from '../../src/trace/index.ts';
+import { TraceError, type TraceRecord } from '../../src/trace/index.ts';
 import { header, plain, type Recorded, readAll, recorded, TraceBytes, traceBytes } from '../support/trace.ts';
 import { answeredNames, replyOf, request } from './codec-arbitraries.ts';
 
@@ -59,6 +60,49 @@ describe('a trace', () => {
           const read = await readAll(bytes.end(), step);
           expect(plain(read.messages)).toEqual(plain(list));
           expect(read.ending).toEqual({ kind: 'complete', messages: list.length });
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  it('gives back the faults between its messages, up to where it ends', async () => {
+    const text = fc.string({ unit: 'binary', maxLength: 40 });
+    const fault: fc.Arbitrary<InjectedFault> = fc.record(
+      {
+        rule: text,
+        where: fc.constantFrom('link-request', 'filesystem'),
+        kind: fc.constantFrom('errno', 'torn'),
+        operation: fc.constantFrom('READ', 'WRITE'),
+        label: text,
+        detail: text,
+        path: text,
+        node: fc.nat(),
+        unique: fc.oneof(fc.nat(), fc.bigInt({ min: 2n ** 60n, max: 2n ** 64n - 1n })),
+        time: fc.constant(0),
+      },
+      { requiredKeys: ['rule', 'where', 'kind', 'operation', 'label', 'detail', 'time'] },
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.oneof(message, fault), { maxLength: 30 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        async (list, share) => {
+          const bytes = new TraceBytes(true);
+          for (const one of list) {
+            if ('rule' in one) bytes.addFault(one, 0);
+            else bytes.add(one);
+            bytes.flush(true);
+          }
+          const expected = list.map((one) => ('rule' in one ? { ...one, time: undefined } : plain([one])[0]));
+          const seen = (records: readonly TraceRecord[]) =>
+            records.map((one) => (one.kind === 'fault' ? { ...one.fault, time: undefined } : plain([one])[0]));
+          const whole = bytes.end();
+          expect(seen((await readAll(whole)).records)).toEqual(expected);
+          const start = bytes.parts[0].length;
+          const cut = await readAll(whole.subarray(0, start + Math.floor(share * (whole.length - 1 - start))));
+          expect(seen(cut.records)).toEqual(expected.slice(0, cut.records.length));
+          expect(cut.ending?.kind).toBe('truncated');
         },
       ),
       { numRuns: 100 },

@@ -29,7 +29,16 @@ async function record(script: string, factory = ram, options: FileSystemOptions 
       const message = new Message(length);
       message.bytes.set(bytes.subarray(0, length));
       const time = now() - START;
-      messages.push({ index: messages.length, fromKernel, time, thread: 0, refused: 0, message, length });
+      messages.push({
+        kind: 'message',
+        index: messages.length,
+        fromKernel,
+        time,
+        thread: 0,
+        refused: 0,
+        message,
+        length,
+      });
     },
   });
   now = () => kernel.scheduler.clock.nanoseconds;
@@ -58,7 +67,7 @@ function replayWith(
     yield* messages;
   }
   const ending = { kind: 'complete', messages: messages.length } as const;
-  return replayTrace({ header, messages: each(), ending }, peer, options);
+  return replayTrace({ header, records: each(), ending }, peer, options);
 }
 
 /** Replays messages on a filesystem in the simulator. */

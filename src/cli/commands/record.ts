@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { filesystems } from '../../filesystems/index.ts';
 import { runRecorded } from '../../mount/index.ts';
 import { daemonSource } from '../daemon.ts';
+import { readPlan } from '../plan.ts';
 import { exitCode, parseOptions, UsageError } from '../usage.ts';
 
 const help = `estale record <filesystem> <dir> [options] -- <command> [arguments]
@@ -13,6 +14,7 @@ journal:FILE, or the path of a module (./mine.js). The command runs in the curre
   --daemon CMD      a foreign FUSE daemon instead of a filesystem, and --daemon-setup CMD; see estale check --help
   --to FILE         the trace file (default: the command's name and .trace, in the current directory)
   --force           write over a file that is there
+  --faults PLAN     injects the faults of a plan (docs/faults.md), which the trace tells; -v tells them at once
   -o OPTIONS        as estale mount takes them
 
 Exit code: the command's; 128 + N if signal N ended it; 126 the command cannot be run, 127 it is not there; 125 the
@@ -27,6 +29,8 @@ export async function run(args: string[]): Promise<number> {
     options: { type: 'string', short: 'o', multiple: true },
     daemon: { type: 'string' },
     'daemon-setup': { type: 'string' },
+    faults: { type: 'string' },
+    verbose: { type: 'boolean', short: 'v' },
     help: { type: 'boolean', short: 'h' },
   });
   if (values.help) {
@@ -43,6 +47,7 @@ export async function run(args: string[]): Promise<number> {
     throw new UsageError(
       'record: expected a command behind --, as in estale record ram DIR -- git init DIR, given none',
     );
+  const faults = values.faults === undefined ? undefined : readPlan(values.faults);
   const source = daemon === undefined ? undefined : daemonSource(daemon, setup);
   try {
     return await runRecorded({
@@ -54,6 +59,8 @@ export async function run(args: string[]): Promise<number> {
       command,
       file: values.to ?? `${basename(command[0])}.trace`,
       force: values.force ?? false,
+      faults,
+      verbose: values.verbose,
       complain: console.error,
     });
   } finally {

@@ -1,5 +1,12 @@
 import { opcodeNames } from '../../fuse/index.ts';
-import { hexDump, type ShownMessage, shownMessages, showTime, type TraceFilter } from '../../trace/index.ts';
+import {
+  hexDump,
+  type ShownRecord,
+  shownRecords,
+  showTime,
+  type TraceFilter,
+  type TraceRecord,
+} from '../../trace/index.ts';
 import { didYouMean } from '../../vfs/index.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import { describeEnding, openTrace } from '../trace-file.ts';
@@ -8,13 +15,14 @@ import { exitCode, oneFile, parseOptions, UsageError, wholeNumber } from '../usa
 const help = `estale trace <file> [options]
 
 Prints a trace, a message a line: seconds since the start, -> for the kernel's requests and <- for replies and
-notifications, the message decoded. A file of - is standard input.
+notifications, the message decoded; !! for a fault that was injected, with its rule, above the message that it made. A file
+of - is standard input.
 
   --op A,B          only requests with these opcodes, such as LOOKUP,READ, and their replies
   --node N,M        only requests to these nodes
   --pid N,M         only requests of these tasks
   --hex             the bytes of each message below its line
-  --json            an object a line: first the header, then the messages, last how the trace ends
+  --json            an object a line: first the header, then messages and faults, last how the trace ends
 
 Exit code: 0 it was read to its end, or to where it was cut off; 2 usage error, or it is damaged.`;
 
@@ -42,7 +50,7 @@ export async function run(args: string[]): Promise<number> {
   const print = values.json ? printJson : printText;
   if (values.json) console.log(JSON.stringify(trace.header));
   else console.log(describeHeader(trace.header));
-  for await (const shown of shownMessages(trace.messages, filter)) {
+  for await (const shown of shownRecords(trace.records, filter)) {
     if (interrupt.signal.aborted) break;
     print(shown, values.hex ?? false);
   }
@@ -63,17 +71,19 @@ function describeHeader({
   return `${filesystem}, ${date}, Linux ${kernel}, FUSE ${protocol.major}.${protocol.minor}`;
 }
 
-function printText({ traced, line }: ShownMessage, hex: boolean): void {
-  const { time, message, length } = traced;
-  console.log(`${showTime(time).padStart(12)} ${line}`);
-  if (hex) for (const row of hexDump(message.bytes.subarray(0, length))) console.log(`             ${row}`);
+function printText({ record, line }: ShownRecord, hex: boolean): void {
+  console.log(`${showTime(record.time).padStart(12)} ${line}`);
+  if (hex) for (const row of hexDump(bytesOf(record))) console.log(`             ${row}`);
 }
 
-function printJson(shown: ShownMessage, hex: boolean): void {
-  const { message, length } = shown.traced;
-  const bytes = hex ? { hex: Buffer.from(message.bytes.subarray(0, length)).toString('hex') } : {};
+function printJson(shown: ShownRecord, hex: boolean): void {
+  const { record } = shown;
+  const bytes = hex && record.kind === 'message' ? { hex: Buffer.from(bytesOf(record)).toString('hex') } : {};
   console.log(JSON.stringify({ ...shown.toJson(), ...bytes }));
 }
+
+const bytesOf = (record: TraceRecord): Uint8Array =>
+  record.kind === 'message' ? record.message.bytes.subarray(0, record.length) : new Uint8Array(0);
 
 /** What an option names, separated by commas or given several times. */
 function listOf<T>(given: readonly string[] | undefined, parse: (word: string) => T): ReadonlySet<T> | undefined {

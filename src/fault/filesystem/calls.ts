@@ -87,8 +87,12 @@ export const describeCall: Describe = {
 
 export const methods = Object.keys(describeCall) as readonly Method[];
 
-/** The event that a call is. */
-export function callEvent(described: Described, nodes: NodePaths): FaultEvent & { readonly where: 'filesystem' } {
+/** The event that a call is; `unique` is the FUSE request for which it is made, where that is known. */
+export function callEvent(
+  described: Described,
+  nodes: NodePaths,
+  unique: U64 | undefined,
+): FaultEvent & { readonly where: 'filesystem' } {
   const { operation, node, fh, offset, length, context, names } = described;
   let paths: readonly string[] | undefined;
   return {
@@ -100,6 +104,7 @@ export function callEvent(described: Described, nodes: NodePaths): FaultEvent & 
     length,
     uid: context?.uid,
     pid: context?.pid,
+    unique,
     paths: () => {
       paths ??= names === undefined ? nodes.of(node) : names.flatMap(([parent, name]) => nodes.ofName(parent, name));
       return paths;

@@ -10,6 +10,7 @@ import {
   nameFromBytes,
   nameToBytes,
   ROOT_NODE,
+  type U64,
 } from '../../vfs/index.ts';
 import type { KernelFaults } from '../kernel-faults.ts';
 import { another } from '../link/stale-references.ts';
@@ -30,6 +31,8 @@ export interface FaultySurroundings {
   readonly sleep: (ms: number) => void;
   /** What events set off around the filesystem; left out where a link does that. */
   readonly kernel?: KernelFaults;
+  /** Number of the FUSE request that the filesystem is being given. */
+  readonly serving?: () => U64 | undefined;
 }
 
 type Event = FaultEvent & { readonly where: 'filesystem' };
@@ -86,7 +89,7 @@ class FilesystemFaults {
     const described = (describeCall[method] as (...given: unknown[]) => ReturnType<(typeof describeCall)[Method]>)(
       ...given,
     );
-    const event = callEvent(described, this.#nodes);
+    const event = callEvent(described, this.#nodes, this.#surroundings.serving?.());
     if (this.#surroundings.kernel !== undefined)
       for (const strike of this.#engine.triggers(event)) strikeAround(strike, event, this.#surroundings.kernel);
     const call: Call = { method, event, given, wait: 0, onAnswer: [] };

@@ -11,12 +11,13 @@ import {
   opcode,
   opcodeRow,
   type Request,
+  readU64,
   writeInHeader,
   writeOutHeader,
   writeU64,
 } from '../../fuse/protocol/index.ts';
 import { milliseconds } from '../../sim/duration.ts';
-import { errnoNumbers as E, errno } from '../../vfs/index.ts';
+import { errnoNumbers as E, errno, type U64 } from '../../vfs/index.ts';
 import type { KernelFaults } from '../kernel-faults.ts';
 import type { FaultEngine, Strike } from '../match/engine.ts';
 import { errnoFor } from '../match/errno.ts';
@@ -75,6 +76,7 @@ export class LinkFaults implements LinkHook {
   #dead = false;
   #dialect: Dialect = CURRENT_DIALECT;
   #ends: LinkEnds | undefined;
+  #serving: U64 | undefined;
 
   constructor(engine: FaultEngine, surroundings: LinkSurroundings) {
     this.#engine = engine;
@@ -85,7 +87,21 @@ export class LinkFaults implements LinkHook {
   }
 
   attach(ends: LinkEnds): void {
-    this.#ends = ends;
+    const toDaemon = (message: Message, length: number): void => {
+      const before = this.#serving;
+      this.#serving = readU64(message.words, 2);
+      try {
+        ends.toDaemon(message, length);
+      } finally {
+        this.#serving = before;
+      }
+    };
+    this.#ends = { toKernel: (message, length) => ends.toKernel(message, length), toDaemon };
+  }
+
+  /** Number of the request that is being given to the daemon; undefined while none is. */
+  get serving(): U64 | undefined {
+    return this.#serving;
   }
 
   /** The link is no more: what still waits goes nowhere. */

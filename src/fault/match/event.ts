@@ -54,8 +54,15 @@ export interface InjectedFault {
   readonly detail: string;
 }
 
+/** What is shown of a fault: words are texts here, as in a trace that a later version wrote. */
+export interface ShownFault extends Pick<InjectedFault, 'rule' | 'path' | 'node' | 'unique' | 'xid' | 'detail'> {
+  readonly where: string;
+  readonly kind: string;
+  readonly operation: string;
+}
+
 /** One line of text: `fault "full": errno ENOSPC at filesystem, WRITE "/a" (request 12)`. */
-export function showInjected(fault: InjectedFault): string {
+export function showInjected(fault: ShownFault): string {
   const { rule, kind, detail, where, operation, path, node, unique, xid } = fault;
   const target = path !== undefined ? ` ${JSON.stringify(path)}` : node !== undefined ? ` node ${node}` : '';
   const request = unique !== undefined ? ` (request ${unique})` : xid !== undefined ? ` (xid ${xid})` : '';

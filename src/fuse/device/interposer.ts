@@ -1,6 +1,7 @@
 import type { Environment } from '../../env/index.ts';
 import type { FileSystem } from '../../vfs/index.ts';
 import type { LinkHook } from '../link-hook.ts';
+import type { Tap } from './tap.ts';
 
 /** What stands between a mount and its filesystem: around its surroundings, around itself, and on the link. */
 export interface Interposer {
@@ -30,14 +31,18 @@ export interface SpeakingInterposer {
   readonly said: (message: unknown) => void;
 }
 
-/** `say` tells something to the thread that mounted, from a blocking loop too. */
-export type Interpose = (data: unknown, say: (message: unknown) => void) => Interposer;
+/**
+ * `say` tells something to the thread that mounted, from a blocking loop too. `tap`, where somebody listens to the messages, is
+ * told of what is done to them.
+ */
+export type Interpose = (data: unknown, say: (message: unknown) => void, tap?: Tap) => Interposer;
 
 /** Loads the module and makes the interposer. */
 export async function loadInterposer(
   { module, data }: InterposerModule,
   say: (message: unknown) => void,
+  tap: Tap | undefined,
 ): Promise<Interposer> {
   const { interpose } = (await import(module)) as { interpose: Interpose };
-  return interpose(data, say);
+  return interpose(data, say, tap);
 }

@@ -7,17 +7,18 @@ import type { Interposer } from './interposer.ts';
 import { serveEventLoop } from './serve.ts';
 import type { DeviceServer, Report, ServeOptions } from './server.ts';
 import { deviceSession } from './session.ts';
-import { openTap } from './tap.ts';
+import { openTap, type Tap } from './tap.ts';
 
 /** Serves a filesystem object from the event loop of the thread that owns it. */
 export async function startLocalServer(
   filesystem: FileSystem,
   options: ServeOptions,
   report: Report,
-  interposer?: Interposer,
+  interpose?: (tap: Tap | undefined) => Interposer,
 ): Promise<DeviceServer> {
+  const tap = options.tap && (await openTap(options.tap, () => filesystem.name));
+  const interposer = interpose?.(tap);
   const served = interposer?.filesystem(filesystem) ?? filesystem;
-  const tap = options.tap && (await openTap(options.tap, filesystem.name));
   const fd = openDevice();
   const counters = newCounters();
   const connection = new DeviceConnection(fd, options.maxWrite, counters, report, tap);

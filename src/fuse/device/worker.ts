@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { FileSystem } from '../../vfs/index.ts';
 import { DeviceConnection } from './connection.ts';
 import { openDevice } from './device.ts';
 import { loadInterposer } from './interposer.ts';
@@ -27,10 +28,10 @@ function plain(error: unknown): Error {
 }
 
 async function serve(): Promise<void> {
-  const interposer = between && (await loadInterposer(between, (message) => tell({ kind: 'said', message })));
+  const tap = options.tap && (await openTap(options.tap, () => filesystem.name));
+  const interposer = between && (await loadInterposer(between, (message) => tell({ kind: 'said', message }), tap));
   const made = await makeFileSystem(source, report, interposer?.environment);
-  const filesystem = interposer?.filesystem(made) ?? made;
-  const tap = options.tap && (await openTap(options.tap, filesystem.name));
+  const filesystem: FileSystem = interposer?.filesystem(made) ?? made;
   const fd = openDevice();
   const connection = new DeviceConnection(fd, options.maxWrite, counters, report, tap);
   const device = deviceSession(filesystem, connection, options, report, interposer?.link);

@@ -28,6 +28,11 @@ export class Exchanges {
   dialect: Dialect = CURRENT_DIALECT;
   readonly #open = new Map<U64, RequestHead>();
 
+  /** A request that is not answered yet. */
+  open(unique: U64): RequestHead | undefined {
+    return this.#open.get(unique);
+  }
+
   /** Takes the next message; `refused`: the errno number with which the kernel did not take it, or 0. */
   next(fromKernel: boolean, message: Message, length: number, refused = 0): Exchange {
     const { words } = message;

@@ -50,12 +50,14 @@ function carry(device: DeviceConnection, link: LinkHook | undefined): void {
 }
 
 async function serve(): Promise<void> {
-  const interposer = between && (await loadInterposer(between, (message) => tell({ kind: 'said', message })));
+  const listening = tap && (await openTap(tap, () => name));
+  const interposer =
+    between && (await loadInterposer(between, (message) => tell({ kind: 'said', message }), listening));
   interposer?.bridge();
   // Never waiting in a read: a request may be withdrawn after poll has told of it.
   const fd = openDevice(constants.O_RDWR | constants.O_NONBLOCK);
   const report = (message: string, error?: Error) => tell({ kind: 'report', message, error });
-  const device = new DeviceConnection(fd, MOST_WRITE, counters, report, tap && (await openTap(tap, name)));
+  const device = new DeviceConnection(fd, MOST_WRITE, counters, report, listening);
   tell({ kind: 'opened', fd, name });
   try {
     const order = await new Promise<WorkerOrder>((resolve) => port.once('message', resolve));

@@ -4,13 +4,17 @@ import {
   checkSupport,
   FaultEngine,
   type FaultSupport,
+  type FaultySurroundings,
   faultyEnvironment,
   faultyFileSystem,
+  type InjectedFault,
   type KernelFaults,
 } from '../../fault/index.ts';
 import type { FileSystem } from '../../vfs/index.ts';
 import { after, kill, sleep } from './real.ts';
 import type { FaultMessage, FaultState } from './state.ts';
+
+type Around = Pick<FaultySurroundings, 'kernel' | 'serving'>;
 
 /** The faults of a real mount, in the thread or process that serves it. */
 export class Injector {
@@ -19,14 +23,22 @@ export class Injector {
   readonly #say: (message: FaultMessage) => void;
   #jump: ((ms: number) => void) | undefined;
 
-  /** `killing`: whether the numbers of the processes that call are known. */
-  constructor(state: FaultState, killing: boolean, say: (message: FaultMessage) => void) {
+  /** `killing`: whether the numbers of the processes that call are known. `record` hears of each fault at once, in this thread. */
+  constructor(
+    state: FaultState,
+    killing: boolean,
+    say: (message: FaultMessage) => void,
+    record?: (fault: InjectedFault) => void,
+  ) {
     this.#say = say;
     this.kernel = { ...(killing ? { kill } : {}), jump: (ms) => this.#jump?.(ms) };
     this.engine = new FaultEngine(state.plan, {
       now: () => performance.now(),
       stablePids: false,
-      observe: (fault) => say({ kind: 'injected', fault }),
+      observe: (fault) => {
+        record?.(fault);
+        say({ kind: 'injected', fault });
+      },
     });
     this.engine.turn(state.on);
   }
@@ -43,13 +55,14 @@ export class Injector {
   }
 
   /**
-   * The filesystem with the faults around it; `kernel` where no link sees to processes and clocks.
+   * The filesystem with the faults around it; `around` has what sees to processes and clocks where no link does, and what tells
+   * the request that is being served.
    *
    * @throws FaultPlanError where the plan asks for what there is not here
    */
-  filesystem(filesystem: FileSystem, link: FaultSupport['link'], kernel?: KernelFaults): FileSystem {
+  filesystem(filesystem: FileSystem, link: FaultSupport['link'], around: Around): FileSystem {
     this.#check(filesystem, link);
-    return faultyFileSystem(filesystem, this.engine, { after, sleep, kernel });
+    return faultyFileSystem(filesystem, this.engine, { after, sleep, ...around });
   }
 
   /** There is only a link. @throws FaultPlanError, likewise */

@@ -6,11 +6,11 @@ import { after } from './real.ts';
 import { SharedState } from './shared-state.ts';
 
 /** The faults of a device mount, where its requests are served. `data`: the memory of a `SharedState` that was written. */
-export const interpose: Interpose = (data, say): Interposer => {
+export const interpose: Interpose = (data, say, tap): Interposer => {
   const shared = new SharedState(data as SharedArrayBuffer);
   const state = shared.changed();
   if (state === undefined) throw new Error('faults: expected a plan to be there before the mount');
-  const injector = new Injector(state, true, say);
+  const injector = new Injector(state, true, say, (fault) => tap?.interfered?.(fault, performance.now()));
   const faults = new LinkFaults(injector.engine, { after, kernel: injector.kernel });
   const link: LinkHook = {
     armed: true,
@@ -28,7 +28,7 @@ export const interpose: Interpose = (data, say): Interposer => {
     environment: (environment) => injector.environment(environment),
     filesystem(filesystem) {
       timers = filesystem.mode === 'async' || state.plan.rules.some(needsTime);
-      return injector.filesystem(filesystem, timers ? true : 'at once');
+      return injector.filesystem(filesystem, timers ? true : 'at once', { serving: () => faults.serving });
     },
     bridge: () => injector.bridge(),
     needsEventLoop: () => timers,

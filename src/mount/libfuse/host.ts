@@ -32,7 +32,7 @@ async function serve({ source, directory, options, maxWrite, faults }: HostTask)
   const injector = faults && new Injector(faults, false, (message) => say({ kind: 'faults', message }));
   if (injector) process.on('message', (order: HostOrder) => injector.change(order.faults));
   const made = await makeFileSystem(source, report, injector && ((environment) => injector.environment(environment)));
-  const filesystem = injector?.filesystem(made, false, injector.kernel) ?? made;
+  const filesystem = injector?.filesystem(made, false, { kernel: injector.kernel }) ?? made;
   const run = hostKernel(filesystem, { maxWrite, report });
   // The options ride in behind the name: fuse-native drops those that it does not know, and timeouts of 0.
   const operations = pathOperations(run);

@@ -1,4 +1,5 @@
 import { Message, OUT_HEADER_SIZE } from '../../fuse/index.ts';
+import { MAX_FAULT, parseFault, type RecordedFault } from './fault.ts';
 import {
   KNOWN_FLAGS,
   MAX_FIXED_WORDS,
@@ -14,6 +15,7 @@ import type { Window } from './window.ts';
 
 /** One message of a trace. */
 export interface TraceMessage {
+  readonly kind: 'message';
   /** Its place in the trace, from 0 on. */
   readonly index: number;
   /** A request; else a reply or notification of the daemon. */
@@ -28,6 +30,18 @@ export interface TraceMessage {
   readonly message: Message;
   readonly length: number;
 }
+
+/** A fault that was injected between the messages before and behind it, above what it made of them. */
+export interface TraceFault {
+  readonly kind: 'fault';
+  /** Nanoseconds since the recording began. */
+  readonly time: number;
+  readonly thread: number;
+  readonly fault: RecordedFault;
+}
+
+/** What a trace consists of. */
+export type TraceRecord = TraceMessage | TraceFault;
 
 /** Reads records; the reverse of `Encoder`. */
 export class Decoder {
@@ -49,21 +63,22 @@ export class Decoder {
   }
 
   /**
-   * The messages of a chunk, which starts at byte `start` of the stream of records.
+   * What a chunk holds, which starts at byte `start` of the stream of records.
    *
    * @throws Unreadable where the bytes are not records
    */
-  *chunk(bytes: Uint8Array, start: number): Generator<TraceMessage> {
+  *chunk(bytes: Uint8Array, start: number): Generator<TraceRecord> {
     const cursor = new Cursor(bytes);
     while (cursor.left > 0) yield this.#record(cursor, start);
   }
 
-  #record(cursor: Cursor, start: number): TraceMessage {
+  #record(cursor: Cursor, start: number): TraceRecord {
     const flags = cursor.byte();
     if ((flags & ~KNOWN_FLAGS) !== 0) throw new Unreadable(`expected flags up to ${KNOWN_FLAGS}, given ${flags}`);
     const fromKernel = (flags & recordFlag.FROM_DAEMON) === 0;
     const time = this.#time + cursor.varint();
     if (!Number.isSafeInteger(time)) throw new Unreadable('expected a time up to 2^53 - 1 ns, given a later one');
+    if ((flags & recordFlag.FAULT) !== 0) return this.#fault(cursor, flags, time);
     const number = flags & recordFlag.SAME_SLOT ? this.#slot : cursor.count('a slot', SLOTS - 1);
     const slot = this.#slots[fromKernel ? number : SLOTS + number];
     if ((flags & recordFlag.SAME_SHAPE) === 0) this.#shape(cursor, slot);
@@ -87,7 +102,15 @@ export class Decoder {
       this.#unique = words[2];
     }
     this.#rest(cursor, start, message.bytes.subarray(4 * fixed, length));
-    return { index: this.#index++, fromKernel, time, thread, refused, message, length };
+    return { kind: 'message', index: this.#index++, fromKernel, time, thread, refused, message, length };
+  }
+
+  #fault(cursor: Cursor, flags: number, time: number): TraceFault {
+    const thread = flags & recordFlag.OTHER_THREAD ? cursor.varint() : this.#thread;
+    const fault = parseFault(cursor.take(cursor.count('a fault', MAX_FAULT)));
+    this.#time = time;
+    this.#thread = thread;
+    return { kind: 'fault', time, thread, fault };
   }
 
   #shape(cursor: Cursor, slot: { length: number; fixed: number }): void {

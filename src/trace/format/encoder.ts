@@ -39,7 +39,7 @@ export interface Arena {
   readonly segmentSize: number;
 }
 
-/** Writes messages as records. */
+/** Writes messages and faults as records. */
 export class Encoder {
   readonly #arena: Arena;
   readonly #bytes: Buffer;
@@ -131,6 +131,24 @@ export class Encoder {
       if ((words[2] & FUSE_INT_REQ_BIT) === 0) this.#underWay[(words[2] >>> 1) % UNDER_WAY] = code;
     }
     end = this.#rest(at, end, message, 4 * fixed, length);
+    this.#position += end - at;
+    return end;
+  }
+
+  /** Writes a fault, likewise; `fault` is its JSON. */
+  encodeFault(at: number, fault: Uint8Array, time: number, thread: number): number {
+    const bytes = this.#bytes;
+    if (this.#arena.segment !== this.#segment) this.#enterSegment(at);
+    const passed = Math.max(0, time - this.#time);
+    let end = at;
+    bytes[end++] = recordFlag.FAULT | (thread === this.#thread ? 0 : recordFlag.OTHER_THREAD);
+    end = writeVarint(bytes, end, passed);
+    if (thread !== this.#thread) end = writeVarint(bytes, end, thread);
+    end = writeVarint(bytes, end, fault.length);
+    bytes.set(fault, end);
+    end += fault.length;
+    this.#time += passed;
+    this.#thread = thread;
     this.#position += end - at;
     return end;
   }

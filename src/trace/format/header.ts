@@ -2,7 +2,9 @@ import type { CachePolicy } from '../../fuse/session/index.ts';
 import type { Timespec } from '../../vfs/index.ts';
 import { MAX_MESSAGE } from './record.ts';
 
-export const FORMAT_VERSION = 1;
+/** Of a trace without faults, and of one that has them: those who know only the first cannot read the second. */
+const WITHOUT_FAULTS = '1';
+const WITH_FAULTS = '2';
 const MAGIC = 'estale trace ';
 /** Bytes of the two lines that a trace starts with, at most. */
 export const MAX_HEADER = 1 << 16;
@@ -36,6 +38,8 @@ export interface TraceHeader {
   readonly session: CachePolicy;
   /** How far back references reach, bytes. */
   readonly window: number;
+  /** It was recorded under a fault plan: there may be faults between the messages. */
+  readonly faults?: true;
 }
 
 /** This is no trace, or one of another version: the message says what was expected and what was given. */
@@ -43,7 +47,7 @@ export class TraceError extends Error {}
 
 /** The first two lines of a trace. */
 export function headerText(header: TraceHeader): string {
-  return `${MAGIC}${FORMAT_VERSION}\n${JSON.stringify(header)}\n`;
+  return `${MAGIC}${header.faults ? WITH_FAULTS : WITHOUT_FAULTS}\n${JSON.stringify(header)}\n`;
 }
 
 /** Whether a file with this start is meant to be a trace. */
@@ -56,10 +60,10 @@ export function parseHeader(text: string): TraceHeader {
   const [first, json] = text.split('\n');
   const version = first.startsWith(MAGIC) ? first.slice(MAGIC.length) : undefined;
   if (version === undefined)
-    throw new TraceError(`expected "${MAGIC}${FORMAT_VERSION}" as the first line, given another`);
-  if (version !== String(FORMAT_VERSION))
+    throw new TraceError(`expected "${MAGIC}${WITHOUT_FAULTS}" as the first line, given another`);
+  if (version !== WITHOUT_FAULTS && version !== WITH_FAULTS)
     throw new TraceError(
-      `expected format version ${FORMAT_VERSION}, given ${version.slice(0, 20)}: a later estale made it`,
+      `expected format version ${WITHOUT_FAULTS} or ${WITH_FAULTS}, given ${version.slice(0, 20)}: a later estale made it`,
     );
   let value: unknown;
   try {
@@ -84,6 +88,7 @@ export function parseHeader(text: string): TraceHeader {
     },
     session: header.object('session').policy(),
     window: header.number('window', MAX_WINDOW),
+    ...(version === WITH_FAULTS ? { faults: true } : {}),
   };
 }
 

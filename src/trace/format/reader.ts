@@ -1,5 +1,5 @@
 import { CHUNK_HEAD, chunkRecords, parseChunkHead } from './chunk.ts';
-import { Decoder, type TraceMessage } from './decoder.ts';
+import { Decoder, type TraceRecord } from './decoder.ts';
 import { MAX_HEADER, parseHeader, TraceError, type TraceHeader } from './header.ts';
 import { Unreadable } from './varint.ts';
 import { Window } from './window.ts';
@@ -16,9 +16,9 @@ export type TraceEnding =
 /** A trace that is being read, front to back: a pipe will do. */
 export interface Trace {
   readonly header: TraceHeader;
-  /** The messages, once. Nothing in the bytes makes it throw; what was wrong with them says `ending`. */
-  readonly messages: AsyncIterable<TraceMessage>;
-  /** Undefined until `messages` is at its end. */
+  /** Messages, and the faults between them, once. Nothing in the bytes makes it throw; what was wrong with them says `ending`. */
+  readonly records: AsyncIterable<TraceRecord>;
+  /** Undefined until `records` is at its end. */
   readonly ending: TraceEnding | undefined;
 }
 
@@ -26,7 +26,7 @@ export interface Trace {
  * Opens a trace whose bytes come in pieces of any size: a stream of a file, standard input, an array.
  *
  * @throws TraceError where it is none, or of a version that is not known here
- * @example for await (const { time, fromKernel } of (await readTrace(createReadStream('git.trace'))).messages) ...
+ * @example for await (const record of (await readTrace(createReadStream('git.trace'))).records) ...
  */
 export async function readTrace(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<Trace> {
   const input = new Input(source);
@@ -54,16 +54,16 @@ const text = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byte
 class Reader implements Trace {
   readonly header: TraceHeader;
   ending: TraceEnding | undefined;
-  readonly messages: AsyncIterable<TraceMessage>;
+  readonly records: AsyncIterable<TraceRecord>;
   readonly #input: Input;
 
   constructor(input: Input, header: TraceHeader) {
     this.#input = input;
     this.header = header;
-    this.messages = this.#read();
+    this.records = this.#read();
   }
 
-  async *#read(): AsyncGenerator<TraceMessage> {
+  async *#read(): AsyncGenerator<TraceRecord> {
     const input = this.#input;
     const window = new Window(this.header.window);
     const decoder = new Decoder(window);

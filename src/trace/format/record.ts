@@ -1,6 +1,6 @@
 /**
  * A record is one message: flags, the time since the record before, and the message as what it differs in from the last one
- * like it. docs/traces.md describes it byte by byte; `Encoder` and `Decoder` are the two directions.
+ * like it; or a fault that was injected, as JSON. docs/traces.md describes it byte by byte; `Encoder` and `Decoder` are the two directions.
  */
 
 /** Bits of a record's first byte. */
@@ -15,9 +15,11 @@ export const recordFlag = {
   REFUSED: 8,
   /** Another thread of the daemon than at the record before: its number follows. */
   OTHER_THREAD: 16,
+  /** No message but a fault: its length and its JSON follow, and of the other flags only `OTHER_THREAD` counts. */
+  FAULT: 32,
 } as const;
 
-export const KNOWN_FLAGS = 31;
+export const KNOWN_FLAGS = 63;
 
 /** Slots of each direction: one an opcode; what has a larger opcode shares the last. */
 export const SLOTS = 64;

@@ -34,11 +34,17 @@ export interface Recording {
 const EXIT_BOUND = 2000;
 
 /**
- * Opens the trace file and starts the thread that writes it. `startedAt` is the wall-clock time, milliseconds since 1970.
+ * Opens the trace file and starts the thread that writes it. `startedAt` is the wall-clock time, milliseconds since 1970;
+ * `faults`: whether there may be some.
  *
  * @throws the system's error where the file cannot be made; EEXIST where it is there already
  */
-export function startRecording(settings: RecordSettings, session: CachePolicy, startedAt: number): Recording {
+export function startRecording(
+  settings: RecordSettings,
+  session: CachePolicy,
+  startedAt: number,
+  faults: boolean,
+): Recording {
   const { file, force, target } = settings;
   const fd = openSync(file, force ? 'w' : 'wx', 0o666);
   const memory = newRing();
@@ -64,7 +70,7 @@ export function startRecording(settings: RecordSettings, session: CachePolicy, s
 
   const started = { sec: Math.floor(startedAt / 1000), nsec: Math.round((startedAt % 1000) * 1e6) };
   const header = { ...(target === undefined ? {} : { target }), kernel: release(), started, session };
-  const data: TapData = { memory, startedAt, header: { ...header, window: RING } };
+  const data: TapData = { memory, startedAt, header: { ...header, window: RING, ...(faults ? { faults: true } : {}) } };
   const finish = () => {
     ring.become('ending');
     return ended;

@@ -1,7 +1,9 @@
 import { threadId } from 'node:worker_threads';
+import type { InjectedFault } from '../../fault/index.ts';
 import type { Tap } from '../../fuse/device/tap.ts';
 import { decodeReply, Message, opcode } from '../../fuse/index.ts';
 import { Encoder } from '../format/encoder.ts';
+import { faultBytes } from '../format/fault.ts';
 import { headerText, type TraceHeader } from '../format/header.ts';
 import { recordBound } from '../format/record.ts';
 import { Ring, type RingMemory } from './ring.ts';
@@ -19,32 +21,29 @@ export interface TapData {
 const PATIENCE = 10_000;
 
 /** Encodes every message into the ring, in the thread that serves. Made by `openTap`. */
-export function tap(data: unknown, filesystem: string): Tap {
+export function tap(data: unknown, filesystem: () => string): Tap {
   return new RecordingTap(data as TapData, filesystem);
-}
-
-interface Held {
-  readonly message: Message;
-  readonly length: number;
-  readonly now: number;
 }
 
 class RecordingTap implements Tap {
   readonly #ring: Ring;
   readonly #encoder: Encoder;
-  readonly #header: Omit<TraceHeader, 'protocol'>;
+  readonly #header: TapData['header'];
+  readonly #filesystem: () => string;
   /** The start, in this thread's performance.now(). */
   readonly #start: number;
-  /** The first request, INIT: its reply is part of the header, which goes first. */
-  #held: Held | undefined;
+  /** What comes before the reply to INIT: that is part of the header, which goes first. */
+  readonly #held: (() => void)[] = [];
+  #init = false;
   /** The header is there. */
   #begun = false;
   #recording = true;
 
-  constructor({ memory, header, startedAt }: TapData, filesystem: string) {
+  constructor({ memory, header, startedAt }: TapData, filesystem: () => string) {
     this.#ring = new Ring(memory);
     this.#encoder = new Encoder(this.#ring);
-    this.#header = { filesystem, ...header };
+    this.#header = header;
+    this.#filesystem = filesystem;
     this.#start = startedAt - performance.timeOrigin;
   }
 
@@ -53,34 +52,54 @@ class RecordingTap implements Tap {
     else if (message.words[1] === opcode.INIT) {
       const copy = new Message(length);
       copy.bytes.set(message.bytes.subarray(0, length));
-      this.#held = { message: copy, length, now };
+      this.#init = true;
+      this.#held.push(() => this.#record(true, copy, length, now, 0));
     }
   }
 
   sent(message: Message, length: number, now: number, refused: number): void {
-    if (this.#held !== undefined) this.#begin(this.#held, message, length);
+    if (this.#init && !this.#begun) this.#begin(message, length);
     this.#record(false, message, length, now, refused);
   }
 
-  #begin(init: Held, message: Message, length: number): void {
-    this.#held = undefined;
+  interfered(event: unknown, now: number): void {
+    const fault = faultBytes(event as InjectedFault);
+    if (this.#begun) this.#recordFault(fault, now);
+    else this.#held.push(() => this.#recordFault(fault, now));
+  }
+
+  #begin(message: Message, length: number): void {
     this.#begun = true;
     const reply = decodeReply(opcode.INIT, message, length);
     const { major, minor, flags, flags2 } =
       reply.op === 'INIT' ? reply.body : { major: 0, minor: 0, flags: 0, flags2: 0 };
-    this.#ring.header = headerText({ ...this.#header, protocol: { major, minor, flags, flags2 } });
-    this.#record(true, init.message, init.length, init.now, 0);
+    const protocol = { major, minor, flags, flags2 };
+    this.#ring.header = headerText({ filesystem: this.#filesystem(), ...this.#header, protocol });
+    for (const record of this.#held.splice(0)) record();
   }
 
   #record(fromKernel: boolean, message: Message, length: number, now: number, refused: number): void {
-    if (!this.#recording) return;
+    const at = this.#reserve(length);
+    if (at === undefined) return;
+    this.#ring.commit(this.#encoder.encode(at, fromKernel, message, length, this.#timeOf(now), threadId, refused));
+  }
+
+  #recordFault(fault: Uint8Array, now: number): void {
+    const at = this.#reserve(fault.length);
+    if (at !== undefined) this.#ring.commit(this.#encoder.encodeFault(at, fault, this.#timeOf(now), threadId));
+  }
+
+  #timeOf(now: number): number {
+    return Math.round((now - this.#start) * 1e6);
+  }
+
+  /** Where a record of so many bytes can be written; undefined where recording has come to its end. */
+  #reserve(length: number): number | undefined {
+    if (!this.#recording) return undefined;
     const at = this.#ring.reserve(recordBound(length), PATIENCE);
-    if (at === undefined) {
-      this.#recording = false;
-      this.#ring.become('failed');
-      return;
-    }
-    const time = Math.round((now - this.#start) * 1e6);
-    this.#ring.commit(this.#encoder.encode(at, fromKernel, message, length, time, threadId, refused));
+    if (at !== undefined) return at;
+    this.#recording = false;
+    this.#ring.become('failed');
+    return undefined;
   }
 }

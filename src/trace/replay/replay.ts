@@ -10,14 +10,16 @@ import {
   readU64,
 } from '../../fuse/index.ts';
 import type { Timespec, U64 } from '../../vfs/index.ts';
-import type { TraceMessage } from '../format/decoder.ts';
+import type { TraceFault, TraceMessage } from '../format/decoder.ts';
 import type { Trace, TraceEnding } from '../format/reader.ts';
 import { hexDump } from '../show.ts';
 import type { FieldDifference } from './align.ts';
 import { type CompareOptions, Comparer, type Sized } from './compare.ts';
+import { consequenceOf } from './consequence.ts';
 import { Ids } from './ids.ts';
 import { Lookahead } from './lookahead.ts';
 import { Stamps } from './stamps.ts';
+import { Struck, type Treatment } from './struck.ts';
 import { translateRequest } from './translate.ts';
 
 /** What a trace is replayed on. */
@@ -54,14 +56,20 @@ export interface ReplayReport {
   /** Requests that were fed, and replies and notifications that were compared. */
   readonly requests: number;
   readonly compared: number;
+  /** Faults of the recording that were met, and replies that were not compared because of them. */
+  readonly faults: number;
+  readonly struck: number;
   readonly difference: ReplayDifference | undefined;
-  /** How the trace ended; undefined where a difference ended the replay. */
+  /** The fault that ended the replay: what the recorded filesystem did from there on does not follow from the trace. */
+  readonly open: TraceFault | undefined;
+  /** How the trace ended; undefined where a difference, or such a fault, ended the replay. */
   readonly ending: TraceEnding | undefined;
 }
 
 /**
  * Feeds the requests of a trace to a server and compares what it answers, up to the first difference. Each request is fed
- * after all replies that came before it in the recording.
+ * after all replies that came before it in the recording. Faults that were recorded are not injected again: what they kept from
+ * the filesystem is kept from this one, and answers that they changed are not compared.
  */
 export async function replayTrace(
   trace: Trace,
@@ -81,11 +89,12 @@ interface OpenRequest {
   readonly head: RequestHead;
   /** The time at which it was replayed. */
   readonly at: Timespec;
+  readonly struck: boolean;
 }
 
 class Replay {
   readonly #trace: Trace;
-  readonly #messages: Lookahead;
+  readonly #records: Lookahead;
   readonly #peer: ReplayPeer;
   readonly #server: FuseServer;
   readonly #ids = new Ids();
@@ -98,12 +107,18 @@ class Replay {
   readonly #notifications: Sized[] = [];
   /** What the kernel is to say to replies that it refused in the recording. */
   readonly #refused = new Map<U64, number>();
+  readonly #damage = new Struck();
+  /** Requests that are fed when their replies come, by unique. */
+  readonly #late = new Map<U64, (time: number) => Promise<void>>();
   #requests = 0;
   #compared = 0;
+  #faults = 0;
+  #struck = 0;
+  #leftOpen: TraceFault | undefined;
 
   constructor(trace: Trace, peer: ReplayPeer, options: CompareOptions) {
     this.#trace = trace;
-    this.#messages = new Lookahead(trace.messages);
+    this.#records = new Lookahead(trace.records);
     this.#peer = peer;
     this.#comparer = new Comparer(this.#ids, this.#stamps, options);
     this.#server = peer.connect((message, length) => this.#sent(message, length));
@@ -112,8 +127,10 @@ class Replay {
   async run(): Promise<ReplayReport> {
     try {
       const difference = await this.#run();
-      const ending = difference === undefined ? this.#trace.ending : undefined;
-      return { requests: this.#requests, compared: this.#compared, difference, ending };
+      const open = this.#leftOpen;
+      const ending = difference === undefined && open === undefined ? this.#trace.ending : undefined;
+      const counts = { requests: this.#requests, compared: this.#compared, faults: this.#faults, struck: this.#struck };
+      return { ...counts, difference, open, ending };
     } finally {
       this.#server.close?.();
     }
@@ -121,7 +138,15 @@ class Replay {
 
   async #run(): Promise<ReplayDifference | undefined> {
     let last: TraceMessage | undefined;
-    for (let traced = await this.#messages.next(); traced !== undefined; traced = await this.#messages.next()) {
+    for (let traced = await this.#records.next(); traced !== undefined; traced = await this.#records.next()) {
+      if (traced.kind === 'fault') {
+        this.#faults += 1;
+        const { unique } = traced.fault;
+        const struck = unique === undefined ? undefined : this.#exchanges.open(unique);
+        if (consequenceOf(traced.fault, struck) !== 'open') continue;
+        this.#leftOpen = traced;
+        return undefined;
+      }
       last = traced;
       const { message, length, refused } = traced;
       const exchange = this.#exchanges.next(traced.fromKernel, message, length, refused);
@@ -133,14 +158,23 @@ class Replay {
   }
 
   async #feed(traced: TraceMessage, head: RequestHead): Promise<undefined> {
-    const { message, length, time } = traced;
-    const answered = isAnswered(head.code);
-    if (answered) {
-      const refused = await this.#messages.refusedReply(traced);
-      if (refused !== 0) this.#refused.set(head.unique, refused);
-    }
+    const { serve, refused, struck } = await this.#treatment(traced, head);
+    if (serve === 'never') return undefined;
+    if (refused !== 0) this.#refused.set(head.unique, refused);
+    if (serve === 'now') await this.#serve(traced, head, struck, traced.time);
+    else this.#late.set(head.unique, (time) => this.#serve(traced, head, struck, time));
+    return undefined;
+  }
+
+  async #treatment(traced: TraceMessage, head: RequestHead): Promise<Treatment> {
+    if (!this.#trace.header.faults && !isAnswered(head.code)) return { serve: 'now', refused: 0, struck: false };
+    return this.#damage.treat(head, traced, await this.#records.fate(traced));
+  }
+
+  async #serve(traced: TraceMessage, head: RequestHead, struck: boolean, time: number): Promise<void> {
+    const { message, length } = traced;
     await this.#peer.moveTo(time);
-    if (answered) this.#open.set(head.unique, { traced, head, at: this.#peer.now() });
+    if (isAnswered(head.code)) this.#open.set(head.unique, { traced, head, at: this.#peer.now(), struck });
     const translated = translateRequest(head, message, length, this.#ids, this.#stamps);
     this.#requests += 1;
     this.#server.receive(translated, length);
@@ -152,7 +186,7 @@ class Replay {
     const sized = { message: copy, length };
     if (isNotification(copy)) {
       this.#notifications.push(sized);
-      return this.#messages.refusedNotification();
+      return this.#records.refusedNotification();
     }
     const unique = readU64(copy.words, 2);
     const others = this.#replies.get(unique);
@@ -164,15 +198,19 @@ class Replay {
   /** The recording has a reply or notification: the replay must have it now, too. */
   async #expect(traced: TraceMessage, exchange: Exchange): Promise<ReplayDifference | undefined> {
     const { message, length } = traced;
-    this.#compared += 1;
     if (exchange.kind !== 'reply') {
+      this.#compared += 1;
       await this.#peer.settle(() => this.#notifications.length > 0);
       const given = this.#notifications.shift();
       const fields = given && this.#comparer.notification({ message, length }, given);
       return fields?.length === 0 ? undefined : this.#difference(traced, exchange, undefined, given, fields ?? []);
     }
     const { unique } = exchange;
+    const late = this.#late.get(unique);
+    this.#late.delete(unique);
+    await late?.(traced.time);
     const request = this.#open.get(unique);
+    if (!this.#damage.wasServed(unique)) this.#struck += 1;
     // What answers a request a second time is the connection's EIO, instead of a reply that the kernel refused.
     if (request === undefined) return undefined;
     this.#open.delete(unique);
@@ -183,7 +221,14 @@ class Replay {
     else this.#replies.delete(unique);
     this.#refused.delete(unique);
     const delivered = traced.refused === 0;
+    const struck = request.struck || this.#damage.tells(request.head, message);
+    // Numbers are learnt from it all the same.
     const fields = given && this.#comparer.reply(request.head, { message, length }, given, delivered);
+    if (struck) {
+      this.#struck += 1;
+      return undefined;
+    }
+    this.#compared += 1;
     return fields?.length === 0 ? undefined : this.#difference(traced, exchange, request, given, fields ?? []);
   }
 
