@@ -1,9 +1,21 @@
-import { createReadStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { readdir, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, expect, test as plainTest } from 'vitest';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test as plainTest, vi } from 'vitest';
 import { nodeEnvironment } from '../../src/env/index.ts';
+import { checkPlan, type Rule } from '../../src/fault/index.ts';
 import { ram as ramFactory } from '../../src/filesystems/index.ts';
 import { Exchanges, opcode } from '../../src/fuse/index.ts';
 import { ServedFileSystem } from '../../src/sim/index.ts';
@@ -127,6 +139,113 @@ describeMounts('a recording', () => {
     rmSync(file);
     await expect(mounting(fixture('missing'), { record: { file } })).rejects.toThrow(/missing/);
     expect(existsSync(file)).toBe(false);
+  });
+});
+
+const socketDaemon = fileURLToPath(new URL('../support/socket-daemon.js', import.meta.url));
+
+describeMounts('a recording under faults', () => {
+  const refused: Rule = {
+    name: 'refused',
+    where: 'link-request',
+    when: { operation: 'MKDIR', path: '/no' },
+    what: { kind: 'errno', errno: 'ENOSPC' },
+  };
+  const broken: Rule = {
+    name: 'broken',
+    where: 'filesystem',
+    when: { operation: 'UNLINK' },
+    what: { kind: 'errno', errno: 'EIO' },
+    times: 1,
+  };
+  const slow: Rule = {
+    name: 'slow',
+    where: 'link-request',
+    when: { operation: 'MKDIR' },
+    what: { kind: 'delay', ms: 2 },
+  };
+  const script = 'cd "$0"; mkdir no; mkdir yes; echo x > yes/f; rm yes/f; rm yes/f; test ! -e yes/f';
+
+  /** The rule of each fault in a trace, with the messages around it. */
+  const struck = async (file: string) =>
+    (await runCli(['trace', file])).stdout
+      .split('\n')
+      .flatMap((line, i, lines) => (/ !! /.test(line) ? [lines.slice(i - 1, i + 2)] : []))
+      .map((lines) => lines.map((line) => line.replace(/^ *\S+ (..) (?:#\d+ )?(.*?)(?: node .*|, .*)?$/, '$1 $2')));
+  const expected = [
+    ['-> MKDIR', '!! fault "refused": errno ENOSPC at link-request', '<- MKDIR reply ENOSPC'],
+    ['-> UNLINK', '!! fault "broken": errno EIO at filesystem', '<- UNLINK reply EIO'],
+  ];
+
+  for (const [name, source] of [
+    ['a blocking loop', ram],
+    ['an event loop', fixture('slow')],
+  ] as const)
+    test(`in ${name} has each where it struck, with its rule`, async ({ place, mounting, file }) => {
+      const mounted = await mounting(source, { record: { file }, faults: checkPlan({ rules: [refused, broken] }) });
+      execFileSync('sh', ['-c', script, place], { stdio: 'ignore', timeout: 20_000 });
+      await mounted.unmount();
+      expect(await struck(file)).toEqual(expected);
+      expect(await replayed(file)).toMatchObject({
+        difference: undefined,
+        open: undefined,
+        faults: 2,
+        struck: 2,
+        ending: { kind: 'complete' },
+      });
+    });
+
+  test('of a filesystem object, too; what came late is replayed late', async ({ place, mounting, file }) => {
+    const faults = checkPlan({ rules: [slow] });
+    const mounted = await mounting(ramFactory(nodeEnvironment(), {}), { record: { file }, faults });
+    await Promise.all(['a', 'b', 'c'].map((name) => mkdir(join(place, name))));
+    await mounted.unmount();
+    expect(await struck(file)).toHaveLength(3);
+    expect(await replayed(file)).toMatchObject({ difference: undefined, open: undefined, faults: 3, struck: 0 });
+  });
+
+  test('of a foreign daemon has those on its link; estale record takes a plan, estale replay minds it', async ({
+    place,
+    file,
+  }) => {
+    const plan = join(dirname(file), 'plan.json');
+    const never = { ...refused, name: 'never', when: { operation: 'SYMLINK' } };
+    writeFileSync(plan, JSON.stringify({ rules: [refused, never] }));
+    const daemon = `${process.execPath} ${socketDaemon} {fuse}`;
+    const options = ['--daemon', daemon, place, '--faults', plan, '-v', '--to', file];
+    const recorded = await runCli(['record', ...options, '--', 'sh', '-c', script, place]);
+    expect(recorded.stderr).toMatch(
+      /fault "refused": errno ENOSPC at link-request, MKDIR "\/no" [\s\S]*1 faults injected\nestale: rule "never": armed, never fired/,
+    );
+    expect(await struck(file)).toEqual(expected.slice(0, 1));
+    const again = await runCli(['replay', file]);
+    expect(again).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/ answers as recorded: .*; 1 fault in the recording: 1 reply not compared\n$/),
+    });
+    const json = (await runCli(['trace', file, '--json', '--op', 'MKDIR'])).stdout.trimEnd().split('\n');
+    expect(json.map((line): unknown => JSON.parse(line))).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ kind: 'fault', fault: expect.objectContaining({ rule: 'refused', path: '/no' }) }),
+      ]),
+    );
+  });
+
+  test('that is killed has those up to there', async ({ place, file }) => {
+    const plan = join(dirname(file), 'plan.json');
+    writeFileSync(plan, JSON.stringify({ rules: [{ ...refused, when: { operation: 'MKDIR' } }] }));
+    const options = ['ram', place, '--faults', plan, '--record', file];
+    const { child, output, ended } = startCli(['mount', ...options]);
+    await until('it is mounted', () => output().includes('is mounted on'));
+    expect(() => mkdirSync(join(place, 'a'))).toThrow('ENOSPC');
+    const faultsWritten = async () =>
+      (await readAll(readFileSync(file))).records.filter(({ kind }) => kind === 'fault');
+    await vi.waitFor(async () => expect(await faultsWritten()).toHaveLength(1), { timeout: 20_000 });
+    child.kill('SIGKILL');
+    await ended;
+    await until('it is unmounted', () => !isMounted(place) && watchersOf(place).length === 0);
+    expect(await faultsWritten()).toMatchObject([{ fault: { rule: 'refused', path: '/a' } }]);
+    expect((await readAll(readFileSync(file))).ending?.kind).toBe('truncated');
   });
 });
 
