@@ -123,7 +123,7 @@ class Campaign {
     this.#target = target;
     this.#options = options;
     this.#seed = (options.seed ?? 0) >>> 0;
-    this.#faults = options.faults && new FaultTally(options.faults, this.#seed);
+    this.#faults = options.faults && new FaultTally(options.faults, this.#seed, target.faultSupport);
     this.#known = new Set(options.known?.map(({ signature }) => signature));
   }
 

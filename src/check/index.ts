@@ -31,7 +31,7 @@ export {
 export * from './crash/index.ts';
 export { type DaemonRestart, type DaemonTargetOptions, daemonTarget } from './daemon/target.ts';
 export { checkDeterminism, type DeterminismReport, showDeterminism } from './determinism.ts';
-export { type FaultClass, faultClasses } from './faults/classes.ts';
+export { classesUnder, type FaultClass, faultClasses } from './faults/classes.ts';
 export { isNotLive } from './faults/judge.ts';
 export type { FaultRun, RunFaults } from './faults/run.ts';
 export type { FaultChoice, FaultTotals } from './faults/swarm.ts';

@@ -1,3 +1,4 @@
+import type { FaultSupport } from '../fault/index.ts';
 import type { DaemonCommand } from '../fuse/socket/index.ts';
 import type { ModelOptions } from '../model/index.ts';
 import type { ChoiceOptions, Cluster, ClusterOptions } from '../sim/index.ts';
@@ -39,6 +40,8 @@ export interface Target {
    * message, where the target has one.
    */
   start(trace?: (line: string) => void, settings?: Settings, faults?: RunFaults): Kernel | Promise<Kernel>;
+  /** What faults its kernels can be started under, where not all that there are in a simulation. */
+  readonly faultSupport?: FaultSupport;
   /** Of a kernel that was started under faults: what they came to so far. */
   faultsOf?(kernel: Kernel): FaultRun | undefined;
   /**

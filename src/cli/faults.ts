@@ -1,6 +1,13 @@
 import { existsSync } from 'node:fs';
-import { type FaultChoice, type FaultClass, type FaultTotals, faultClasses, type Target } from '../check/index.ts';
-import { showUnfired } from '../fault/index.ts';
+import {
+  classesUnder,
+  type FaultChoice,
+  type FaultClass,
+  type FaultTotals,
+  faultClasses,
+  type Target,
+} from '../check/index.ts';
+import { checkSupport, type FaultPlan, FaultPlanError, type FaultSupport, showUnfired } from '../fault/index.ts';
 import { didYouMean } from '../vfs/index.ts';
 import { readPlan } from './plan.ts';
 import { UsageError } from './usage.ts';
@@ -22,12 +29,33 @@ export function faultChoice(words: readonly string[]): FaultChoice {
   return { classes: names.filter(isClass) };
 }
 
-/** @throws UsageError where programs of a target cannot run under faults */
-export function refuseFaults({ name, faultsOf }: Target): void {
+/** The faults of a choice that there can be for a target. @throws UsageError where its programs cannot run under them */
+export function faultsFor({ name, faultsOf, faultSupport }: Target, choice: FaultChoice): FaultChoice {
   if (faultsOf === undefined)
     throw new UsageError(
-      `--faults: expected a target in the simulated kernel (ram, loopback:memfs, hello, ./module.js), given "${name}"`,
+      `--faults: expected a target in the simulated kernel (ram, loopback:memfs, hello, ./module.js) or --daemon, given "${name}"`,
     );
+  if ('plan' in choice) {
+    refusePlan(choice.plan, faultSupport);
+    return choice;
+  }
+  const possible = classesUnder(faultSupport);
+  if (choice.classes === faultClasses) return { classes: possible };
+  for (const wanted of choice.classes)
+    if (!possible.includes(wanted))
+      throw new UsageError(
+        `--faults: expected classes of ${possible.join(', ')} ${faultSupport?.place}, given "${wanted}"; the others need more than a link`,
+      );
+  return choice;
+}
+
+function refusePlan(plan: FaultPlan, support: FaultSupport | undefined): void {
+  try {
+    if (support !== undefined) checkSupport(plan, support);
+  } catch (error) {
+    if (error instanceof FaultPlanError) throw new UsageError(`--faults: ${error.message}`);
+    throw error;
+  }
 }
 
 const counted = (number: number, noun: string): string =>

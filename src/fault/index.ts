@@ -13,5 +13,5 @@ export { type OperationName, operationNames, type RpcOperation } from './plan/op
 export type { Fault, FaultKind, FaultPlan, FaultsAt, Rule, RuleAt, Where } from './plan/plan.ts';
 export { parsePlan } from './plan/read.ts';
 export { realisticErrnos } from './plan/realistic.ts';
-export { checkSupport, type FaultSupport, needsTime } from './support.ts';
+export { checkSupport, type FaultSupport, isSupported, needsTime } from './support.ts';
 export { faultyEnvironment } from './surroundings/environment.ts';

@@ -35,6 +35,9 @@ export function checkSupport(plan: FaultPlan, support: FaultSupport, source = 'f
   if (problems.length > 0) throw new FaultPlanError(source, problems);
 }
 
+/** Whether a place can do what a rule asks for. */
+export const isSupported = (rule: Rule, support: FaultSupport): boolean => whyNot(rule, support) === undefined;
+
 const NOT_OURS = 'the surroundings of the filesystem are not in our hands; mount a module instead of an object';
 
 const RPC_ONLY = 'only messages of NFS pass here; use the place "rpc-call" or "rpc-reply"';

@@ -4,10 +4,14 @@ import { type Daemon, DaemonError, roomFor, SocketServer, SPLICE, timeOfDay } fr
 import { Choices, type LinkHook, OFFERED_FLAGS, Scheduler, SimKernel } from '../../sim/index.ts';
 import type { MountOptions, Observer } from '../../sim/kernel/index.ts';
 import type { Call, Credentials, Kernel, SysResult, Timespec } from '../../vfs/index.ts';
+import { leavesHidden } from '../faults/limits.ts';
+import type { FaultRun, RunFaults } from '../faults/run.ts';
 import { KernelFailure } from '../kernel-failure.ts';
 import type { ProblemReport } from '../reporter.ts';
 import { TimeOfDayClock } from '../time-of-day-clock.ts';
 import { startOver } from './empty-tree.ts';
+import { daemonFaults } from './faults.ts';
+import { KEEPING, uncached } from './uncached.ts';
 
 /** Nanoseconds: most daemons keep files in the host's filesystems, whose clock is coarse. */
 const TIME_SLACK = 12_000_000;
@@ -24,6 +28,8 @@ export interface DaemonKernelOptions {
   /** Sees every message between the kernel and the daemon; nothing is traced then. */
   readonly observe?: Observer;
   readonly link: LinkHook | undefined;
+  /** The faults of the run, in the place of another hook on the link. */
+  readonly faults?: RunFaults;
   readonly report: ProblemReport;
   /** Called when the daemon did not answer in time. */
   readonly onSilence: () => void;
@@ -41,7 +47,11 @@ export class DaemonKernel implements Kernel {
   #broken = false;
   #failure: unknown;
 
-  private constructor(daemon: Daemon, kernel: SimKernel, onSilence: () => void) {
+  /** What the faults came to, where it was mounted under some. */
+  readonly faults: FaultRun | undefined;
+
+  private constructor(daemon: Daemon, kernel: SimKernel, onSilence: () => void, faults: FaultRun | undefined) {
+    this.faults = faults;
     this.#daemon = daemon;
     this.#kernel = kernel;
     this.#onSilence = onSilence;
@@ -51,18 +61,23 @@ export class DaemonKernel implements Kernel {
   static async mount(daemon: Daemon, options: DaemonKernelOptions): Promise<DaemonKernel> {
     const { mount, patience, fileSizeLimit, trace, observe, link, report, onSilence } = options;
     const describe = trace && new LinkDescriber(trace);
-    const connect = (send: (message: Message, length: number) => number): SocketServer =>
+    const clock = new TimeOfDayClock();
+    const faults = options.faults && daemonFaults(options.faults, clock, trace);
+    const keepsNothing = options.faults !== undefined && leavesHidden(options.faults.plan);
+    const open = (send: (message: Message, length: number) => number): SocketServer =>
       new SocketServer(daemon.fd, { patience, send });
+    const connect = keepsNothing ? (send: Parameters<typeof open>[0]) => uncached(open, send) : open;
+    const offeredFlags = OFFERED_FLAGS & ~SPLICE & ~(keepsNothing ? KEEPING : 0);
     try {
-      const kernel = new SimKernel(new Scheduler(new TimeOfDayClock(), new Choices({})), connect, {
-        mount: { offeredFlags: OFFERED_FLAGS & ~SPLICE, ...mount, ...sizes(daemon, mount) },
+      const kernel = new SimKernel(new Scheduler(clock, new Choices({})), connect, {
+        mount: { offeredFlags, ...mount, ...sizes(daemon, mount) },
         traceHash: false,
         fileSizeLimit,
-        link,
+        link: faults?.link ?? link,
         report,
         observe: observe ?? (describe && ((...message) => describe.message(...message))),
       });
-      return new DaemonKernel(daemon, kernel, onSilence);
+      return new DaemonKernel(daemon, kernel, onSilence, faults?.run(kernel));
     } catch (error) {
       throw await explained(daemon, error);
     }

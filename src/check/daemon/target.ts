@@ -3,10 +3,12 @@ import type { ModelOptions } from '../../model/index.ts';
 import type { LinkHook, MountOptions } from '../../sim/kernel/index.ts';
 import type { Kernel } from '../../vfs/index.ts';
 import type { Draw } from '../arbitrary/draw.ts';
-import type { Without } from '../profile.ts';
+import type { FaultRun, RunFaults } from '../faults/run.ts';
+import type { Capability, Without } from '../profile.ts';
 import { oncePerProblem, type ProblemReport, reportOnStandardError } from '../reporter.ts';
 import type { Settings, Target } from '../target.ts';
 import type { ReusingTarget } from '../targets.ts';
+import { daemonSupport } from './faults.ts';
 import { DaemonKernel } from './kernel.ts';
 
 /** Milliseconds that one request may take; less when one took as long, so that shrinking it comes to an end. */
@@ -69,11 +71,18 @@ export function daemonTarget(command: string, options: DaemonTargetOptions): Reu
     concurrencyClass: 'serialised',
     daemon,
   } as const;
-  const isolated: Target = { ...traits, start: (trace, settings) => mounts.mount(trace, settings) };
+  // Who has a hook on the link has it for himself.
+  const faults: Pick<Target, 'faultsOf' | 'faultSupport'> =
+    options.link === undefined ? { faultsOf: (kernel) => mounts.faultsOf(kernel), faultSupport: daemonSupport } : {};
+  const isolated: Target = {
+    ...traits,
+    ...faults,
+    start: (trace, settings, under) => mounts.mount(trace, settings, under),
+  };
   const close = () => mounts.close();
   if (restart === 'needed')
-    return { ...traits, isolated, start: (trace, settings) => mounts.reuse(trace, settings), close };
-  return mount === undefined ? { ...isolated, settings: drawMount, close } : { ...isolated, close };
+    return { ...isolated, isolated, start: (trace, settings, under) => mounts.reuse(trace, settings, under), close };
+  return mount === undefined ? { ...isolated, settings: drawMount, notUnder, close } : { ...isolated, close };
 }
 
 /** The kernels in front of one daemon after the other. */
@@ -93,7 +102,11 @@ class Mounts {
   }
 
   /** A kernel in front of a daemon of its own. */
-  async mount(trace: ((line: string) => void) | undefined, settings: Settings | undefined): Promise<DaemonKernel> {
+  async mount(
+    trace: ((line: string) => void) | undefined,
+    settings: Settings | undefined,
+    faults?: RunFaults,
+  ): Promise<DaemonKernel> {
     this.#kept = undefined;
     const { mount, link, fileSizeLimit = FILE_SIZE_LIMIT } = this.#options;
     return await DaemonKernel.mount(await this.#source.start(), {
@@ -102,16 +115,28 @@ class Mounts {
       fileSizeLimit,
       trace,
       link,
-      report: this.#report,
+      faults,
+      // Messages are wrong because faults make them so.
+      report: faults === undefined ? this.#report : () => {},
       onSilence: () => {
         this.#patience = Math.min(this.#patience, SHORT_PATIENCE);
       },
     });
   }
 
+  faultsOf(kernel: Kernel): FaultRun | undefined {
+    return kernel instanceof DaemonKernel ? kernel.faults : undefined;
+  }
+
   /** The last kernel, where it could be emptied. */
-  async reuse(trace: ((line: string) => void) | undefined, settings: Settings | undefined): Promise<Kernel> {
-    if (trace !== undefined || settings !== undefined) return await this.mount(trace, settings);
+  async reuse(
+    trace: ((line: string) => void) | undefined,
+    settings: Settings | undefined,
+    faults?: RunFaults,
+  ): Promise<Kernel> {
+    // What faults have done to a daemon stays with it.
+    if (trace !== undefined || settings !== undefined || faults !== undefined)
+      return await this.mount(trace, settings, faults);
     const kernel = this.#kept ?? (await this.mount(trace, settings));
     this.#kept = undefined;
     return {
@@ -131,6 +156,9 @@ class Mounts {
     await this.#source.close();
   }
 }
+
+/** Shared mappings of files that are read directly are the daemon's choice (DIRECT_IO_ALLOW_MMAP), which is not looked at. */
+const notUnder = ({ directIo }: Settings): readonly Capability[] => (directIo ? ['mmap-shared'] : []);
 
 /** How it is mounted must not show in what programs see; the rest is the daemon's choice. */
 function drawMount(draw: Draw): Settings | undefined {

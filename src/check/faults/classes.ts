@@ -1,8 +1,11 @@
+import fc from 'fast-check';
 import {
   checkPlan,
   type ErrnoFault,
   type Fault,
   type FaultPlan,
+  type FaultSupport,
+  isSupported,
   type OperationName,
   operationsOf,
   type Rule,
@@ -10,7 +13,8 @@ import {
   type Where,
 } from '../../fault/index.ts';
 import type { ErrnoName } from '../../vfs/index.ts';
-import type { Draw } from '../arbitrary/draw.ts';
+import { Draw } from '../arbitrary/draw.ts';
+import { seededRandom } from '../seed.ts';
 
 /** A fault of a class, at its place. */
 interface Kind {
@@ -139,6 +143,20 @@ export type FaultClass = keyof typeof table;
 /** The built-in classes of faults, by name. */
 export const faultClasses = Object.keys(table) as readonly FaultClass[];
 
+/** The faults of a class that there may be; undefined stands for a simulation, which has all. */
+function kindsOf(name: FaultClass, support: FaultSupport | undefined): readonly Kind[] {
+  if (support === undefined) return table[name];
+  const sample = new Draw(new fc.Random(seededRandom(0, 0)));
+  return table[name].filter(({ where, what }) =>
+    // The compiler does not see that the fault is one of the place.
+    isSupported({ name, where, what: what(sample, 'GETATTR') } as Rule, support),
+  );
+}
+
+/** The classes of which there may be any faults. */
+export const classesUnder = (support: FaultSupport | undefined): readonly FaultClass[] =>
+  faultClasses.filter((name) => kindsOf(name, support).length > 0);
+
 /** How often a rule strikes that is about all operations, and one that is about a few. */
 const seldom: readonly number[] = [0.005, 0.02, 0.1];
 const often: readonly number[] = [0.1, 0.4, 1];
@@ -165,15 +183,15 @@ const weights: Readonly<Partial<Record<FaultClass, number>>> = { errno: 6, 'errn
  * Draws the faults of one program: some of the classes, of each some faults, of each at some operations (swarm testing, Groce
  * et al., ISSTA 2012).
  */
-export function drawPlan(draw: Draw, classes: readonly FaultClass[]): FaultPlan {
+export function drawPlan(draw: Draw, classes: readonly FaultClass[], support?: FaultSupport): FaultPlan {
   const likely = classes.flatMap((name) => new Array<FaultClass>(weights[name] ?? 1).fill(name));
   const chosen = new Set(Array.from({ length: draw.of(numbers) }, () => draw.of(likely)));
   const rules: Rule[] = [];
   for (const name of chosen) {
-    const kinds: readonly Kind[] = table[name];
+    const kinds = kindsOf(name, support);
     const some = kinds.filter(() => kinds.length === 1 || draw.chance(50));
     for (const kind of some.length > 0 ? some : [draw.of(kinds)])
-      rules.push(ruleOf(draw, name, kinds.indexOf(kind), kind));
+      rules.push(ruleOf(draw, name, table[name].indexOf(kind as never), kind));
   }
   return checkPlan({ seed: draw.below(1 << 12), rules });
 }

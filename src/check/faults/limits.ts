@@ -13,19 +13,22 @@ function struckBy({ where, what, when }: Rule): readonly OperationName[] {
 const permitted = (plan: FaultPlan) =>
   plan.rules.flatMap((rule) => struckBy(rule).flatMap((operation) => permitsOf(rule, operation)));
 
-/**
- * The settings of a run under a plan. What took place without anybody being told stays behind whatever the kernel may keep for
- * as long as it may keep it, and then shows: nothing would be pruned by looking. So then nothing may be kept.
- */
-export function settingsUnder(plan: FaultPlan, settings: Settings | undefined): Settings | undefined {
-  const hidden = permitted(plan).some(
+/** Whether something may take place under a plan without the kernel being told. */
+export const leavesHidden = (plan: FaultPlan): boolean =>
+  permitted(plan).some(
     (permit) =>
       permit.kind === 'file' ||
       permit.kind === 'bytes' ||
       permit.kind === 'twice' ||
       (permit.kind === 'error' && permit.effect === 'either'),
   );
-  if (!hidden || settings === undefined) return settings;
+
+/**
+ * The settings of a run under a plan. What took place without anybody being told stays behind whatever the kernel may keep for
+ * as long as it may keep it, and then shows: nothing would be pruned by looking. So then nothing may be kept.
+ */
+export function settingsUnder(plan: FaultPlan, settings: Settings | undefined): Settings | undefined {
+  if (!leavesHidden(plan) || settings === undefined) return settings;
   const {
     entryTimeout,
     attributeTimeout,

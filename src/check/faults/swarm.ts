@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { FaultPlan, RuleReport } from '../../fault/index.ts';
+import type { FaultPlan, FaultSupport, RuleReport } from '../../fault/index.ts';
 import { Draw } from '../arbitrary/draw.ts';
 import type { Capability } from '../profile.ts';
 import { seededRandom } from '../seed.ts';
@@ -38,7 +38,11 @@ export class FaultTally {
   #injected = 0;
   #programs = 0;
 
-  constructor(choice: FaultChoice, seed: number) {
+  readonly #support: FaultSupport | undefined;
+
+  /** `support`: what faults there may be, where not all that there are in a simulation. */
+  constructor(choice: FaultChoice, seed: number, support?: FaultSupport) {
+    this.#support = support;
     this.#choice = choice;
     this.#seed = seed;
   }
@@ -49,7 +53,7 @@ export class FaultTally {
     const plan =
       'plan' in choice
         ? { ...choice.plan, seed: (choice.plan.seed ?? 0) + run }
-        : drawPlan(new Draw(new fc.Random(seededRandom(this.#seed ^ FAULTS, run))), choice.classes);
+        : drawPlan(new Draw(new fc.Random(seededRandom(this.#seed ^ FAULTS, run))), choice.classes, this.#support);
     return { run: { plan }, without: notUnderPlan(plan), settings: (drawn) => settingsUnder(plan, drawn) };
   }
 

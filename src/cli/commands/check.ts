@@ -22,7 +22,7 @@ import { DaemonCommandError } from '../../fuse/socket/index.ts';
 import { runCampaign, showReport } from '../campaign.ts';
 import { capabilityNamed } from '../capability.ts';
 import { daemonHelp, daemonNamed, daemonOptions } from '../daemon.ts';
-import { faultChoice, refuseFaults, showFaults } from '../faults.ts';
+import { faultChoice, faultsFor, showFaults } from '../faults.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import { isNfsUrl } from '../nfs.ts';
 import { CounterexampleFolder, DEFAULT_DIRECTORY } from '../save.ts';
@@ -62,7 +62,7 @@ ${listed(Object.keys(capabilities), '                    ', 120)}
                     list named "without", are always probed)
 ${daemonHelp}
   --faults F        runs programs under faults (docs/faults.md): those of a plan (./plan.yaml), or of classes, of which
-                    each program draws some, or of "all":
+                    each program draws some, or of "all"; of those only faults of the link in front of a daemon:
 ${listed(faultClasses, '                    ', 120)}
   --known FILE      a file of divergences that are accepted: listed, not findings
   --accept          add what is found to the file of --known
@@ -133,8 +133,8 @@ export async function run(args: string[]): Promise<number> {
       : wholeNumber('seed', values.seed, 0, MAX_SEED);
   const without = (values.without ?? []).flatMap((list) => list.split(',')).filter((name) => name !== '');
   const excluded = without.map((name) => capabilityNamed('--without', name));
-  const faults = values.faults === undefined ? undefined : faultChoice(values.faults);
-  if (faults !== undefined && (values.consistency !== undefined || values['check-determinism']))
+  const asked = values.faults === undefined ? undefined : faultChoice(values.faults);
+  if (asked !== undefined && (values.consistency !== undefined || values['check-determinism']))
     throw new UsageError('--faults: expected without --consistency and --check-determinism');
   const calls = values.calls === undefined ? undefined : wholeNumber('calls', values.calls, 1, Number.MAX_SAFE_INTEGER);
   const known = values.known === undefined ? [] : readKnown(values.known, values.accept === true);
@@ -157,7 +157,7 @@ export async function run(args: string[]): Promise<number> {
   } = daemonNamed('check', ofDaemon) ?? (await openTarget(word, values.erase));
   const interrupt = listenForInterrupt();
   try {
-    if (faults !== undefined) refuseFaults(opened);
+    const faults = asked && faultsFor(opened, asked);
     const probed = values.probe || unknown ? await probedCapabilities(opened, say) : [];
     const target: Target = { ...opened, without: new Set([...opened.without, ...excluded, ...probed]) };
     const { consistency } = values;

@@ -11,7 +11,7 @@ import { runProgram } from '../../check/runner.ts';
 import { tellingTarget } from '../../check/telling-target.ts';
 import { showUnfired } from '../../fault/index.ts';
 import { daemonHelp, daemonNamed, daemonOptions, openDaemon } from '../daemon.ts';
-import { refuseFaults } from '../faults.ts';
+import { faultsFor } from '../faults.ts';
 import { readPlan } from '../plan.ts';
 import { replayTraceFile } from '../replay-trace.ts';
 import { type OpenTarget, openTarget, targetNames } from '../targets.ts';
@@ -73,10 +73,6 @@ export async function run(args: string[]): Promise<number> {
   const plan = values.faults === undefined ? undefined : readPlan(values.faults);
   const word = values.on ?? counterexample.target;
   const daemon = daemonNamed('replay', values) ?? daemonOf(values.on, counterexample);
-  if (daemon !== undefined && plan !== undefined) {
-    await daemon.close();
-    throw new UsageError('replay: --faults: expected a filesystem in the simulated kernel, given a daemon');
-  }
   const { target, close } = daemon ?? (await openTarget(word));
   try {
     // Another target has conditions of its own.
@@ -85,7 +81,7 @@ export async function run(args: string[]): Promise<number> {
       values.on === undefined && values.daemon === undefined ? counterexample.conditions : undefined,
     );
     const faults = plan === undefined ? counterexample.conditions?.faults : { plan };
-    if (faults !== undefined) refuseFaults(target);
+    if (faults !== undefined) faultsFor(target, faults);
     const shown = { ...arena, faults, target: values.verbose ? tellingTarget(target, console.log) : target };
     const { failure, faults: came } = await runProgram(shown, counterexample.program);
     for (const line of showUnfired(came?.report ?? [])) console.log(line);
