@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -46,6 +46,46 @@ describe('estale with a foreign daemon', () => {
     expect(again.stdout).toMatch(/-> #\d+ MKDIR node 1[\s\S]*I do not like MKDIR[\s\S]* still fails\n$/);
     const mended = await runCli(['replay', saved, '--daemon', daemon()], place);
     expect(mended.stdout).toMatch(/ does not fail: /);
+  });
+
+  test('checks it under faults of its link, and finds nothing where it minds none', async ({ place }) => {
+    const options = ['--faults', 'all', '--runs', '30', '--seed', '1', '--without', 'times', '-o', 'allow_other'];
+    const { code, stdout, stderr } = await runCli(['check', '--daemon', daemon('keeps'), ...options], place);
+    expect(stderr + stdout).toMatch(/nothing found in 30 programs[\s\S]*\n\d\d+ faults injected in \d\d programs/);
+    expect(code).toBe(0);
+  });
+
+  test('finds what only a fault shows, and replays it with exactly that fault', async ({ place }) => {
+    const plan = (name: string, path: string) => {
+      const rule = { name, where: 'link-request', when: { operation: 'MKDIR', path }, what: { kind: 'duplicate' } };
+      writeFileSync(join(place, `${name}.json`), JSON.stringify({ rules: [rule] }));
+      return `./${name}.json`;
+    };
+    const faults = ['--faults', plan('twice', '/**')];
+    const options = [...faults, '--runs', '2', '--seed', '4', '--without', 'times', '-o', 'allow_other'];
+    const checked = await runCli(['check', '--daemon', daemon('once'), ...options], place);
+    expect(checked.stderr + checked.stdout).toMatch(
+      /the daemon ends\nfault in step \d+, at link-request MKDIR #1: duplicate[\s\S]*shown again 5 of 5 times/,
+    );
+    expect(checked.code).toBe(1);
+    const saved = join('counterexamples', readdirSync(join(place, 'counterexamples'))[0]);
+    const again = await runCli(['replay', saved, '-v'], place);
+    expect(again.stdout).toMatch(/!! fault "twice": duplicate [\s\S]*I have done MKDIR already[\s\S]* still fails\n$/);
+    const without = await runCli(['replay', saved, '--faults', plan('never', '/nowhere/*')], place);
+    expect(without.stdout).toMatch(/rule "never": armed, never fired\n.* does not fail: /);
+  });
+
+  test('says which faults there are not in front of a daemon', async ({ place }) => {
+    const refused = async (faults: string) =>
+      (await runCli(['check', '--daemon', daemon(), '--faults', faults, '--runs', '1'], place)).stderr;
+    expect(await refused('errno,clock')).toMatch(
+      /--faults: expected classes of errno, .* in front of a daemon, given "clock"; the others need more than a link\n$/,
+    );
+    const rule = { name: 'full', where: 'filesystem', what: { kind: 'errno', errno: 'EIO' } };
+    writeFileSync(join(place, 'plan.json'), JSON.stringify({ rules: [rule] }));
+    expect(await refused('./plan.json')).toMatch(
+      /rules\[0\]: "full": errno at filesystem is not possible in front of a daemon: the filesystem is another program; use the place "link-request" or "link-reply"\n$/,
+    );
   });
 
   test('is left by no process and no directory at Ctrl-C, nor when it is killed', async ({ place }) => {

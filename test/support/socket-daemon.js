@@ -1,6 +1,7 @@
 // `node socket-daemon.js [FLAW...] /dev/fd/3`: estale's ram filesystem as a daemon that speaks FUSE on its descriptor 3. Flaws:
 // dies=OPCODE and crashes=OPCODE end it at such a request, silent=OPCODE leaves one unanswered; splits cuts replies in two,
-// notifies sends a notification before each; locks keeps locks in the daemon.
+// notifies sends a notification before each; locks keeps locks in the daemon; keeps lets the kernel keep names and attributes for
+// ever; once ends at a request with a number that it has seen before.
 import { read, writeSync } from 'node:fs';
 import { nodeEnvironment } from '../../dist/env/index.js';
 import { ram } from '../../dist/filesystems/index.js';
@@ -26,7 +27,9 @@ function send(message, length) {
 const session = new Session(ram(nodeEnvironment(), { locks: flaws.includes('locks') }), {
   send,
   report: console.error,
+  ...(flaws.includes('keeps') ? { entryTimeout: 1e6, attributeTimeout: 1e6, negativeTimeout: 1e6 } : {}),
 });
+const seen = new Set();
 const request = new Message((1 << 20) + 4096);
 
 function next() {
@@ -37,6 +40,11 @@ function next() {
       console.error(`I do not like ${opcode}`);
       process.exit(7);
     }
+    if (flaws.includes('once') && seen.has(request.words[2])) {
+      console.error(`I have done ${opcode} already`);
+      process.exit(7);
+    }
+    seen.add(request.words[2]);
     if (flaws.includes(`crashes=${opcode}`)) process.kill(process.pid, 'SIGSEGV');
     else {
       if (!flaws.includes(`silent=${opcode}`)) session.receive(request, length);
