@@ -251,7 +251,7 @@ rules:
 
     execFileSync('umount', [place]);
     const { code, stdout } = await process.ended;
-    expect(stdout).toMatch(/\nfault "full": errno ENOSPC at filesystem, WRITE "\/a\.big"\n/);
+    expect(stdout).toMatch(/\nfault "full": errno ENOSPC at filesystem, WRITE "\/a\.big" \(request \d+\)\n/);
     expect(stdout).toMatch(/\n\d+ faults injected\nrule "elsewhere": armed, never fired\n$/);
     expect(code).toBe(0);
   });
