@@ -2,7 +2,8 @@ import { type SimulatedFs, simulatedFs } from '../../sim/index.ts';
 import type { Decide } from '../../vfs/index.ts';
 import { type Decided, drawnDecisions, Exploration, noting } from './exploration.ts';
 import type { CrashCount } from './points.ts';
-import type { CrashRun, CrashSubject } from './subject.ts';
+import type { CrashRun } from './run.ts';
+import type { CrashSubject } from './subject.ts';
 
 /** A program that keeps something in files, and what it owes to whoever uses it. */
 export interface Application<Promised> {
@@ -66,7 +67,7 @@ function failureAfter<Promised>(
 ): ApplicationFailure | undefined {
   const look = (decide: Decide): ApplicationFailure | undefined => {
     const decided: Decided[] = [];
-    const back = run.restart(noting(decide, decided));
+    const back = run.survivors(noting(decide, decided)).start();
     count.outcomes += 1;
     try {
       application.recover(simulatedFs(back.kernel), promised);

@@ -2,8 +2,11 @@ import { CrashHistory, type CrashMoment, judgeCrash, Model, type TreeNode, type 
 import type { Decide, SysResult } from '../../vfs/index.ts';
 import type { Program, ProgramStep } from '../program.ts';
 import { snapshot } from '../snapshot.ts';
-import { type Decided, noting } from './exploration.ts';
-import type { CrashRun, CrashSubject } from './subject.ts';
+import { type Decided, givenDecisions, noting } from './exploration.ts';
+import { type Look, Looks } from './look.ts';
+import type { CrashRun, Survivors } from './run.ts';
+import { type Space, spaceOf } from './space.ts';
+import type { CrashSubject } from './subject.ts';
 
 /** From where programs run: a fresh filesystem, or what a crash has left. */
 export interface Ground {
@@ -12,6 +15,8 @@ export interface Ground {
   readonly start: () => CrashRun;
   /** What is there at the start. */
   readonly tree: TreeNode;
+  /** What was found after crashes. */
+  readonly looks: Looks;
 }
 
 /** The ground of a subject's fresh filesystem. */
@@ -22,8 +27,10 @@ export async function freshGround(
   const start = (): CrashRun => subject.start(settings);
   const run = start();
   const tree = await snapshot(run.kernel, subject.without);
+  // What a filesystem in memory holds is not what a disk keeps.
+  const space: Space | undefined = run.recorded ? await spaceOf(run.kernel, subject.without) : undefined;
   await run.kernel.close();
-  return { subject, start, tree };
+  return { subject, start, tree, looks: new Looks(subject.without, space) };
 }
 
 /** What a program does when the power does not fail. */
@@ -35,13 +42,16 @@ export interface Chart {
   readonly history: CrashHistory;
   /** For each call, how many places there were at which the power could have failed when it was over. */
   readonly ends: readonly number[];
+  /** Where the run is recorded: with it, and how many places there were when the filesystem was unmounted. */
+  readonly recorded: { readonly run: CrashRun; readonly places: number } | undefined;
   /** A result was not what POSIX allows: the program is known up to there. */
   readonly diverged: boolean;
 }
 
 /** Runs a program to its end, and keeps what was promised when. */
 export async function chart(ground: Ground, program: Program): Promise<Chart> {
-  const { kernel, ...run } = opened(ground, program);
+  const run = opened(ground, program);
+  const { kernel } = run;
   const { subject, tree } = ground;
   const model = new Model(subject.model);
   model.adopt(tree);
@@ -63,19 +73,19 @@ export async function chart(ground: Ground, program: Program): Promise<Chart> {
     history.called(pid, call, result);
     steps.push({ pid, call });
     results.push(result);
-    ends.push(run.points());
+    ends.push(run.points);
   }
+  // A call that is left where it diverged is none of the program's.
+  const known = diverged ? (ends.at(-1) ?? 0) : undefined;
   await kernel.close();
-  return { ground, program: { ...program, steps }, results, history, ends, diverged };
+  const recorded = run.recorded ? { run, places: known ?? run.points } : undefined;
+  return { ground, program: { ...program, steps }, results, history, ends, recorded, diverged };
 }
 
-function opened(
-  { start }: Ground,
-  { processes }: Program,
-): { kernel: CrashRun['kernel']; run: CrashRun; points: () => number } {
+function opened({ start }: Ground, { processes }: Program): CrashRun {
   const run = start();
   for (const process of processes) run.kernel.spawn(process.pid, process, process.umask);
-  return { kernel: run.kernel, run, points: () => run.points };
+  return run;
 }
 
 /** A program, and where in it the power failed. */
@@ -83,25 +93,35 @@ export interface Cut {
   readonly chart: Chart;
   readonly point: number;
   readonly moment: CrashMoment;
-  readonly run: CrashRun;
+  /** What is there when the power is back. It may be asked again, and decided otherwise. @throws what the filesystem throws */
+  readonly survivors: (decide: Decide) => Survivors;
 }
 
-/** How many places a program has at which the power may fail; the last is its end. */
-export const placesOf = ({ ends }: Chart): number => (ends.at(-1) ?? 0) + 1;
+/**
+ * How many places a program has at which the power may fail. The last is its end, or, where the run is recorded, that of the
+ * unmount behind it.
+ */
+export const placesOf = ({ ends, recorded }: Chart): number => (recorded?.places ?? ends.at(-1) ?? 0) + 1;
 
-/** Runs a program again, up to the power failure at one of its places. */
+/** A program up to the power failure at one of its places: run again, where it is not recorded. */
 export async function cut(chart: Chart, point: number): Promise<Cut> {
-  const { ground, program, ends } = chart;
-  const { run, kernel } = opened(ground, program);
+  const { recorded, ends } = chart;
+  const run = recorded?.run ?? (await runUpTo(chart, point));
+  const under = ends.findIndex((end) => end > point);
+  const moment = under < 0 ? { done: ends.length, inFlight: false } : { done: under, inFlight: true };
+  const survivors = (decide: Decide): Survivors => run.survivors(decide, recorded && point);
+  return { chart, point, moment, survivors };
+}
+
+async function runUpTo({ ground, program }: Chart, point: number): Promise<CrashRun> {
+  const run = opened(ground, program);
   run.cutAt(point);
   for (const { pid, call } of program.steps) {
-    const result = kernel.call(pid, call);
+    const result = run.kernel.call(pid, call);
     if (result instanceof Promise) await result;
     if (run.isDark) break;
   }
-  const under = ends.findIndex((end) => end > point);
-  const moment = under < 0 ? { done: ends.length, inFlight: false } : { done: under, inFlight: true };
-  return { chart, point, moment, run };
+  return run;
 }
 
 /** What a restart showed. */
@@ -113,30 +133,26 @@ export interface Aftermath {
 }
 
 /** The power is back: what is left, as `decide` decides, and whether it may be so. */
-export async function restart({ chart, moment, run }: Cut, decide: Decide): Promise<Aftermath> {
-  const { subject } = chart.ground;
+export async function restart({ chart, moment, survivors }: Cut, decide: Decide): Promise<Aftermath> {
+  const { subject, looks } = chart.ground;
   const decided: Decided[] = [];
-  let back: CrashRun | undefined;
-  let tree: TreeNode;
+  let look: Look;
   try {
-    back = run.restart(noting(decide, decided));
-    tree = await snapshot(back.kernel, subject.without, 'after the crash');
+    look = await looks.at(survivors(noting(decide, decided)));
   } catch (error) {
-    const problems = back?.problems.map((problem) => `; ${problem}`).join('') ?? '';
-    const text = `${back === undefined ? 'it cannot be mounted after the crash: ' : ''}${(error as Error).message}${problems}`;
-    return { decided, violation: { promise: 'the filesystem can be read after a crash', text }, ground: undefined };
-  } finally {
-    await back?.kernel.close();
+    look = { failure: `it cannot be mounted after the crash: ${(error as Error).message}` };
   }
-  const choices = decided.map(({ choice }) => choice);
-  let at = 0;
-  const start = (): CrashRun => {
-    at = 0;
-    return run.restart(() => choices[at++] ?? 0);
-  };
+  if ('failure' in look)
+    return {
+      decided,
+      violation: { promise: 'the filesystem can be read after a crash', text: look.failure },
+      ground: undefined,
+    };
+  const { tree, leak } = look;
+  const start = (): CrashRun => survivors(givenDecisions(decided.map(({ choice }) => choice))).start();
   return {
     decided,
-    violation: judgeCrash(chart.history, tree, moment, subject.model.ignore),
-    ground: { subject, start, tree },
+    violation: judgeCrash(chart.history, tree, moment, subject.model.ignore) ?? leak,
+    ground: { subject, start, tree, looks },
   };
 }

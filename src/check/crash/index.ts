@@ -3,8 +3,8 @@ export { type CrashCampaignOptions, type CrashCampaignReport, checkCrashes } fro
 export { CRASH_FORMAT, type CrashCounterexample, crashFromText, crashToText, replayCrashes } from './counterexample.ts';
 export { Exploration } from './exploration.ts';
 export { type CrashFinding, showCrashFinding } from './finding.ts';
+export type { CrashRun } from './run.ts';
 export {
-  type CrashRun,
   type CrashSubject,
   type CrashSubjectOptions,
   diskSubject,

@@ -40,7 +40,6 @@ export async function crashEverywhere(
     const failure = await cut(chart, point);
     count.points += 1;
     const broken = await outcomesOf(failure, limits, count);
-    await failure.run.kernel.close();
     if (broken !== undefined) return broken;
   }
   return undefined;

@@ -1,0 +1,147 @@
+import { checkDiskRange, type Disk, type FileSystemFactory } from '../../env/index.ts';
+import { createSimulation, SimulatedDisk, type SimulateOptions, type Simulation } from '../../sim/index.ts';
+import { type Decide, errno } from '../../vfs/index.ts';
+import type { Store } from './store.ts';
+
+/** What was asked of a disk: to write, or, without data, to flush. */
+interface Asked {
+  readonly disk: string;
+  readonly sector: number;
+  readonly data?: Uint8Array;
+}
+
+/** The power of all disks of a filesystem, and what they were asked while it was there. */
+class Power {
+  readonly asked: Asked[] = [];
+  cut = Infinity;
+  isDark = false;
+
+  /** @throws EIO where it is gone */
+  pass(asked: Asked): void {
+    if (this.asked.length >= this.cut) this.isDark = true;
+    if (this.isDark) throw errno.EIO;
+    this.asked.push(asked);
+  }
+}
+
+/** A disk that answers as long as there is power. */
+class PoweredDisk implements Disk {
+  readonly sectorSize: number;
+  readonly sectors: number;
+  readonly #name: string;
+  readonly #disk: SimulatedDisk;
+  readonly #power: Power;
+
+  constructor(name: string, disk: SimulatedDisk, power: Power) {
+    this.sectorSize = disk.sectorSize;
+    this.sectors = disk.sectors;
+    this.#name = name;
+    this.#disk = disk;
+    this.#power = power;
+  }
+
+  read(sector: number, into: Uint8Array): void {
+    if (this.#power.isDark) throw errno.EIO;
+    this.#disk.read(sector, into);
+  }
+
+  write(sector: number, data: Uint8Array): void {
+    checkDiskRange(this, sector, data.length);
+    const copy = new Uint8Array(data);
+    this.#power.pass({ disk: this.#name, sector, data: copy });
+    this.#disk.write(sector, copy);
+  }
+
+  flush(): void {
+    this.#power.pass({ disk: this.#name, sector: 0 });
+    this.#disk.flush();
+  }
+}
+
+type Disks = ReadonlyMap<string, SimulatedDisk>;
+
+const everything = (): boolean => true;
+const copyOf = (disks: Disks): Map<string, SimulatedDisk> =>
+  new Map([...disks].map(([name, disk]) => [name, disk.survivors(everything)]));
+
+/**
+ * Of a filesystem that keeps everything on its disks: the power fails at any write or flush. What the disks are asked is noted
+ * down, so that they can be told as they were at each of these.
+ */
+export class DiskStore implements Store {
+  readonly #factory: FileSystemFactory;
+  readonly #most: number;
+  readonly #power = new Power();
+  readonly #disks = new Map<string, PoweredDisk>();
+  /** As they are at the start. */
+  readonly #first: Map<string, SimulatedDisk>;
+  /** As they were when so much had been asked. */
+  #replayed: { disks: Map<string, SimulatedDisk>; at: number } | undefined;
+
+  /** `most`: bytes of a disk that is made, whatever the filesystem asks for. */
+  constructor(factory: FileSystemFactory, most = Infinity, disks: Disks = new Map()) {
+    this.#factory = factory;
+    this.#most = most;
+    this.#first = copyOf(disks);
+    for (const [name, disk] of disks) this.#disks.set(name, new PoweredDisk(name, disk, this.#power));
+  }
+
+  get points(): number {
+    return this.#power.asked.length;
+  }
+
+  get isDark(): boolean {
+    return this.#power.isDark;
+  }
+
+  /** Bytes of the largest disk that the filesystem has; undefined: it has none. */
+  get largest(): number | undefined {
+    const sizes = [...this.#disks.values()].map(({ sectors, sectorSize }) => sectors * sectorSize);
+    return sizes.length === 0 ? undefined : Math.max(...sizes);
+  }
+
+  get fingerprint(): string {
+    return [...this.#first].map(([name, disk]) => `${name} ${disk.fingerprint}`).join();
+  }
+
+  cutAfter(points: number): void {
+    this.#power.cut = this.points + points;
+  }
+
+  survivors(decide: Decide, point = this.points): DiskStore {
+    const disks = new Map<string, SimulatedDisk>();
+    for (const [name, disk] of this.#disksAt(point)) {
+      const keep = (sector: number): boolean => decide(2, `sector ${sector} of disk "${name}"`) === 1;
+      disks.set(name, disk.survivors(keep));
+    }
+    return new DiskStore(this.#factory, this.#most, disks);
+  }
+
+  mount(options: SimulateOptions): Simulation {
+    const environment = { ...options.environment, disk: (name: string, size: number) => this.#disk(name, size) };
+    return createSimulation(this.#factory, { ...options, environment });
+  }
+
+  #disk(name: string, size: number): Disk {
+    let disk = this.#disks.get(name);
+    if (disk === undefined) {
+      const made = new SimulatedDisk(Math.min(size, this.#most));
+      this.#first.set(name, copyOf(new Map([[name, made]])).get(name) as SimulatedDisk);
+      disk = new PoweredDisk(name, made, this.#power);
+      this.#disks.set(name, disk);
+    }
+    return disk;
+  }
+
+  #disksAt(point: number): Disks {
+    if (this.#replayed === undefined || this.#replayed.at > point)
+      this.#replayed = { disks: copyOf(this.#first), at: 0 };
+    const { disks } = this.#replayed;
+    for (; this.#replayed.at < point; this.#replayed.at++) {
+      const { disk, sector, data } = this.#power.asked[this.#replayed.at];
+      if (data === undefined) disks.get(disk)?.flush();
+      else disks.get(disk)?.write(sector, data);
+    }
+    return disks;
+  }
+}
