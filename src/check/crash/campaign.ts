@@ -6,6 +6,7 @@ import type { Capability, Without } from '../profile.ts';
 import type { Program, ProgramStep } from '../program.ts';
 import { seededRandom } from '../seed.ts';
 import type { Settings } from '../target.ts';
+import { churningProgram } from './churn.ts';
 import { type Chart, chart, cut, freshGround, type Ground, placesOf, restart } from './crashing.ts';
 import { drawnDecisions } from './exploration.ts';
 import { type CrashFinding, findingFrom, type Stage, stageOf } from './finding.ts';
@@ -53,7 +54,7 @@ const SYNC_FD = 58;
 
 /**
  * Crashes generated programs at places, and with outcomes, that chance decides; what is left of a program goes on from what a
- * crash has left. With `posix` the kernel writes back in some of them; with `ordered` not, because a kernel that keeps a size
+ * crash has left. In a part of them the disk is little larger than the filesystem takes. With `posix` the kernel writes back in some of them; with `ordered` not, because a kernel that keeps a size
  * to itself does not keep it in order.
  */
 export async function checkCrashes(
@@ -65,18 +66,15 @@ export async function checkCrashes(
   const begin = now();
   const findings = new Map<string, CrashFinding>();
   const count: CrashCount = { points: 0, sampled: 0, outcomes: 0 };
+  const without: Without = new Set([...subject.without, ...leftOut, 'seek-hole']);
   let [run, diverged] = [0, 0];
   for (; run < runs && findings.size < (options.findings ?? FINDINGS) && !signal?.aborted; run++) {
     if (now() - begin >= time) break;
     const draw = new Draw(new Random(seededRandom(seed, run)));
-    const writesBack = subject.promise === 'posix' && draw.chance(30);
-    const settings: Settings = writesBack ? { writebackCache: true } : {};
-    const without: Without = new Set([...subject.without, ...leftOut, 'seek-hole']);
-    const program = withSyncs(
-      draw,
-      generateProgram(draw, { without, maxCalls: options.maxCalls ?? MAX_CALLS }),
-      without,
-    );
+    const settings = drawnSettings(draw, subject);
+    const churn = draw.chance(50) ? churningProgram(draw, without) : undefined;
+    const program =
+      churn ?? withSyncs(draw, generateProgram(draw, { without, maxCalls: options.maxCalls ?? MAX_CALLS }), without);
     const life = new Life(draw, count, { seed, run, settings });
     const found = await life.from(await freshGround(subject, settings), program);
     if (life.diverged) diverged += 1;
@@ -91,6 +89,15 @@ export async function checkCrashes(
     }
   }
   return { subject: subject.name, seed, runs: run, diverged, ...count, findings: [...findings.values()] };
+}
+
+/** How much larger than the smallest disk one is, in bytes: so little that soon everything was used before. */
+const spare: readonly number[] = [0, 4096, 16384, 65536, 262144];
+
+function drawnSettings(draw: Draw, { promise, smallest }: CrashSubject): Settings {
+  const writesBack = promise === 'posix' && draw.chance(30);
+  const diskSize = smallest !== undefined && draw.chance(60) ? smallest() + draw.of(spare) : undefined;
+  return { ...(writesBack && { writebackCache: true }), ...(diskSize !== undefined && { diskSize }) };
 }
 
 interface Found {

@@ -5,7 +5,7 @@ import { snapshot } from '../snapshot.ts';
 import { type Decided, givenDecisions, noting } from './exploration.ts';
 import { type Look, Looks } from './look.ts';
 import type { CrashRun, Survivors } from './run.ts';
-import { type Space, spaceOf } from './space.ts';
+import { roomOf, type Space, spaceOf } from './space.ts';
 import type { CrashSubject } from './subject.ts';
 
 /** From where programs run: a fresh filesystem, or what a crash has left. */
@@ -44,9 +44,12 @@ export interface Chart {
   readonly ends: readonly number[];
   /** Where the run is recorded: with it, and how many places there were when the filesystem was unmounted. */
   readonly recorded: { readonly run: CrashRun; readonly places: number } | undefined;
-  /** A result was not what POSIX allows: the program is known up to there. */
+  /** A result was not what POSIX allows, and there was room: the program is known up to there. */
   readonly diverged: boolean;
 }
+
+/** Bytes: with so little room a call may fail, or do a part of its work. */
+const LITTLE = 2 ** 18;
 
 /** Runs a program to its end, and keeps what was promised when. */
 export async function chart(ground: Ground, program: Program): Promise<Chart> {
@@ -60,14 +63,16 @@ export async function chart(ground: Ground, program: Program): Promise<Chart> {
   const steps: ProgramStep[] = [];
   const results: SysResult[] = [];
   const ends: number[] = [];
-  let diverged = false;
+  let [diverged, isFull] = [false, false];
   for (const { pid, call } of program.steps) {
     if (!model.runs(pid) || (call.op === 'fork' && model.knows(call.child))) continue;
     const before = kernel.now();
     const result = await kernel.call(pid, call);
     const clock = { before, after: kernel.now(), slack: kernel.timeSlack };
     if (model.step(pid, call, result, clock) !== undefined) {
-      diverged = true;
+      // The model does not know how much room there is.
+      isFull = (await roomOf(kernel, subject.without)) < LITTLE;
+      diverged = !isFull;
       break;
     }
     history.called(pid, call, result);
@@ -75,8 +80,8 @@ export async function chart(ground: Ground, program: Program): Promise<Chart> {
     results.push(result);
     ends.push(run.points);
   }
-  // A call that is left where it diverged is none of the program's.
-  const known = diverged ? (ends.at(-1) ?? 0) : undefined;
+  // The call with which it was left is none of the program's.
+  const known = diverged || isFull ? (ends.at(-1) ?? 0) : undefined;
   await kernel.close();
   const recorded = run.recorded ? { run, places: known ?? run.points } : undefined;
   return { ground, program: { ...program, steps }, results, history, ends, recorded, diverged };

@@ -19,14 +19,20 @@ export interface Space {
 
 const BLOCK = 512;
 
+/** Bytes that are free, as far as that is told. */
+export async function roomOf(kernel: Kernel, without: Without): Promise<number> {
+  const statistics = without.has('statfs') ? 0 : await callOf(kernel, { op: 'statfs', path: '/' });
+  return isStatistics(statistics) ? Number(statistics.bavail) * Number(statistics.frsize) : Infinity;
+}
+
 /** What is taken now; undefined where it is not told. */
 export async function spaceOf(kernel: Kernel, without: Without): Promise<Space | undefined> {
   if (without.has('statfs')) return undefined;
   const statistics = await callOf(kernel, { op: 'statfs', path: '/' });
   const root = await callOf(kernel, { op: 'lstat', path: '/' });
-  if (typeof statistics !== 'object' || !('bfree' in statistics)) return undefined;
+  if (!isStatistics(statistics)) return undefined;
   if (typeof root !== 'object' || !('blocks' in root)) return undefined;
-  const { blocks, bfree, frsize, files, ffree } = statistics as FileSystemStatistics;
+  const { blocks, bfree, frsize, files, ffree } = statistics;
   return {
     inodes: Number(files - ffree),
     bytes: Number(blocks - bfree) * Number(frsize) - Number((root as Stat).blocks) * BLOCK,
@@ -80,6 +86,9 @@ async function empty(kernel: Kernel, { entries }: TreeNode, path: string): Promi
   }
   return true;
 }
+
+const isStatistics = (result: SysResult): result is FileSystemStatistics =>
+  typeof result === 'object' && 'bfree' in result;
 
 async function callOf(kernel: Kernel, call: Call): Promise<SysResult> {
   return await kernel.call(OBSERVER.pid, call);

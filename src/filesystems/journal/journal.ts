@@ -274,7 +274,8 @@ export class JournalFileSystem implements FileSystem {
     if (room <= 0) return errno.EFBIG;
     return this.#whole(() => {
       const written = file.write(room < data.length ? data.subarray(0, room) : data, offset);
-      if (written === 0) return errno.ENOSPC;
+      // The kernel takes no notice of how much of its cache was written (fuse_writepage_end).
+      if (written === 0 || (options.fromCache && written < data.length)) return errno.ENOSPC;
       if (options.killPrivileges) inode.dropPrivileges();
       if (!(options.fromCache && this.#kernelKeepsTimes)) inode.modified(this.#clock.now());
       this.#table.changed(inode);
