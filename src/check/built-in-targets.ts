@@ -3,6 +3,7 @@ import { filesystems, loopbackMemfsWithout, loopbackWithout, volatileOver } from
 import type { ModelOptions } from '../model/index.ts';
 import { nfsWithout, throughNfs, withoutCaches } from '../nfs/index.ts';
 import { simulate, simulatedFs } from '../sim/index.ts';
+import { type CrashSubject, diskSubject, volatileSubject } from './crash/index.ts';
 import { IN_MEMORY_FILE_SIZE, memfsTarget } from './fs-targets.ts';
 import { lateAnswers } from './late-answers.ts';
 import { type SimulatedTargetOptions, simulatedTarget } from './simulated-target.ts';
@@ -95,3 +96,9 @@ export const builtInTargets = {
 } as const satisfies Readonly<Record<string, () => Target>>;
 
 export type BuiltInTarget = keyof typeof builtInTargets;
+
+/** What can lose its power and needs nothing of the host, by name. */
+export const builtInCrashSubjects = {
+  journal: () => diskSubject('journal', journal.factory),
+  'volatile:ram': () => volatileSubject('volatile:ram', ram.factory),
+} as const satisfies Readonly<Record<string, () => CrashSubject>>;

@@ -3,6 +3,7 @@ export { type GeneratorOptions, generateProgram } from './arbitrary/generator.ts
 export { programs } from './arbitrary/programs.ts';
 export {
   type BuiltInTarget,
+  builtInCrashSubjects,
   builtInTargets,
   nfsModel,
   type SimulatedFileSystem,

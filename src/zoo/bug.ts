@@ -2,7 +2,7 @@ import type { BuiltInTarget } from '../check/index.ts';
 import type { Patch } from './patch.ts';
 
 /** What carries the bug: a filesystem, the session that serves it, or the simulated kernel, which decides what the VFS does. */
-export type Host = 'ram' | 'loopback' | 'Session' | 'SimKernel';
+export type Host = 'ram' | 'loopback' | 'journal' | 'Session' | 'SimKernel';
 
 /** What it takes to see a bug: calls one after the other, calls side by side, faults, or a crash. */
 export type Need = 'calls' | 'concurrency' | 'faults' | 'crash';

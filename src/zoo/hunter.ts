@@ -2,15 +2,17 @@
 // modules are to be loaded after the hooks are there.
 import { register } from 'node:module';
 import { Worker } from 'node:worker_threads';
-import type { Finding } from '../check/index.ts';
+import type { CrashFinding } from '../check/index.ts';
+import type { Need } from './bug.ts';
+import type { Caught } from './caught.ts';
 import type { Patch } from './patch.ts';
 
 /** What the process is started with, as JSON in its first argument. */
 export interface Hunt {
   readonly target: string;
   readonly patches: readonly Patch[];
-  /** Whether programs run under the built-in classes of faults. */
-  readonly faults: boolean;
+  /** What it takes to see the bug. */
+  readonly needs: Need;
   /** Source of the regular expression for the signatures that count. */
   readonly shows: string;
   readonly seeds: readonly number[];
@@ -29,7 +31,7 @@ export interface Catch {
   readonly programs: number;
   readonly calls: number;
   /** The first finding whose signature counts; undefined where the time was over before. */
-  readonly finding: Finding | undefined;
+  readonly caught: Caught | undefined;
   /** Signatures of what was found besides. */
   readonly others: readonly string[];
 }
@@ -53,7 +55,8 @@ const modules = hunt.patches.map((patch) => {
 });
 register('./hooks.js', import.meta.url, { data: modules });
 const { EVALUATED } = await import('./hooks.js');
-const { builtInTargets, check, faultClasses } = await import('../check/index.js');
+const { builtInCrashSubjects, builtInTargets, check, checkCrashes, faultClasses, sweepCrashes } = await import('../check/index.js');
+const { signatureOfCaught } = await import('./caught.js');
 const evaluated = (globalThis as Record<symbol, unknown>)[Symbol.for(EVALUATED)] as readonly string[] | undefined;
 for (const { url, patch } of modules)
   if (!evaluated?.includes(url))
@@ -70,37 +73,74 @@ const tell = (message: Catch): Promise<void> =>
   });
 
 const shows = new RegExp(hunt.shows);
-const make = builtInTargets[hunt.target as keyof typeof builtInTargets];
+
+/** What a search looked at. */
+interface Tried {
+  readonly programs: number;
+  readonly calls: number;
+}
+
+/** What every search is told, and to whom it says what it found. */
+interface How {
+  readonly seed: number;
+  readonly time: number;
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+  readonly yield: () => Promise<void>;
+  readonly onCaught: (caught: Caught) => void;
+}
+
+/** What `estale check` does. */
+async function checkCalls({ onCaught, ...how }: How): Promise<Tried> {
+  const make = builtInTargets[hunt.target as keyof typeof builtInTargets];
+  const { runs, calls } = await check(make(), {
+    ...how,
+    faults: hunt.needs === 'faults' ? { classes: faultClasses } : undefined,
+    onFinding: (finding) => onCaught({ kind: 'calls', finding }),
+  });
+  return { programs: runs, calls };
+}
+
+/** What `estale check --crashes` does. */
+async function checkPowerFailures({ onCaught, ...how }: How): Promise<Tried> {
+  const subject = builtInCrashSubjects[hunt.target as keyof typeof builtInCrashSubjects]();
+  const all = { ...how, onFinding: (finding: CrashFinding) => onCaught({ kind: 'crash', finding }) };
+  const begin = milliseconds();
+  const swept = await sweepCrashes(subject, { ...all, length: 1 });
+  const time = Math.max(0, how.time - (milliseconds() - begin));
+  const { runs } = await checkCrashes(subject, { ...all, time, findings: Infinity });
+  return { programs: swept.programs + runs, calls: 0 };
+}
 
 async function tryOnce(seed: number): Promise<Catch> {
   const start = milliseconds();
   const controller = new AbortController();
   const others: string[] = [];
-  let finding: Finding | undefined;
-  let took = 0;
-  const report = await check(make(), {
+  let caught: Caught | undefined;
+  let took: number | undefined;
+  const search = hunt.needs === 'crash' ? checkPowerFailures : checkCalls;
+  const { programs, calls } = await search({
     seed,
     time: hunt.budget,
     now: milliseconds,
     signal: controller.signal,
-    faults: hunt.faults ? { classes: faultClasses } : undefined,
     yield: async () => {
       watchdog.postMessage('alive');
       await new Promise((resolve) => setImmediate(resolve));
     },
-    onFinding: (found) => {
-      if (finding !== undefined) return;
-      if (!shows.test(found.signature)) {
-        others.push(found.signature);
+    onCaught: (found) => {
+      if (caught !== undefined) return;
+      const signature = signatureOfCaught(found);
+      if (!shows.test(signature)) {
+        others.push(signature);
         return;
       }
       took = milliseconds() - start;
-      finding = found;
+      caught = found;
       controller.abort();
     },
   });
-  if (finding === undefined) took = milliseconds() - start;
-  return { seed, milliseconds: took, programs: report.runs, calls: report.calls, finding, others };
+  return { seed, milliseconds: took ?? milliseconds() - start, programs, calls, caught, others };
 }
 
 for (const seed of hunt.seeds) {

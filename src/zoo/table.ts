@@ -1,4 +1,4 @@
-import { programToJson, showScript } from '../check/index.ts';
+import { caughtAsJson } from './caught.ts';
 import { type Hunted, isCaught, isShort } from './zoo.ts';
 
 const seconds = (milliseconds: number | undefined): string =>
@@ -50,13 +50,7 @@ export function tableAsJson(results: readonly Hunted[]): unknown {
     return {
       ...{ name, host, target, needs, summary, source, longer },
       ...{ caught: isCaught(hunted), found, seeds, milliseconds, programs, steps, mostSteps, problems },
-      catches: catches.map(({ finding, ...rest }) => ({
-        ...rest,
-        signature: finding?.signature,
-        settings: finding?.conditions?.settings,
-        script: finding && showScript(finding.program).split('\n'),
-        program: finding && programToJson(finding.program),
-      })),
+      catches: catches.map(({ caught, ...rest }) => ({ ...rest, ...(caught && { found: caughtAsJson(caught) }) })),
     };
   });
 }

@@ -1,7 +1,8 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { builtInTargets, type Finding, replay } from '../check/index.ts';
+import { builtInCrashSubjects, builtInTargets, replay, replayCrashes } from '../check/index.ts';
 import { type Bug, MOST_CALLS, MOST_CALLS_LONGER } from './bug.ts';
+import { type Caught, callsOf, signatureOfCaught } from './caught.ts';
 import type { Catch, Hunt } from './hunter.ts';
 import { median } from './median.ts';
 
@@ -79,11 +80,11 @@ async function huntOne(bug: Bug, options: ZooOptions): Promise<Hunted> {
   }
   const believed: Catch[] = [];
   for (const caught of catches) {
-    const problem = caught.finding === undefined ? 'not found' : await doubt(bug, caught.finding);
+    const problem = caught.caught === undefined ? 'not found' : await doubt(bug, caught.caught);
     if (problem === undefined) believed.push(caught);
     else problems.push(`seed ${caught.seed}: ${problem}${caught.others.length > 0 ? `, but ${caught.others[0]}` : ''}`);
   }
-  const steps = believed.map(({ finding }) => finding?.program.steps.length ?? 0);
+  const steps = believed.flatMap(({ caught }) => (caught === undefined ? [] : callsOf(caught)));
   return {
     bug,
     catches,
@@ -98,21 +99,26 @@ async function huntOne(bug: Bug, options: ZooOptions): Promise<Hunted> {
 }
 
 /** A finding is the bug's if the filesystem without the bug does not show it. */
-async function doubt(bug: Bug, { program: steps, conditions, signature }: Finding): Promise<string | undefined> {
-  const { failure } = await replay(builtInTargets[bug.target](), steps, conditions);
-  return failure === undefined ? undefined : `${signature} is also found without the bug`;
+async function doubt(bug: Bug, caught: Caught): Promise<string | undefined> {
+  return (await showsWithoutBug(bug, caught)) ? `${signatureOfCaught(caught)} is also found without the bug` : undefined;
+}
+
+async function showsWithoutBug({ target }: Bug, { kind, finding }: Caught): Promise<boolean> {
+  if (kind === 'calls')
+    return (await replay(builtInTargets[target](), finding.program, finding.conditions)).failure !== undefined;
+  const subject = builtInCrashSubjects[target as keyof typeof builtInCrashSubjects]();
+  return (await replayCrashes(subject, finding)) !== undefined;
 }
 
 /** Runs a process for some seeds. Gives why it ended before its time, undefined where it did not. */
 function run(
-  { target, file, before, after, also, shows, needs }: Bug,
+  { target, file, before, after, also, needs, shows }: Bug,
   seeds: readonly number[],
   { budget, silence = budget + PATIENCE, signal }: ZooOptions,
   onCatch: (caught: Catch) => void,
 ): Promise<string | undefined> {
   const patches = [{ file, before, after }, ...(also === undefined ? [] : [also])];
-  const faults = needs === 'faults';
-  const task: Hunt = { target, patches, faults, shows: shows.source, seeds, budget, silence };
+  const task: Hunt = { target, patches, needs, shows: shows.source, seeds, budget, silence };
   return new Promise((resolve) => {
     const child = fork(program, [JSON.stringify(task)], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

@@ -1,5 +1,6 @@
 import type { Bug } from '../bug.ts';
 import { faults } from './faults.ts';
+import { journal } from './journal.ts';
 import { kernelCaches } from './kernel-caches.ts';
 import { kernelNames } from './kernel-names.ts';
 import { kernelOpenFiles } from './kernel-open-files.ts';
@@ -16,6 +17,7 @@ export const bugs: readonly Bug[] = [
   ...ramAttributes,
   ...ramData,
   ...loopback,
+  ...journal,
   ...session,
   ...kernelNames,
   ...kernelPermissions,

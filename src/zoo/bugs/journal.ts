@@ -1,10 +1,11 @@
 import type { Bug } from '../bug.ts';
 
-/** A bug that only a power cut shows. It joins the others when `estale check` cuts the power, and knows it by a signature. */
-export type JournalBug = Omit<Bug, 'host' | 'target' | 'needs' | 'shows'>;
+const onDisk = { host: 'journal', target: 'journal', needs: 'crash', shows: /^crash:/ } as const;
 
-export const journalBugs: readonly JournalBug[] = [
+/** Bugs that only a power failure shows. */
+export const journal: readonly Bug[] = [
   {
+    ...onDisk,
     name: 'journal-no-barrier-before-commit',
     summary: 'the commit block may reach the disk before the data that the transaction points at (data=ordered broken)',
     file: 'filesystems/journal/log.ts',
@@ -12,6 +13,7 @@ export const journalBugs: readonly JournalBug[] = [
     after: 'put(this.#commitBlock(checksum));',
   },
   {
+    ...onDisk,
     name: 'journal-no-barrier-after-commit',
     summary: 'fsync returns while the commit block is in the write cache of the disk',
     file: 'filesystems/journal/log.ts',
@@ -19,6 +21,7 @@ export const journalBugs: readonly JournalBug[] = [
     after: 'put(this.#commitBlock(checksum));',
   },
   {
+    ...onDisk,
     name: 'journal-commit-unchecked',
     summary:
       'a transaction is replayed without its checksum, and nothing but the checksum tells that it is not all there',
@@ -33,6 +36,7 @@ export const journalBugs: readonly JournalBug[] = [
     },
   },
   {
+    ...onDisk,
     name: 'journal-revoke-ignored',
     summary: 'replay writes an old directory block over the data of the file that got the block since',
     file: 'filesystems/journal/log.ts',
@@ -40,6 +44,7 @@ export const journalBugs: readonly JournalBug[] = [
     after: 'contents.set(block, content);',
   },
   {
+    ...onDisk,
     name: 'journal-oldest-copy-wins',
     summary: 'replay takes the first copy of a block that several transactions have',
     file: 'filesystems/journal/log.ts',
@@ -47,6 +52,7 @@ export const journalBugs: readonly JournalBug[] = [
     after: 'if (sequence > (revokedBy.get(block) ?? 0) && !contents.has(block)) contents.set(block, content);',
   },
   {
+    ...onDisk,
     name: 'journal-tail-stays',
     summary: 'after a checkpoint the log still begins at its old place: what is committed from then on is not found',
     file: 'filesystems/journal/log.ts',
@@ -54,6 +60,7 @@ export const journalBugs: readonly JournalBug[] = [
     after: 'this.#used = 0; this.#writeHeader();',
   },
   {
+    ...onDisk,
     name: 'journal-checkpoint-no-barrier',
     summary: 'the log is emptied while what it held is in the write cache of the disk',
     file: 'filesystems/journal/transactions.ts',
@@ -61,6 +68,7 @@ export const journalBugs: readonly JournalBug[] = [
     after: 'this.#log.clear();',
   },
   {
+    ...onDisk,
     name: 'journal-replay-no-barrier',
     summary: 'a second power cut, during the replay, loses what was replayed: the log is emptied too early',
     file: 'filesystems/journal/volume.ts',
@@ -68,6 +76,7 @@ export const journalBugs: readonly JournalBug[] = [
     after: 'log.clear();',
   },
   {
+    ...onDisk,
     name: 'journal-fsyncdir-ignored',
     summary: 'fsync of a directory does nothing: names that were synchronised are lost',
     file: 'filesystems/journal/journal.ts',
@@ -75,6 +84,7 @@ export const journalBugs: readonly JournalBug[] = [
     after: 'return undefined;',
   },
   {
+    ...onDisk,
     name: 'journal-fsynced-rename-lost',
     summary: 'fsync commits nothing where no data was written: a rename or a link that was synchronised is lost',
     source: 'btrfs, fsync after rename: xfstests generic/041, generic/335',
@@ -83,6 +93,7 @@ export const journalBugs: readonly JournalBug[] = [
     after: 'if (!this.hasChanges || !this.#dataWritten) { if (this.#dataWritten)',
   },
   {
+    ...onDisk,
     name: 'journal-freed-block-reused',
     summary: 'a block is given to another file before the transaction that freed it is safe',
     file: 'filesystems/journal/allocator.ts',
@@ -90,6 +101,7 @@ export const journalBugs: readonly JournalBug[] = [
     after: '',
   },
   {
+    ...onDisk,
     name: 'journal-cut-overwritten',
     summary: 'bytes are written over those that a truncation took away, before the truncation is safe',
     file: 'filesystems/journal/file-data.ts',
@@ -97,6 +109,7 @@ export const journalBugs: readonly JournalBug[] = [
     after: '',
   },
   {
+    ...onDisk,
     name: 'journal-orphan-not-listed',
     summary: 'a file that loses its last name while it is open stays on the disk for ever after a crash',
     file: 'filesystems/journal/inode-table.ts',
@@ -104,6 +117,7 @@ export const journalBugs: readonly JournalBug[] = [
     after: '',
   },
   {
+    ...onDisk,
     name: 'journal-orphan-not-reclaimed',
     summary: 'files without a name are found at the start, and stay',
     file: 'filesystems/journal/inode-table.ts',
