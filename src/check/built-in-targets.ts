@@ -3,6 +3,7 @@ import { filesystems, loopbackMemfsWithout, loopbackWithout, volatileOver } from
 import type { ModelOptions } from '../model/index.ts';
 import { nfsWithout, throughNfs, withoutCaches } from '../nfs/index.ts';
 import { simulate, simulatedFs } from '../sim/index.ts';
+import type { CrashPromise } from '../vfs/index.ts';
 import { type CrashSubject, diskSubject, volatileSubject } from './crash/index.ts';
 import { IN_MEMORY_FILE_SIZE, memfsTarget } from './fs-targets.ts';
 import { lateAnswers } from './late-answers.ts';
@@ -34,6 +35,8 @@ const nfs = { without: nfsWithout, model: nfsModel(), fixed: { writebackCache: f
 
 export interface SimulatedFileSystem extends SimulatedTargetOptions {
   readonly factory: FileSystemFactory;
+  /** What it promises of crashes, where that is more than POSIX does. */
+  readonly promise?: CrashPromise;
 }
 
 /** What can be served in the simulator and needs nothing of the host, by name. */
@@ -52,7 +55,7 @@ export const simulatedFileSystems = {
     without: loopbackWithout,
     model: { ignore: new Set(['inode-numbers'] as const) },
   },
-  journal: { factory: journal.factory },
+  journal: { factory: journal.factory, promise: 'ordered' },
   'volatile:ram': { factory: volatileOver(ram.factory), without: [] },
   // What is sent late gets its time late.
   'nfs:ram': {
@@ -75,7 +78,7 @@ export const simulatedFileSystems = {
 } satisfies Readonly<Record<string, SimulatedFileSystem>>;
 
 const simulated = (name: keyof typeof simulatedFileSystems) => (): Target => {
-  const { factory, ...options } = simulatedFileSystems[name];
+  const { factory, promise: _, ...options }: SimulatedFileSystem = simulatedFileSystems[name];
   return simulatedTarget(name, factory, options);
 };
 
@@ -99,6 +102,6 @@ export type BuiltInTarget = keyof typeof builtInTargets;
 
 /** What can lose its power and needs nothing of the host, by name. */
 export const builtInCrashSubjects = {
-  journal: () => diskSubject('journal', journal.factory),
+  journal: () => diskSubject('journal', journal.factory, simulatedFileSystems.journal),
   'volatile:ram': () => volatileSubject('volatile:ram', ram.factory),
 } as const satisfies Readonly<Record<string, () => CrashSubject>>;

@@ -30,8 +30,15 @@ export async function openCrashSubject(
 ): Promise<CrashSubject> {
   const isVolatile = word.startsWith(VOLATILE);
   const below = isVolatile ? word.slice(VOLATILE.length) : word;
-  const { factory, options, model } = await openFileSystem(below);
-  const given: CrashSubjectOptions = { promise, options, model, without: [...(await withoutOf(below)), ...excluded] };
+  const opened = await openFileSystem(below);
+  const { factory, options, model } = opened;
+  const own = isVolatile ? undefined : opened.promise;
+  const given: CrashSubjectOptions = {
+    promise: promise ?? own,
+    options,
+    model,
+    without: [...(await withoutOf(below)), ...excluded],
+  };
   if (isVolatile) return volatileSubject(word, factory, given);
   if (usesDisks(factory, options)) return diskSubject(word, factory, given);
   throw new UsageError(

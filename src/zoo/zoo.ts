@@ -100,7 +100,9 @@ async function huntOne(bug: Bug, options: ZooOptions): Promise<Hunted> {
 
 /** A finding is the bug's if the filesystem without the bug does not show it. */
 async function doubt(bug: Bug, caught: Caught): Promise<string | undefined> {
-  return (await showsWithoutBug(bug, caught)) ? `${signatureOfCaught(caught)} is also found without the bug` : undefined;
+  return (await showsWithoutBug(bug, caught))
+    ? `${signatureOfCaught(caught)} is also found without the bug`
+    : undefined;
 }
 
 async function showsWithoutBug({ target }: Bug, { kind, finding }: Caught): Promise<boolean> {

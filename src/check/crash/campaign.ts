@@ -44,8 +44,8 @@ export interface CrashCampaignReport extends Readonly<CrashCount> {
 /** What has no part in crashes, or of which the kernel's memory alone knows. */
 const leftOut: readonly Capability[] = ['mmap', 'mmap-shared', 'locks', 'flock', 'handles', 'statfs', 'drop-caches'];
 /** Power failures of a program, and outcomes of each. */
-const POINTS = 4;
-const OUTCOMES = 4;
+const POINTS = 8;
+const OUTCOMES = 3;
 /** A program goes on after a crash this often. */
 const CRASHES = 3;
 const MAX_CALLS = 60;
@@ -79,7 +79,7 @@ export async function checkCrashes(
     const found = await life.from(await freshGround(subject, settings), program);
     if (life.diverged) diverged += 1;
     if (found !== undefined && !findings.has(found.finding.violation.promise)) {
-      const shrunk = await shrinkCrash(await alone(found, subject), found.ground, { outcomes: 24, seed });
+      const shrunk = await shrinkCrash(await alone(found, subject), found.ground, { outcomes: 6, seed }, options.yield);
       findings.set(shrunk.violation.promise, shrunk);
       options.onFinding?.(shrunk);
     }

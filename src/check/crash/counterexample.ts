@@ -4,6 +4,7 @@ import { arrayAt, FormatError, numberAt, objectAt, programFromJson, programToJso
 import { chart, cut, freshGround, restart } from './crashing.ts';
 import { type Decided, givenDecisions } from './exploration.ts';
 import { type CrashFinding, findingFrom, type Stage, showCrashFinding, stageOf } from './finding.ts';
+import { preparedGround } from './prepared.ts';
 import type { CrashSubject } from './subject.ts';
 
 /** What it takes to run a finding again. */
@@ -19,7 +20,7 @@ export const CRASH_FORMAT = 'estale crash counterexample';
  * same, in every later version of estale.
  */
 export function crashToText({ target, promise, ...finding }: CrashCounterexample): string {
-  const { stages, violation, settings, seed, run } = finding;
+  const { stages, violation, prepared, settings, seed, run } = finding;
   const file = {
     format: CRASH_FORMAT,
     version: 1,
@@ -29,6 +30,7 @@ export function crashToText({ target, promise, ...finding }: CrashCounterexample
     text: violation.text,
     seed,
     run,
+    prepared,
     settings,
     shown: showCrashFinding(finding).split('\n'),
     stages: stages.map(({ program, cut, decided, step }) => ({
@@ -55,6 +57,7 @@ export function crashFromText(text: string): CrashCounterexample {
     violation: { promise: stringAt('file.broken', file.broken), text: stringAt('file.text', file.text) },
     seed: numberAt('file.seed', file.seed),
     run: numberAt('file.run', file.run),
+    ...(file.prepared === true && { prepared: true }),
     ...(file.settings === undefined ? {} : { settings: settingsAt('file.settings', file.settings) }),
     stages: arrayAt('file.stages', file.stages).map((stage, i) => stageAt(`file.stages[${i}]`, stage)),
   };
@@ -78,7 +81,9 @@ function stageAt(place: string, value: unknown): Stage {
 
 /** Runs programs and crashes again; the promise that is broken now, undefined where none is. */
 export async function replayCrashes(subject: CrashSubject, found: CrashFinding): Promise<CrashFinding | undefined> {
-  let ground = await freshGround(subject, found.settings);
+  const first = found.prepared ? (await preparedGround(subject)).ground : await freshGround(subject, found.settings);
+  if (first === undefined) return undefined;
+  let ground = first;
   const earlier: Stage[] = [];
   for (const { program, cut: point, decided } of found.stages) {
     const failure = await cut(await chart(ground, program), point);

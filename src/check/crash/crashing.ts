@@ -1,5 +1,5 @@
 import { CrashHistory, type CrashMoment, judgeCrash, Model, type TreeNode, type Violation } from '../../model/index.ts';
-import type { Decide, SysResult } from '../../vfs/index.ts';
+import type { Call, CallOf, Decide, SysResult } from '../../vfs/index.ts';
 import type { Program, ProgramStep } from '../program.ts';
 import { snapshot } from '../snapshot.ts';
 import { type Decided, givenDecisions, noting } from './exploration.ts';
@@ -64,10 +64,13 @@ export async function chart(ground: Ground, program: Program): Promise<Chart> {
   const results: SysResult[] = [];
   const ends: number[] = [];
   let [diverged, isFull] = [false, false];
-  for (const { pid, call } of program.steps) {
+  for (const { pid, call: asked } of program.steps) {
+    let call = asked;
     if (!model.runs(pid) || (call.op === 'fork' && model.knows(call.child))) continue;
     const before = kernel.now();
     const result = await kernel.call(pid, call);
+    if (typeof result === 'number' && isShort(call, result) && (await roomOf(kernel, subject.without)) < LITTLE)
+      call = shortened(call, result);
     const clock = { before, after: kernel.now(), slack: kernel.timeSlack };
     if (model.step(pid, call, result, clock) !== undefined) {
       // The model does not know how much room there is.
@@ -86,6 +89,17 @@ export async function chart(ground: Ground, program: Program): Promise<Chart> {
   const recorded = run.recorded ? { run, places: known ?? run.points } : undefined;
   return { ground, program: { ...program, steps }, results, history, ends, recorded, diverged };
 }
+
+type Write = CallOf<'write'> | CallOf<'pwrite'>;
+
+/** On a full disk a write may do a part of its work. */
+const isShort = (call: Call, result: number): call is Write =>
+  (call.op === 'write' || call.op === 'pwrite') && result > 0 && result < call.data.length;
+
+const shortened = (call: Write, length: number): Write => ({
+  ...call,
+  data: call.data instanceof Uint8Array ? call.data.subarray(0, length) : { ...call.data, length },
+});
 
 function opened({ start }: Ground, { processes }: Program): CrashRun {
   const run = start();

@@ -19,6 +19,8 @@ export interface Stage {
 export interface CrashFinding {
   readonly stages: readonly Stage[];
   readonly violation: Violation;
+  /** The first starts from the tree that the sweep prepares, not from a fresh filesystem. */
+  readonly prepared?: boolean;
   readonly settings?: Settings;
   readonly seed: number;
   readonly run: number;
@@ -31,7 +33,7 @@ export function stageOf({ cut: { chart, point, moment }, decided }: Pick<Broken,
 export function findingFrom(
   broken: Broken,
   earlier: readonly Stage[],
-  found: Pick<CrashFinding, 'settings' | 'seed' | 'run'>,
+  found: Pick<CrashFinding, 'prepared' | 'settings' | 'seed' | 'run'>,
 ): CrashFinding {
   return { ...found, stages: [...earlier, stageOf(broken)], violation: broken.violation };
 }
@@ -57,9 +59,10 @@ function again(decided: readonly Decided[]): string[] {
 }
 
 /** A finding for people: the calls, the crashes among them, and the promise that was broken. */
-export function showCrashFinding({ stages, violation, settings }: CrashFinding): string {
+export function showCrashFinding({ stages, violation, prepared, settings }: CrashFinding): string {
   const lines: string[] = [`${violation.promise}: broken`];
   if (settings !== undefined && Object.keys(settings).length > 0) lines.push(`with ${JSON.stringify(settings)}`);
+  if (prepared) lines.push('on what is prepared: /f and /d/g with bytes, the empty directory /e, all of it safe');
   for (const { program, decided, step } of stages) {
     const what = step === undefined ? 'then the power fails' : 'the power fails in this call';
     const isOpen = decided.some(({ label }) => !ofSecond.includes(label));

@@ -45,6 +45,21 @@ export async function crashEverywhere(
   return undefined;
 }
 
+/** The same from the last power failure on, where a shrunk program shows most; gives the first that breaks this promise. */
+export async function crashBackwards(
+  chart: Chart,
+  promise: string,
+  limits: CrashLimits,
+  count: CrashCount,
+): Promise<Broken | undefined> {
+  for (let point = placesOf(chart) - 1; point >= 0; point--) {
+    count.points += 1;
+    const broken = await outcomesOf(await cut(chart, point), limits, count);
+    if (broken?.violation.promise === promise) return broken;
+  }
+  return undefined;
+}
+
 async function outcomesOf(cut: Cut, { outcomes, seed }: CrashLimits, count: CrashCount): Promise<Broken | undefined> {
   const look = async (decide: Decide): Promise<Broken | undefined> => {
     count.outcomes += 1;

@@ -1,9 +1,8 @@
-import { isError } from '../../vfs/index.ts';
-import { showCall } from '../script.ts';
-import { alphabet, type Operation, prepared, programOfOperations } from './alphabet.ts';
-import { chart, cut, freshGround, type Ground, placesOf, restart } from './crashing.ts';
+import { alphabet, type Operation, programOfOperations } from './alphabet.ts';
+import { chart, freshGround, type Ground } from './crashing.ts';
 import { type CrashFinding, findingFrom } from './finding.ts';
-import { type Broken, brokenBy, type CrashCount, crashEverywhere } from './points.ts';
+import { type Broken, type CrashCount, type CrashLimits, crashEverywhere } from './points.ts';
+import { preparedGround } from './prepared.ts';
 import { shrinkCrash } from './shrink.ts';
 import type { CrashSubject } from './subject.ts';
 
@@ -74,7 +73,7 @@ export async function sweepCrashes(subject: CrashSubject, options: SweepOptions)
       broken += 1;
       const { promise } = found.violation;
       if (!findings.has(promise)) {
-        const finding = await shrinkCrash(findingFrom(found, [], { seed, run: done }), ground, limits);
+        const finding = await shrunk(subject, ground, found, { seed, run: done }, limits);
         findings.set(promise, finding);
         options.onFinding?.(finding);
       }
@@ -88,20 +87,20 @@ export async function sweepCrashes(subject: CrashSubject, options: SweepOptions)
   return { ...report, complete: done === all, findings: [...findings.values()] };
 }
 
-/** A filesystem on which the prepared tree is, all of it safe; where it is not, the crash that has shown it. */
-async function preparedGround(subject: CrashSubject): Promise<{ readonly ground?: Ground; readonly broken?: Broken }> {
-  const made = await chart(await freshGround(subject), prepared);
-  const failed = made.results.findIndex((result) => isError(result));
-  if (made.diverged || failed >= 0) {
-    const { call } = prepared.steps[failed < 0 ? made.results.length : failed];
-    throw new Error(
-      `${subject.name}: expected that files and directories can be made and synced; ${showCall(call)} does not do what POSIX says`,
-    );
-  }
-  const failure = await cut(made, placesOf(made) - 1);
-  const aftermath = await restart(failure, (options) => options - 1);
-  const broken = brokenBy(failure, aftermath);
-  return broken === undefined ? { ground: aftermath.ground } : { broken };
+/** The finding with as few calls as show it; on a fresh filesystem, if they show it there. */
+async function shrunk(
+  subject: CrashSubject,
+  ground: Ground,
+  broken: Broken,
+  found: Pick<CrashFinding, 'seed' | 'run'>,
+  limits: CrashLimits,
+): Promise<CrashFinding> {
+  const fresh = await freshGround(subject);
+  const count: CrashCount = { points: 0, sampled: 0, outcomes: 0 };
+  const alone = await crashEverywhere(await chart(fresh, broken.cut.chart.program), limits, count);
+  if (alone?.violation.promise === broken.violation.promise)
+    return await shrinkCrash(findingFrom(alone, [], found), fresh, limits);
+  return await shrinkCrash(findingFrom(broken, [], { ...found, prepared: true }), ground, limits);
 }
 
 function* programsUpTo(length: number, before: readonly Operation[] = []): Generator<readonly Operation[]> {
