@@ -54,9 +54,9 @@ class Reader {
     const stat = await this.#must({ op: 'lstat', path }, isStat);
     const xattrs = this.#without.has('xattrs') ? undefined : await this.#xattrs(path);
     if (isDirectory(stat.mode)) return { stat, xattrs, entries: await this.#children(path) };
-    if (isSymlink(stat.mode)) return { stat, target: await this.#must({ op: 'readlink', path }, isText) };
+    if (isSymlink(stat.mode)) return { stat, xattrs, target: await this.#must({ op: 'readlink', path }, isText) };
     if (isRegular(stat.mode)) return { stat, xattrs, content: await this.#content(path) };
-    return { stat };
+    return { stat, xattrs };
   }
 
   async #children(path: string): Promise<ReadonlyMap<string, TreeNode>> {

@@ -7,7 +7,7 @@ import type { Program, ProgramStep } from '../program.ts';
 import { seededRandom } from '../seed.ts';
 import type { Settings } from '../target.ts';
 import { churningProgram } from './churn.ts';
-import { type Chart, chart, cut, freshGround, type Ground, placesOf, restart } from './crashing.ts';
+import { type Chart, chart, cut, freshGround, type Ground, placesByCall, placesOf, restart } from './crashing.ts';
 import { drawnDecisions } from './exploration.ts';
 import { type CrashFinding, findingFrom, type Stage, stageOf } from './finding.ts';
 import { brokenBy, type CrashCount } from './points.ts';
@@ -50,6 +50,9 @@ const OUTCOMES = 3;
 const CRASHES = 3;
 const MAX_CALLS = 60;
 const FINDINGS = 3;
+/** Of 100 programs so many churn, and so many run on a small disk, where there is a disk. */
+const CHURN = 60;
+const SMALL = 70;
 const SYNC_FD = 58;
 
 /**
@@ -66,17 +69,21 @@ export async function checkCrashes(
   const begin = now();
   const findings = new Map<string, CrashFinding>();
   const count: CrashCount = { points: 0, sampled: 0, outcomes: 0 };
+  const grounds = new Map<string, Ground>();
   const without: Without = new Set([...subject.without, ...leftOut, 'seek-hole']);
   let [run, diverged] = [0, 0];
   for (; run < runs && findings.size < (options.findings ?? FINDINGS) && !signal?.aborted; run++) {
     if (now() - begin >= time) break;
     const draw = new Draw(new Random(seededRandom(seed, run)));
     const settings = drawnSettings(draw, subject);
-    const churn = draw.chance(50) ? churningProgram(draw, without) : undefined;
+    const churn = draw.chance(CHURN) ? churningProgram(draw, without) : undefined;
     const program =
       churn ?? withSyncs(draw, generateProgram(draw, { without, maxCalls: options.maxCalls ?? MAX_CALLS }), without);
     const life = new Life(draw, count, { seed, run, settings });
-    const found = await life.from(await freshGround(subject, settings), program);
+    const key = JSON.stringify(settings);
+    const ground = grounds.get(key) ?? (await freshGround(subject, settings));
+    grounds.set(key, ground);
+    const found = await life.from(ground, program);
     if (life.diverged) diverged += 1;
     if (found !== undefined && !findings.has(found.finding.violation.promise)) {
       const shrunk = await shrinkCrash(await alone(found, subject), found.ground, { outcomes: 6, seed }, options.yield);
@@ -92,11 +99,11 @@ export async function checkCrashes(
 }
 
 /** How much larger than the smallest disk one is, in bytes: so little that soon everything was used before. */
-const spare: readonly number[] = [0, 4096, 16384, 65536, 262144];
+const spare: readonly number[] = [0, 4096, 8192, 16384, 262144];
 
 function drawnSettings(draw: Draw, { promise, smallest }: CrashSubject): Settings {
   const writesBack = promise === 'posix' && draw.chance(30);
-  const diskSize = smallest !== undefined && draw.chance(60) ? smallest() + draw.of(spare) : undefined;
+  const diskSize = smallest !== undefined && draw.chance(SMALL) ? smallest() + draw.of(spare) : undefined;
   return { ...(writesBack && { writebackCache: true }), ...(diskSize !== undefined && { diskSize }) };
 }
 
@@ -142,8 +149,11 @@ class Life {
     earlier: readonly Stage[],
   ): Promise<{ finding: CrashFinding } | { stage: Stage; ground: Ground; done: number } | undefined> {
     let last: { stage: Stage; ground: Ground; done: number } | undefined;
+    const calls = placesByCall(charted);
     for (let i = 0; i < POINTS; i++) {
-      const failure = await cut(charted, this.#draw.below(placesOf(charted)));
+      // Calls that do much have many places; those that do little are as interesting.
+      const [from, places] = this.#draw.of(calls);
+      const failure = await cut(charted, from + this.#draw.below(places));
       this.#count.points += 1;
       for (let j = 0; j < OUTCOMES; j++) {
         this.#count.outcomes += 1;

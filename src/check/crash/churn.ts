@@ -15,8 +15,8 @@ const PROCESS: ProgramProcess = { pid: 1, uid: 0, gid: 0, groups: [], umask: 0o0
 const PATHS = ['/a', '/a', '/b', '/d/a'] as const;
 const DIRECTORY_FD = 5;
 const CALLS = 20;
-const LENGTHS = [1, 4, 100, 512, 3000, 4096, 5000, 16384, 40000] as const;
-const OFFSETS = [0, 0, 2, 511, 1000, 4090, 4096, 8192, 65536, 100_000, 200_000] as const;
+const LENGTHS = [1, 4, 100, 512, 3000, 4096, 5000, 16384, 40000, 40000] as const;
+const OFFSETS = [0, 0, 2, 511, 1000, 4090, 4096, 8192, 65536, 100_000, 100_000, 200_000] as const;
 const SIZES = [0, 0, 0, 3, 3, 100, 1000, 4096, 9000] as const;
 
 /** Draws for calls on a few open files; with fewer they meet more often. */
@@ -88,7 +88,7 @@ export function churningProgram(draw: Draw, without: Without): Program | undefin
   const possible = rows.filter(({ needs }) => !needs.some((need) => without.has(need)));
   const chosen = [syncing, ...possible.filter(() => draw.chance(60))];
   const table = weighted(chosen.map(({ weight, calls }) => [weight, calls]));
-  const hand: Hand = { draw, fds: draw.chance(50) ? [3] : [3, 4] };
+  const hand: Hand = { draw, fds: draw.chance(70) ? [3] : [3, 4] };
   const calls: Call[] = draw.chance(50) || without.has('directories') ? [] : [{ op: 'mkdir', path: '/d', mode: 0o755 }];
   for (const fd of hand.fds) calls.push(open(draw, fd));
   const length = calls.length + 3 + draw.below(CALLS);

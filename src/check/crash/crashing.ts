@@ -122,6 +122,15 @@ export interface Cut {
  */
 export const placesOf = ({ ends, recorded }: Chart): number => (recorded?.places ?? ends.at(-1) ?? 0) + 1;
 
+/** The places of each call at which the power may fail in it, and those behind the last: where there are none, left out. */
+export function placesByCall(chart: Chart): readonly (readonly [from: number, count: number])[] {
+  const all = [...chart.ends, placesOf(chart)];
+  return all.flatMap((end, i): readonly (readonly [number, number])[] => {
+    const from = i === 0 ? 0 : all[i - 1];
+    return end > from ? [[from, end - from]] : [];
+  });
+}
+
 /** A program up to the power failure at one of its places: run again, where it is not recorded. */
 export async function cut(chart: Chart, point: number): Promise<Cut> {
   const { recorded, ends } = chart;

@@ -57,6 +57,9 @@ export const secondFailure = {
   when: 'writes before the second power failure',
 } as const;
 
+/** Everything is there, and the power does not fail again. */
+export const everything: Decide = (options, label) => (label === secondFailure.whether ? 0 : options - 1);
+
 /** What was decided, and about what. */
 export interface Decided {
   readonly label: string;

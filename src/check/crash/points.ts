@@ -1,7 +1,7 @@
 import type { Violation } from '../../model/index.ts';
 import type { Decide } from '../../vfs/index.ts';
 import { type Aftermath, type Chart, type Cut, cut, placesOf, restart } from './crashing.ts';
-import { type Decided, drawnDecisions, Exploration } from './exploration.ts';
+import { type Decided, drawnDecisions, Exploration, everything } from './exploration.ts';
 
 /** How much of what a crash may leave is looked at. */
 export interface CrashLimits {
@@ -26,8 +26,6 @@ export interface Broken {
   readonly cut: Cut;
   readonly decided: readonly Decided[];
 }
-
-const everything: Decide = (options) => options - 1;
 
 /** Tries every power failure of a program, and every outcome of each within the limits; gives the first that breaks a promise. */
 export async function crashEverywhere(

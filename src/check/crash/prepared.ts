@@ -2,6 +2,7 @@ import { isError } from '../../vfs/index.ts';
 import { showCall } from '../script.ts';
 import { prepared } from './alphabet.ts';
 import { chart, cut, freshGround, type Ground, restart } from './crashing.ts';
+import { everything } from './exploration.ts';
 import { type Broken, brokenBy } from './points.ts';
 import type { CrashSubject } from './subject.ts';
 
@@ -21,7 +22,7 @@ export async function preparedGround(
     );
   }
   const failure = await cut(made, made.ends.at(-1) ?? 0);
-  const aftermath = await restart(failure, (options) => options - 1);
+  const aftermath = await restart(failure, everything);
   const broken = brokenBy(failure, aftermath);
   return broken === undefined ? { ground: aftermath.ground } : { broken };
 }
