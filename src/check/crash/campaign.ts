@@ -83,7 +83,9 @@ export async function checkCrashes(
     const key = JSON.stringify(settings);
     const ground = grounds.get(key) ?? (await freshGround(subject, settings));
     grounds.set(key, ground);
-    const found = await life.from(ground, program);
+    const found = await life.from(ground, program, (rest) =>
+      churn === undefined ? rest : (churningProgram(draw, without) ?? rest),
+    );
     if (life.diverged) diverged += 1;
     if (found !== undefined && !findings.has(found.finding.violation.promise)) {
       const shrunk = await shrinkCrash(await alone(found, subject), found.ground, { outcomes: 6, seed }, options.yield);
@@ -126,19 +128,21 @@ class Life {
     this.#found = found;
   }
 
-  async from(first: Ground, program: Program): Promise<Found | undefined> {
+  /** `next`: the program after a crash, given what is left of the one before. */
+  async from(first: Ground, program: Program, next: (rest: Program) => Program): Promise<Found | undefined> {
     const earlier: Stage[] = [];
     let ground = first;
     let rest = program;
     for (let crash = 0; crash < CRASHES && rest.steps.length > 0; crash++) {
       const charted = await chart(ground, rest);
       this.diverged ||= charted.diverged;
-      const next = await this.#crash(charted, earlier);
-      if (next === undefined) return undefined;
-      if ('finding' in next) return { finding: next.finding, ground };
-      earlier.push(next.stage);
-      ground = next.ground;
-      rest = { ...rest, steps: charted.program.steps.slice(next.done) };
+      const crashed = await this.#crash(charted, earlier);
+      if (crashed === undefined) return undefined;
+      if ('finding' in crashed) return { finding: crashed.finding, ground };
+      earlier.push(crashed.stage);
+      ground = crashed.ground;
+      // Descriptors are gone with the power.
+      rest = next({ ...rest, steps: charted.program.steps.slice(crashed.done) });
     }
     return undefined;
   }
