@@ -2,9 +2,57 @@ import { checkDiskRange, type Disk } from '../env/index.ts';
 import { sequenceNumber } from './hash.ts';
 
 const SECTOR = 512;
-const ZEROS = new Uint8Array(SECTOR);
 /** Sectors that a disk keeps beside those that it shares, before it shares them too. */
 const OWN = 64;
+
+/** What a sector holds; it never changes, and disks share it. */
+export class SectorContent {
+  readonly bytes: Uint8Array;
+  #sums: { readonly low: number; readonly high: number } | undefined;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  /** The contents of whole sectors. */
+  static of(data: Uint8Array): readonly SectorContent[] {
+    const copy = data.slice();
+    return Array.from(
+      { length: copy.length / SECTOR },
+      (_, i) => new SectorContent(copy.subarray(i * SECTOR, (i + 1) * SECTOR)),
+    );
+  }
+
+  equals(other: SectorContent): boolean {
+    return this === other || Buffer.compare(this.bytes, other.bytes) === 0;
+  }
+
+  /** Two numbers that differ with the bytes. */
+  get sums(): { readonly low: number; readonly high: number } {
+    this.#sums ??= summed(this.bytes);
+    return this.#sums;
+  }
+}
+
+/** No CRC: filesystems keep CRCs with what they are of, and then all have the same one. */
+function summed(bytes: Uint8Array): { readonly low: number; readonly high: number } {
+  let [low, high] = [0x811c9dc5, 0x9e3779b9];
+  for (const word of new Uint32Array(bytes.buffer, bytes.byteOffset, SECTOR / 4)) {
+    low = Math.imul(low ^ word, 0x01000193);
+    low ^= low >>> 15;
+    high = Math.imul(high ^ word, 0x85ebca6b);
+    high ^= high >>> 13;
+  }
+  return { low, high };
+}
+
+const ZEROS = new SectorContent(new Uint8Array(SECTOR));
+
+/** A number, 0 to 2^32 - 1, of a content at its place; 0 for zeros, which is what a sector holds that was never written. */
+function placed({ sums }: SectorContent, sector: number, isHigh: boolean): number {
+  if (sums.low === ZEROS.sums.low && sums.high === ZEROS.sums.high) return 0;
+  return isHigh ? sequenceNumber(sums.high, ~sector) : sequenceNumber(sums.low, sector);
+}
 
 /**
  * A disk in memory with a volatile write cache: a written sector is read back at once, but what was not flushed may be lost
@@ -14,9 +62,9 @@ export class SimulatedDisk implements Disk {
   readonly sectorSize = SECTOR;
   readonly sectors: number;
   #shared = new Shared();
-  /** What was flushed since. Contents are never changed. */
-  #safe = new Map<number, Uint8Array>();
-  readonly #volatile = new Map<number, Uint8Array>();
+  /** What was flushed since. */
+  #safe = new Map<number, SectorContent>();
+  readonly #volatile = new Map<number, SectorContent>();
 
   /** `size` in bytes, rounded up to whole sectors; all zeros. */
   constructor(size: number) {
@@ -31,13 +79,19 @@ export class SimulatedDisk implements Disk {
   read(sector: number, into: Uint8Array): void {
     checkDiskRange(this, sector, into.length);
     for (let at = 0; at < into.length; at += SECTOR, sector += 1)
-      into.set(this.#volatile.get(sector) ?? this.#safeContent(sector), at);
+      into.set((this.#volatile.get(sector) ?? this.#safeContent(sector)).bytes, at);
   }
 
   write(sector: number, data: Uint8Array): void {
     checkDiskRange(this, sector, data.length);
-    for (let at = 0; at < data.length; at += SECTOR, sector += 1)
-      this.#volatile.set(sector, new Uint8Array(data.subarray(at, at + SECTOR)));
+    this.writeContents(sector, SectorContent.of(data));
+  }
+
+  /** The same with contents that other disks may have. */
+  writeContents(sector: number, contents: readonly SectorContent[]): void {
+    contents.forEach((content, i) => {
+      this.#volatile.set(sector + i, content);
+    });
   }
 
   flush(): void {
@@ -65,7 +119,7 @@ export class SimulatedDisk implements Disk {
    */
   crash(keep: (sector: number) => boolean): void {
     for (const [sector, content] of this.#volatile)
-      if (Buffer.compare(content, this.#safeContent(sector)) !== 0 && keep(sector)) this.#safe.set(sector, content);
+      if (!content.equals(this.#safeContent(sector)) && keep(sector)) this.#safe.set(sector, content);
     this.#volatile.clear();
   }
 
@@ -80,19 +134,19 @@ export class SimulatedDisk implements Disk {
     return `${this.sectors}:${low >>> 0}:${high >>> 0}`;
   }
 
-  #safeContent(sector: number): Uint8Array {
+  #safeContent(sector: number): SectorContent {
     return this.#safe.get(sector) ?? this.#shared.contents.get(sector) ?? ZEROS;
   }
 }
 
 /** Sectors that several disks have; they never change. */
 class Shared {
-  readonly contents: ReadonlyMap<number, Uint8Array>;
+  readonly contents: ReadonlyMap<number, SectorContent>;
   /** Their share of a fingerprint. */
   readonly low: number;
   readonly high: number;
 
-  constructor(contents: ReadonlyMap<number, Uint8Array> = new Map()) {
+  constructor(contents: ReadonlyMap<number, SectorContent> = new Map()) {
     this.contents = contents;
     let [low, high] = [0, 0];
     for (const [sector, content] of contents) {
@@ -103,38 +157,7 @@ class Shared {
     this.high = high;
   }
 
-  with(others: ReadonlyMap<number, Uint8Array>): Shared {
+  with(others: ReadonlyMap<number, SectorContent>): Shared {
     return new Shared(new Map([...this.contents, ...others]));
   }
-}
-
-interface Sums {
-  readonly low: number;
-  readonly high: number;
-}
-
-const known = new WeakMap<Uint8Array, Sums>();
-const zeroSums = summed(ZEROS);
-
-/** A number, 0 to 2^32 - 1, of a content at its place; 0 for zeros, which is what a sector holds that was never written. */
-function placed(content: Uint8Array, sector: number, isHigh: boolean): number {
-  let sums = known.get(content);
-  if (sums === undefined) {
-    sums = summed(content);
-    known.set(content, sums);
-  }
-  if (sums.low === zeroSums.low && sums.high === zeroSums.high) return 0;
-  return isHigh ? sequenceNumber(sums.high, ~sector) : sequenceNumber(sums.low, sector);
-}
-
-/** No CRC: filesystems keep CRCs with what they are of, and then all have the same one. */
-function summed(content: Uint8Array): Sums {
-  let [low, high] = [0x811c9dc5, 0x9e3779b9];
-  for (const word of new Uint32Array(content.buffer, content.byteOffset, SECTOR / 4)) {
-    low = Math.imul(low ^ word, 0x01000193);
-    low ^= low >>> 15;
-    high = Math.imul(high ^ word, 0x85ebca6b);
-    high ^= high >>> 13;
-  }
-  return { low, high };
 }

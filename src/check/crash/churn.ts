@@ -76,6 +76,40 @@ const rows: readonly Row[] = [
     'directory-descriptors',
   ),
 ];
+/** One call after the other, for which chance would take long. */
+const patterns: readonly Row[] = [
+  // Something is given up, and what is written next takes its place.
+  row(8, ({ draw, fds }) => {
+    const fd = draw.of(fds);
+    const given: Call = draw.chance(70)
+      ? { op: 'ftruncate', fd: draw.of(fds), size: 0 }
+      : { op: 'unlink', path: draw.of(PATHS) };
+    return [given, { op: 'pwrite', fd, data: { seed: draw.below(26), length: 40000 }, offset: 0 }, { op: 'fsync', fd }];
+  }),
+  // Far into a file, which takes more than one block of the disk's own to tell where it is.
+  row(8, ({ draw, fds }) => {
+    const fd = draw.of(fds);
+    const offset = draw.of([65536, 100_000, 200_000]);
+    return [
+      { op: 'pwrite', fd, data: bytes(draw), offset },
+      { op: 'fsync', fd },
+    ];
+  }),
+  // Bytes over those that were just cut off.
+  row(8, ({ draw, fds }) => {
+    const fd = draw.of(fds);
+    return [
+      { op: 'fsync', fd },
+      { op: 'ftruncate', fd, size: draw.of([3, 100, 1000]) },
+      {
+        op: 'pwrite',
+        fd,
+        data: { seed: draw.below(26), length: draw.of([4, 512, 3000]) },
+        offset: draw.of([0, 511, 1000]),
+      },
+    ];
+  }),
+];
 const syncing = row(24, ({ draw, fds }) => [{ op: 'fsync', fd: draw.of(fds) }]);
 
 /**
@@ -86,7 +120,7 @@ const syncing = row(24, ({ draw, fds }) => [{ op: 'fsync', fd: draw.of(fds) }]);
 export function churningProgram(draw: Draw, without: Without): Program | undefined {
   if (without.has('write')) return undefined;
   const possible = rows.filter(({ needs }) => !needs.some((need) => without.has(need)));
-  const chosen = [syncing, ...possible.filter(() => draw.chance(60))];
+  const chosen = [syncing, ...patterns, ...possible].filter((one) => one === syncing || draw.chance(60));
   const table = weighted(chosen.map(({ weight, calls }) => [weight, calls]));
   const hand: Hand = { draw, fds: draw.chance(70) ? [3] : [3, 4] };
   const calls: Call[] = draw.chance(50) || without.has('directories') ? [] : [{ op: 'mkdir', path: '/d', mode: 0o755 }];

@@ -1,13 +1,19 @@
 import { checkDiskRange, type Disk, type FileSystemFactory } from '../../env/index.ts';
-import { createSimulation, SimulatedDisk, type SimulateOptions, type Simulation } from '../../sim/index.ts';
+import {
+  createSimulation,
+  SectorContent,
+  SimulatedDisk,
+  type SimulateOptions,
+  type Simulation,
+} from '../../sim/index.ts';
 import { type Decide, errno } from '../../vfs/index.ts';
 import type { Store } from './store.ts';
 
-/** What was asked of a disk: to write, or, without data, to flush. */
+/** What was asked of a disk: to write, or, without contents, to flush. */
 interface Asked {
   readonly disk: string;
   readonly sector: number;
-  readonly data?: Uint8Array;
+  readonly contents?: readonly SectorContent[];
 }
 
 /** The power of all disks of a filesystem, and what they were asked while it was there. */
@@ -47,9 +53,9 @@ class PoweredDisk implements Disk {
 
   write(sector: number, data: Uint8Array): void {
     checkDiskRange(this, sector, data.length);
-    const copy = new Uint8Array(data);
-    this.#power.pass({ disk: this.#name, sector, data: copy });
-    this.#disk.write(sector, copy);
+    const contents = SectorContent.of(data);
+    this.#power.pass({ disk: this.#name, sector, contents });
+    this.#disk.writeContents(sector, contents);
   }
 
   flush(): void {
@@ -138,9 +144,9 @@ export class DiskStore implements Store {
       this.#replayed = { disks: copyOf(this.#first), at: 0 };
     const { disks } = this.#replayed;
     for (; this.#replayed.at < point; this.#replayed.at++) {
-      const { disk, sector, data } = this.#power.asked[this.#replayed.at];
-      if (data === undefined) disks.get(disk)?.flush();
-      else disks.get(disk)?.write(sector, data);
+      const { disk, sector, contents } = this.#power.asked[this.#replayed.at];
+      if (contents === undefined) disks.get(disk)?.flush();
+      else disks.get(disk)?.writeContents(sector, contents);
     }
     return disks;
   }
