@@ -5,13 +5,14 @@ import { runCli } from '../support/cli.ts';
 const named = (name: string): Bug => bugs.find((bug) => bug.name === name) as Bug;
 const quick = { seeds: 1, budget: 20_000, processes: 2 };
 
-test('a bug on each host is found by the default check, by calls one after the other and side by side', async () => {
+test('a bug on each host is found by the default check, by calls one after the other and side by side, and by power failures', async () => {
   const chosen = [
     'rmdir-full-directory',
     'loopback-umask',
     'session-utime-nanoseconds',
     'sticky-bit',
     'reply-to-oldest',
+    'journal-fsyncdir-ignored',
   ];
   const results = await hunt(chosen.map(named), quick);
   expect(results.map(({ bug, problems }) => [bug.name, problems])).toEqual(chosen.map((name) => [name, []]));
@@ -54,6 +55,7 @@ test('estale zoo prints the table, and its exit code tells whether all were foun
 
 test('the hosts without bugs show nothing', async () => {
   const { stdout, code } = await runCli(['zoo', '--unmodified', '30000']);
-  expect(stdout.match(/nothing found/g)).toHaveLength(4);
+  expect(stdout.match(/nothing found/g)).toHaveLength(6);
+  expect(stdout.match(/generated programs: no promise broken/g)).toHaveLength(2);
   expect(code).toBe(0);
 });

@@ -8,6 +8,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const hostFolders = {
   ram: 'filesystems/ram/',
   loopback: 'filesystems/loopback/',
+  journal: 'filesystems/journal/',
   Session: 'fuse/session/',
   SimKernel: 'sim/kernel/',
 } as const;

@@ -138,7 +138,7 @@ function showSweep(report: SweepReport, ms: number): string {
   return parts.join('; ');
 }
 
-function showGenerated({ runs, points, outcomes, diverged, findings, seed }: CrashCampaignReport): string {
+export function showGenerated({ runs, points, outcomes, diverged, findings, seed }: CrashCampaignReport): string {
   const parts = [
     `generated programs: ${outcome(findings)}`,
     `${thousands(runs)} programs, ${thousands(points)} power failures, ${thousands(outcomes)} outcomes, drawn; seed ${seed}`,

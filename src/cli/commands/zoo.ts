@@ -1,14 +1,25 @@
 import { availableParallelism } from 'node:os';
 import { setImmediate as turn } from 'node:timers/promises';
-import { type BuiltInTarget, builtInTargets, check, showFinding } from '../../check/index.ts';
+import {
+  type BuiltInTarget,
+  builtInCrashSubjects,
+  builtInTargets,
+  check,
+  checkCrashes,
+  showCrashFinding,
+  showFinding,
+} from '../../check/index.ts';
 import { didYouMean } from '../../vfs/index.ts';
 import { type Bug, bugs, hunt, isCaught, tableAsJson, tableFoot, tableHead, tableRow } from '../../zoo/index.ts';
 import { showReport } from '../campaign.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import { duration, exitCode, parseOptions, UsageError, wholeNumber } from '../usage.ts';
+import { showGenerated } from './crashes.ts';
 
 const SEEDS = 10;
 const BUDGET = 10_000;
+/** A program of the crash check takes as long as many calls: so many calls stand for one. */
+const CALLS_OF_CRASHES = 1000;
 
 const help = `estale zoo [name...] [options]
 
@@ -19,14 +30,15 @@ should give, and if the program that shows it passes without the bug.
   --seeds N         how many seeds are tried for each bug (default ${SEEDS})
   --budget T        CPU time for each seed (default ${BUDGET / 1000}s)
   --processes N     bugs that are looked for at a time (default: the number of processors)
-  --unmodified N    the reverse: N checked calls on each host as it is, without a finding
+  --unmodified N    the reverse: N checked calls on each host as it is, without a finding; for each ${CALLS_OF_CRASHES} of
+                    them a program with power failures, on journal and volatile:ram
   --list            the bugs, with what each changes
   --json            print the table as JSON, with the shrunk programs
 
 Exit code: 0 all found (or, with --unmodified, nothing found), 1 otherwise, 2 usage error.`;
 
 /** What carries bugs in the zoo, and is to have none by itself. */
-const hosts: readonly BuiltInTarget[] = ['ram', 'ram:late', 'loopback:ram', 'hello'];
+const hosts: readonly BuiltInTarget[] = ['ram', 'ram:late', 'loopback:ram', 'journal', 'volatile:ram', 'hello'];
 
 export async function run(args: string[]): Promise<number> {
   const { values, positionals } = parseOptions('zoo', args, {
@@ -99,6 +111,18 @@ async function checkHosts(calls: number, signal: AbortSignal): Promise<number> {
       onFinding: (finding) => console.log(showFinding(finding)),
     });
     console.log(showReport(report));
+    found += report.findings.length;
+  }
+  for (const make of Object.values(builtInCrashSubjects)) {
+    if (signal.aborted) break;
+    const report = await checkCrashes(make(), {
+      seed: 1,
+      runs: Math.ceil(calls / CALLS_OF_CRASHES),
+      signal,
+      yield: () => turn(),
+      onFinding: (finding) => console.log(showCrashFinding(finding)),
+    });
+    console.log(`${report.subject}: ${showGenerated(report)}`);
     found += report.findings.length;
   }
   return found > 0 || signal.aborted ? exitCode.found : exitCode.nothingFound;
