@@ -3,14 +3,14 @@ import { O_RDONLY } from '../../vfs/index.ts';
 import { Draw } from '../arbitrary/draw.ts';
 import { generateProgram } from '../arbitrary/generator.ts';
 import type { Capability, Without } from '../profile.ts';
-import type { Program, ProgramStep } from '../program.ts';
+import { type Program, type ProgramStep, withSteps } from '../program.ts';
 import { seededRandom } from '../seed.ts';
 import type { Settings } from '../target.ts';
 import { churningProgram } from './churn.ts';
-import { type Chart, chart, cut, freshGround, type Ground, placesByCall, placesOf, restart } from './crashing.ts';
+import { type Chart, chart, cut, freshGround, type Ground, placesByCall, restart } from './crashing.ts';
 import { drawnDecisions } from './exploration.ts';
 import { type CrashFinding, findingFrom, type Stage, stageOf } from './finding.ts';
-import { brokenBy, type CrashCount } from './points.ts';
+import { brokenBy, type CrashCount, crashBackwards } from './points.ts';
 import { shrinkCrash } from './shrink.ts';
 import type { CrashSubject } from './subject.ts';
 
@@ -177,17 +177,20 @@ class Life {
   }
 }
 
-/** The finding with its last program alone, on a fresh filesystem, where that is enough; the ground of that program with it. */
+/**
+ * The finding with one program on a fresh filesystem, where that is enough: its last one, or that and those before it without
+ * the crashes in between. The ground of that program with it.
+ */
 async function alone(found: Found, subject: CrashSubject): Promise<CrashFinding> {
   const { finding } = found;
-  if (finding.stages.length === 1) return finding;
+  const { stages, violation, seed } = finding;
   const fresh = await freshGround(subject, finding.settings);
-  const { program } = finding.stages[finding.stages.length - 1];
-  const charted = await chart(fresh, program);
-  for (let i = 0; i < 64; i++) {
-    const failure = await cut(charted, i % placesOf(charted));
-    const broken = brokenBy(failure, await restart(failure, drawnDecisions(i)));
-    if (broken?.violation.promise !== finding.violation.promise) continue;
+  const count: CrashCount = { points: 0, sampled: 0, outcomes: 0 };
+  for (let first = stages.length - 1; first >= 0 && stages.length > 1; first--) {
+    const steps = stages.slice(first).flatMap(({ program, step }) => program.steps.slice(0, step && step + 1));
+    const charted = await chart(fresh, withSteps(stages[stages.length - 1].program, steps));
+    const broken = await crashBackwards(charted, violation.promise, { outcomes: 4, seed }, count);
+    if (broken === undefined) continue;
     found.ground = fresh;
     return findingFrom(broken, [], finding);
   }

@@ -50,7 +50,7 @@ export async function sweepCrashes(subject: CrashSubject, options: SweepOptions)
   const findings = new Map<string, CrashFinding>();
   const { ground, broken: atOnce } = await preparedGround(subject);
   if (atOnce !== undefined) {
-    const finding = findingFrom(atOnce, [], { seed, run: 0 });
+    const finding = await shrinkCrash(findingFrom(atOnce, [], { seed, run: 0 }), await freshGround(subject), limits);
     findings.set(finding.violation.promise, finding);
     options.onFinding?.(finding);
   }
