@@ -11,7 +11,7 @@ import { type Chart, chart, cut, freshGround, type Ground, placesByCall, restart
 import { drawnDecisions } from './exploration.ts';
 import { type CrashFinding, findingFrom, type Stage, stageOf } from './finding.ts';
 import { brokenBy, type CrashCount, crashBackwards } from './points.ts';
-import { shrinkCrash } from './shrink.ts';
+import { shrinkCrash, withShortPast } from './shrink.ts';
 import type { CrashSubject } from './subject.ts';
 
 export interface CrashCampaignOptions {
@@ -88,7 +88,9 @@ export async function checkCrashes(
     );
     if (life.diverged) diverged += 1;
     if (found !== undefined && !findings.has(found.finding.violation.promise)) {
-      const shrunk = await shrinkCrash(await alone(found, subject), found.ground, { outcomes: 6, seed }, options.yield);
+      const limits = { outcomes: 6, seed };
+      const fewest = await shrinkCrash(await alone(found, subject), found.ground, limits, options.yield);
+      const shrunk = await withShortPast(fewest, ground, limits, options.yield);
       findings.set(shrunk.violation.promise, shrunk);
       options.onFinding?.(shrunk);
     }

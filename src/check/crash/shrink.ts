@@ -1,7 +1,8 @@
 import { withoutNeedless } from '../../history/index.ts';
-import { type Program, withSteps } from '../program.ts';
-import { chart, type Ground } from './crashing.ts';
-import { type CrashFinding, findingFrom } from './finding.ts';
+import { type Program, type ProgramStep, withSteps } from '../program.ts';
+import { chart, cut, type Ground, restart } from './crashing.ts';
+import { everything } from './exploration.ts';
+import { type CrashFinding, findingFrom, stageOf } from './finding.ts';
 import { type CrashCount, type CrashLimits, crashBackwards } from './points.ts';
 
 /** Outcomes that are looked at on the way, about. */
@@ -35,5 +36,36 @@ export async function shrinkCrash(
   // What comes after the crash is not needed.
   const until = step === undefined ? program.steps : program.steps.slice(0, step + 1);
   await withoutNeedless(until, (steps) => attempt(withSteps(program, steps)));
+  return best;
+}
+
+/**
+ * A finding of several programs with two: what comes before the last one is one that ends in a crash which loses nothing, and
+ * has as few calls as it takes. The finding as it is, where that does not show the same.
+ */
+export async function withShortPast(
+  found: CrashFinding,
+  fresh: Ground,
+  limits: CrashLimits,
+  pause?: () => Promise<void>,
+): Promise<CrashFinding> {
+  const { stages, violation } = found;
+  const last = stages[stages.length - 1].program;
+  const past = stages.slice(0, -1).flatMap(({ program, step }) => program.steps.slice(0, step && step + 1));
+  const count: CrashCount = { points: 0, sampled: 0, outcomes: 0 };
+  let best = found;
+  const attempt = async (steps: readonly ProgramStep[]): Promise<boolean> => {
+    if (count.outcomes >= BUDGET) return false;
+    await pause?.();
+    const before = await chart(fresh, withSteps(stages[0].program, steps));
+    const failure = await cut(before, before.ends.at(-1) ?? 0);
+    const { ground, decided } = await restart(failure, everything);
+    if (ground === undefined) return false;
+    const broken = await crashBackwards(await chart(ground, last), violation.promise, limits, count);
+    if (broken === undefined) return false;
+    best = findingFrom(broken, [stageOf({ cut: failure, decided })], found);
+    return true;
+  };
+  if (past.length > 0 && (await attempt(past))) await withoutNeedless(past, attempt);
   return best;
 }
