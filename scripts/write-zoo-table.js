@@ -36,6 +36,6 @@ for (const host of new Set(bugs.map((bug) => bug.host))) {
 for (const { name, longer } of bugs.filter((bug) => lines.some((line) => line.includes(`[^${bug.name}]`))))
   lines.push(`[^${name}]: ${longer}.`);
 
-const seeds = Math.max(...[...results.values()].map((result) => result.seeds));
-const head = `${seeds} seeds for each bug; CPU seconds, generated programs and calls of the shrunk program are medians.`;
+const head =
+  'Found: by how many of the seeds. CPU seconds, generated programs and calls of the shrunk program are medians.';
 writeFileSync(path, `${before}<!-- tables -->\n\n${head}\n\n${lines.join('\n').trimEnd()}\n`);

@@ -103,7 +103,7 @@ export async function checkCrashes(
 }
 
 /** How much larger than the smallest disk one is, in bytes: so little that soon everything was used before. */
-const spare: readonly number[] = [0, 4096, 8192, 16384, 262144];
+const spare: readonly number[] = [0, 0, 4096, 8192, 16384, 262144];
 
 function drawnSettings(draw: Draw, { promise, smallest }: CrashSubject): Settings {
   const writesBack = promise === 'posix' && draw.chance(30);

@@ -79,7 +79,7 @@ const rows: readonly Row[] = [
 /** One call after the other, for which chance would take long. */
 const patterns: readonly Row[] = [
   // Something is given up, and what is written next takes its place.
-  row(8, ({ draw, fds }) => {
+  row(12, ({ draw, fds }) => {
     const fd = draw.of(fds);
     const given: Call = draw.chance(70)
       ? { op: 'ftruncate', fd: draw.of(fds), size: 0 }
@@ -87,7 +87,7 @@ const patterns: readonly Row[] = [
     return [given, { op: 'pwrite', fd, data: { seed: draw.below(26), length: 40000 }, offset: 0 }, { op: 'fsync', fd }];
   }),
   // Far into a file, which takes more than one block of the disk's own to tell where it is.
-  row(8, ({ draw, fds }) => {
+  row(12, ({ draw, fds }) => {
     const fd = draw.of(fds);
     const offset = draw.of([65536, 100_000, 200_000]);
     return [
@@ -96,7 +96,7 @@ const patterns: readonly Row[] = [
     ];
   }),
   // Bytes over those that were just cut off.
-  row(8, ({ draw, fds }) => {
+  row(12, ({ draw, fds }) => {
     const fd = draw.of(fds);
     return [
       { op: 'fsync', fd },

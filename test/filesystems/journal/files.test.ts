@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkJournal } from '../../../src/filesystems/index.ts';
-import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, SEEK_DATA, SEEK_HOLE } from '../../../src/vfs/index.ts';
+import { errno, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, SEEK_DATA, SEEK_HOLE } from '../../../src/vfs/index.ts';
 import { codeOf, type Direct, ok, rootContext } from '../../support/direct.ts';
 import { journalOn, SMALL } from '../../support/journal.ts';
 import { DiskImage } from '../../support/power-cuts.ts';
@@ -42,6 +42,20 @@ describe('space', () => {
     // The directories keep their blocks.
     expect(statfs(fs)).toMatchObject({ bfree: bfree - 1, ffree });
     expect(problems()).toEqual([]);
+  });
+
+  test('that is not there for all that the kernel has cached is told: it takes no notice of how much was written', () => {
+    const { fs } = make();
+    const file = fs.create('/a');
+    file.fallocate(0, 0, (statfs(fs).bfree - 1) * 4096);
+    const { node, fh } = fs.create('/b');
+    const write = (fromCache: boolean) =>
+      fs.fs.write!(node, fh, new Uint8Array(40960), 0, rootContext, {
+        ...{ flags: 2, killPrivileges: false, lockOwner: undefined },
+        fromCache,
+      });
+    expect(write(false)).toBeLessThan(40960);
+    expect(write(true)).toBe(errno.ENOSPC);
   });
 
   test('of inodes is as many as there are', () => {
