@@ -55,7 +55,9 @@ const modules = hunt.patches.map((patch) => {
 });
 register('./hooks.js', import.meta.url, { data: modules });
 const { EVALUATED } = await import('./hooks.js');
-const { builtInCrashSubjects, builtInTargets, check, checkCrashes, faultClasses, sweepCrashes } = await import('../check/index.js');
+const { builtInCrashSubjects, builtInTargets, check, checkCrashes, faultClasses, sweepCrashes } = await import(
+  '../check/index.js'
+);
 const { signatureOfCaught } = await import('./caught.js');
 const evaluated = (globalThis as Record<symbol, unknown>)[Symbol.for(EVALUATED)] as readonly string[] | undefined;
 for (const { url, patch } of modules)

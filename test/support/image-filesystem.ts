@@ -2,7 +2,7 @@ import type { Disk, FileSystemFactory } from '../../src/env/index.ts';
 import { ram, VolatileMedium } from '../../src/filesystems/index.ts';
 import { adopt, populate } from '../../src/filesystems/volatile/contents.ts';
 import { type Content, StoredInode } from '../../src/filesystems/volatile/stored-inode.ts';
-import type { FileSystem } from '../../src/vfs/index.ts';
+import { errno, type FileSystem } from '../../src/vfs/index.ts';
 
 /** What a filesystem of images can do wrong. */
 export type ImageBug =
@@ -19,7 +19,7 @@ export type ImageBug =
 
 const SECTOR = 512;
 /** Sectors of an image, and of each of the two headers. */
-const SLOT = 256;
+const SLOT = 8192;
 
 interface Saved {
   readonly id: number;
@@ -95,6 +95,7 @@ class Images {
     const text = Buffer.from(JSON.stringify(saved));
     const image = Buffer.alloc(Math.ceil(text.length / SECTOR) * SECTOR);
     text.copy(image);
+    if (image.length > SLOT * SECTOR) throw errno.ENOSPC;
     this.#sequence += 1;
     const slot = this.#bug === 'in place' ? 0 : this.#sequence % 2;
     this.#disk.write(2 + slot * SLOT, image);
