@@ -15,6 +15,8 @@ export interface Ground {
   readonly start: () => CrashRun;
   /** What is there at the start. */
   readonly tree: TreeNode;
+  /** The kernel writes back. */
+  readonly late: boolean;
   /** What was found after crashes. */
   readonly looks: Looks;
 }
@@ -30,7 +32,7 @@ export async function freshGround(
   // What a filesystem in memory holds is not what a disk keeps.
   const space: Space | undefined = run.recorded ? await spaceOf(run.kernel, subject.without) : undefined;
   await run.kernel.close();
-  return { subject, start, tree, looks: new Looks(subject.without, space) };
+  return { subject, start, tree, late: settings?.writebackCache === true, looks: new Looks(subject.without, space) };
 }
 
 /** What a program does when the power does not fail. */
@@ -162,7 +164,7 @@ export interface Aftermath {
 
 /** The power is back: what is left, as `decide` decides, and whether it may be so. */
 export async function restart({ chart, moment, survivors }: Cut, decide: Decide): Promise<Aftermath> {
-  const { subject, looks } = chart.ground;
+  const { subject, looks, late } = chart.ground;
   const decided: Decided[] = [];
   let look: Look;
   try {
@@ -180,7 +182,7 @@ export async function restart({ chart, moment, survivors }: Cut, decide: Decide)
   const start = (): CrashRun => survivors(givenDecisions(decided.map(({ choice }) => choice))).start();
   return {
     decided,
-    violation: judgeCrash(chart.history, tree, moment, subject.model.ignore) ?? leak,
-    ground: { subject, start, tree, looks },
+    violation: judgeCrash(chart.history, tree, { ...moment, late }, subject.model.ignore) ?? leak,
+    ground: { subject, start, tree, late, looks },
   };
 }

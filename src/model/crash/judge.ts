@@ -14,6 +14,11 @@ export interface CrashMoment {
   readonly done: number;
   /** Another one was under way: it may have done its work, or a part of it. */
   readonly inFlight: boolean;
+  /**
+   * Bytes reach the filesystem late (a kernel that writes back): they may be written after they were cut, and be there without
+   * the size that cut them.
+   */
+  readonly late?: boolean;
 }
 
 /** Attributes that are not judged. */
@@ -49,6 +54,7 @@ class Judge {
   readonly #history: CrashHistory;
   readonly #done: number;
   readonly #until: number;
+  readonly #late: boolean;
   readonly #ignored: Ignored;
   /** What was found, and what it was taken for. */
   readonly #numbers = new Map<U64, InodeHistory>();
@@ -56,8 +62,9 @@ class Judge {
   #tries = 0;
   #nearest: { readonly violation: Violation; readonly explained: number } | undefined;
 
-  constructor(history: CrashHistory, { done, inFlight }: CrashMoment, ignored: Ignored) {
+  constructor(history: CrashHistory, { done, inFlight, late = false }: CrashMoment, ignored: Ignored) {
     this.#history = history;
+    this.#late = late;
     this.#done = done;
     this.#until = inFlight ? done + 1 : done;
     this.#ignored = ignored;
@@ -194,7 +201,7 @@ class Judge {
     const wrong = wrongByte(inode, content ?? new Uint8Array(0), {
       safe: safeData,
       until: this.#until,
-      undone: undoneCuts(stat.size, sizes),
+      undone: this.#late ? undefined : undoneCuts(stat.size, sizes),
     });
     if (wrong === undefined) return undefined;
     const { offset, found, candidates } = wrong;
