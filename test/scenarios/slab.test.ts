@@ -25,6 +25,6 @@ test('a plot has its curves from the left to the right, the largest at the top',
       ],
     },
   ]);
-  expect(svg).toContain('points="90.0,340.0 700.0,50.0"');
+  expect(svg).toContain('points="90.0,340.0 680.0,50.0"');
   expect(svg).toContain('>grows</text>');
 });
