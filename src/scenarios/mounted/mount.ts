@@ -5,6 +5,7 @@ import { hashText, SeededRandom } from '../../sim/index.ts';
 import { merged } from '../run.ts';
 import type { Scenario } from '../scenario.ts';
 import { Site } from '../site.ts';
+import type { WireMessage } from '../wire/message.ts';
 import { mountedFaults } from './faults.ts';
 
 /** When a fault strikes. */
@@ -34,6 +35,8 @@ export interface ScenarioMount {
 }
 
 const EVENT_AFTER = 10_000;
+/** How soon it is seen that somebody turned the fault on, milliseconds. */
+const LOOKS = 100;
 
 /** Whether a failure can be met under a mount. */
 export const hasMountedForm = ({ id }: Scenario): boolean => Object.hasOwn(mountedFaults, id);
@@ -75,6 +78,7 @@ export async function mountScenario(
     },
   );
   await site.start();
+  const strikesFromStart = mountedFaults[scenario.id].kind === 'messages' && moment === undefined;
   const mounts: DeviceMounted[] = [];
   const unmount = async (): Promise<void> => {
     await Promise.all(mounts.map((mounted) => mounted.unmount()));
@@ -85,14 +89,19 @@ export async function mountScenario(
     for (const [i, { filesystem }] of site.hosts.entries()) {
       // Nothing is remembered above the client, unless the scenario says so.
       const caches = { entryTimeout: 0, attributeTimeout: 0, ...setting.mount };
-      const plan = { rules: [] };
+      // The fault is a switch of the first mount's plan, which `estale fault` turns.
+      const plan = i > 0 ? { rules: [] } : { switches: { [scenario.id]: strikesFromStart }, rules: [] };
       mounts.push(await mountObject(filesystem, directories[i], { ...caches, report, ignoreSignals, faults: plan }));
     }
   } catch (error) {
     await unmount();
     throw error;
   }
-  arm(site, scenario, moment);
+  const isOn = (): boolean => {
+    const [{ faults }] = mounts;
+    return faults?.on === true && faults.plan.switches?.[scenario.id] === true;
+  };
+  arm(site, scenario, moment, isOn);
   const closed = Promise.race(mounts.map((mounted) => mounted.closed)).then(unmount);
   return { site, closed, unmount };
 }
@@ -119,18 +128,25 @@ function stoppableTimers(timers: Timers): { readonly timers: Timers; cancelAll()
   };
 }
 
-function arm(site: Site, { id }: Scenario, moment: Moment | undefined): void {
+/** At the moment that was chosen, and besides while it is turned on, or as often as it is. */
+function arm(site: Site, { id }: Scenario, moment: Moment | undefined, isOn: () => boolean): void {
   const fault = mountedFaults[id];
   switch (fault.kind) {
-    case 'event':
-      whenever(site, moment ?? { kind: 'at', milliseconds: EVENT_AFTER }, () => {
+    case 'event': {
+      const strike = (): void => {
         site.happened(fault.what);
         void fault.happens(site);
-      });
+      };
+      whenever(site, moment ?? { kind: 'at', milliseconds: EVENT_AFTER }, strike);
+      whenTurnedOn(site, isOn, strike);
       return;
+    }
     case 'messages':
-      if (moment === undefined) for (const rule of fault.rules(site)) site.rule({ ...rule, name: fault.what });
-      else
+      for (const rule of fault.rules(site)) {
+        const where = (message: WireMessage): boolean => isOn() && rule.where?.(message) !== false;
+        site.rule({ ...rule, name: fault.what, where });
+      }
+      if (moment !== undefined)
         whenever(site, moment, () => {
           for (const rule of fault.rules(site)) site.rule({ ...rule, name: fault.what, nth: 1 });
         });
@@ -139,6 +155,14 @@ function arm(site: Site, { id }: Scenario, moment: Moment | undefined): void {
     case 'habit':
       return;
   }
+}
+
+function whenTurnedOn(site: Site, isOn: () => boolean, strike: () => void, was = false): void {
+  site.timers.after(LOOKS, () => {
+    const is = isOn();
+    if (is && !was) strike();
+    whenTurnedOn(site, isOn, strike, is);
+  });
 }
 
 function whenever(site: Site, moment: Moment, strike: () => void): void {

@@ -71,6 +71,31 @@ describeMounts('a failure of the catalogue under a mount', () => {
     },
   );
 
+  test('estale fault turns a fault of messages off and on', { timeout: 60_000 }, async ({ directory }) => {
+    const { a, output } = await mounted(directory, 'retry-new-port', 1);
+    const rmdir = (timeout: number) => spawnSync('rmdir', [join(a, 'd')], { encoding: 'utf8', timeout }).stderr;
+    expect((await runCli(['fault', a, 'off', 'retry-new-port'])).stdout).toContain('switch "retry-new-port": off');
+    mkdirSync(join(a, 'd'));
+    expect(rmdir(30_000)).toBe('');
+    mkdirSync(join(a, 'd'));
+    expect(output()).not.toContain('!! a reply is lost');
+    // Every reply is lost, so that it does not end by itself.
+    expect((await runCli(['fault', a, 'on', 'retry-new-port'])).code).toBe(0);
+    rmdir(1_000);
+    await expect.poll(output, { timeout: 10_000 }).toContain('!! a reply is lost');
+    expect((await runCli(['fault', a, 'off', 'retry-new-port'])).code).toBe(0);
+    expect(rmdir(30_000)).toContain('No such file or directory');
+  });
+
+  test('estale fault has an event happen', { timeout: 60_000 }, async ({ directory }) => {
+    const { a, output } = await mounted(directory, 'restart-voids-handles', 1, '--at', '60m');
+    writeFileSync(join(a, 'f'), 'old');
+    const fd = openSync(join(a, 'f'), 'r');
+    expect((await runCli(['fault', a, 'on', 'restart-voids-handles'])).code).toBe(0);
+    await expect.poll(output, { timeout: 10_000 }).toContain('!! the server is started anew');
+    expect(readOn(fd)).toBe('ESTALE');
+  });
+
   test('retry-new-port at RMDIR: rmdir says that there was none', { timeout: 60_000 }, async ({ directory }) => {
     const { a } = await mounted(directory, 'retry-new-port', 1, '--when', 'RMDIR');
     mkdirSync(join(a, 'd'));

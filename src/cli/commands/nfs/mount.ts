@@ -16,7 +16,8 @@ meets the failure. A second directory is another client of the same server.
   --remedy          with the remedy
   -v, --verbose     tell every message on the network
 
-Without a moment, faults of messages strike at each that they fit. estale fault DIR puts more faults on the mount itself.
+Without a moment, faults of messages strike at each that they fit. While it is mounted, "estale fault DIR on ID" has the failure
+strike (again), "off ID" keeps it from messages; other faults may be put on the mount itself.
 
 Exit code: 0 unmounted, 1 it could not be mounted, 2 usage error.`;
 
