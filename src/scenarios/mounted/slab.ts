@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { nodeEnvironment } from '../../env/index.ts';
 import { MountError } from '../../mount/index.ts';
 import { scenarios } from '../catalogue/index.ts';
 import type { Scenario } from '../scenario.ts';
@@ -32,7 +33,15 @@ export async function mountedSlab(directory: string, files: number): Promise<Mou
   } finally {
     await mounted.unmount();
   }
-  return { before, after, unmounted: fuseInodes() };
+  return { before, after, unmounted: await afterGrace(after - files / 2) };
+}
+
+/** What is in use when inodes of the mount are freed: after a grace period of RCU (fuse_free_inode), for which this waits 5 s at most. */
+async function afterGrace(expected: number): Promise<number> {
+  const { timers } = nodeEnvironment();
+  for (let i = 0; i < 100 && fuseInodes() > expected; i++)
+    await new Promise<void>((resolve) => void timers.after(50, resolve));
+  return fuseInodes();
 }
 
 /** A process of its own: this one serves the mount. */
