@@ -56,8 +56,8 @@ const nothing: readonly Permit[] = [];
 const unlocking: readonly OperationName[] = ['FLUSH', 'RELEASE', 'SETLK'];
 const alsoLocks = (operation: OperationName): readonly Permit[] => (unlocking.includes(operation) ? [locks] : nothing);
 
-/** What a second walk meets where the first one made or removed something. */
-const walkedAgain: readonly ErrnoName[] = ['EEXIST', 'ENOENT', 'ENODATA', 'EACCES'];
+/** What a second walk meets where the first one made or removed something, or exchanged a directory for something else. */
+const walkedAgain: readonly ErrnoName[] = ['EEXIST', 'ENOENT', 'ENODATA', 'EACCES', 'ENOTDIR'];
 
 /** What is late, and nobody waits for. */
 const delayed = (operation: OperationName): readonly Permit[] =>

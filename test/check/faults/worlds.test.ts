@@ -89,6 +89,16 @@ describe('after an error that may have come too late', () => {
     expect(call({ op: 'unlink', path: '/b' }, 0)).toBeUndefined();
   });
 
+  test('what is made again may meet another type behind the slash', () => {
+    const stale = { kind: 'errno', errno: 'ESTALE' } as const;
+    const { call } = judged({ where: 'link-reply', what: stale });
+    call(mkdir, 0);
+    call({ op: 'symlink', target: '/x', path: '/b' }, 0);
+    const exchange: Call = { op: 'rename', path: '/b', newPath: '/a/', flags: RENAME_EXCHANGE };
+    expect(call(exchange, -20, { operation: 'RENAME' })).toBeUndefined();
+    expect(call({ op: 'readlink', path: '/a' }, '/x')).toBeUndefined();
+  });
+
   test('more states than can be followed end the judging, and it is said', () => {
     const { worlds, call } = judged(after);
     for (let i = 0; 2 ** i <= MOST_WORLDS; i++)
