@@ -162,8 +162,9 @@ function ofLinkReply(fault: FaultsAt['link-reply'], operation: OperationName): r
       return ofStale(fault.how, operation);
     case 'lie':
       return ofLie(fault);
+    // Where the reply is held back as well, the daemon does not hear that it was refused.
     case 'wrong-length':
-      return [errors('either', 'EIO'), ...alsoLocks(operation)];
+      return [errors('either', 'EIO'), ...alsoLocks(operation), held];
   }
 }
 
