@@ -92,7 +92,7 @@ export function failed(pid: number, call: Call, clock: CallClock): Deed {
 }
 
 /** Before it writes, the kernel takes the privileges away, by a request of its own (file_remove_privs). */
-function mayLosePrivileges(inode: Inode, { before, after, slack }: CallClock): void {
+export function mayLosePrivileges(inode: Inode, { before, after, slack }: CallClock): void {
   inode.openBits |= inode.mode & PRIVILEGES;
   inode.mode &= ~PRIVILEGES;
   inode.ctime.mayTouch(before, after, slack, 'fault');

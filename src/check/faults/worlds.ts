@@ -13,7 +13,16 @@ import type { Oracle } from '../oracle.ts';
 import { leaveOpen } from './open-files.ts';
 import { type Permit, permitsOf, ruleNamed } from './permits.ts';
 import type { Lost } from './run.ts';
-import { failed, filesOf, leaveFilesOpen, mayHaveWritten, opensAnew, shorter, tookPlace } from './unseen.ts';
+import {
+  failed,
+  filesOf,
+  leaveFilesOpen,
+  mayHaveWritten,
+  mayLosePrivileges,
+  opensAnew,
+  shorter,
+  tookPlace,
+} from './unseen.ts';
 import { type Beginning, type Deed, World } from './world.ts';
 
 /** States that are followed at a time. A run that may be in more is judged no further, and that is said. */
@@ -237,6 +246,13 @@ export class Worlds implements Oracle {
       });
     const verdict = world.step(pid, asked, result, clock);
     if (verdict === undefined) next.push(world);
+    // What is made with set-user-id and cut at once loses that where it is made a second time.
+    if (verdict === undefined && opensAnew(call) && permits.some(({ kind }) => kind === 'twice'))
+      world.do(({ model }) => {
+        const file = typeof result === 'number' ? model.fileOf(pid, result) : undefined;
+        if (file !== undefined) mayLosePrivileges(file.inode, clock);
+        return undefined;
+      });
     if (verdict === undefined && twice !== undefined) {
       twice.step(pid, call, result, clock);
       if (twice.step(pid, call, result, clock) === undefined) next.push(twice);

@@ -108,6 +108,12 @@ describe('after an error that may have come too late', () => {
   });
 });
 
+test('what is made twice may lose set-user-id, for it is cut the second time', () => {
+  const { worlds, call } = judged({ where: 'link-request', what: { kind: 'duplicate' } });
+  call({ op: 'creat', path: '/a', mode: 0o4644, into: 3 }, 3, { operation: 'CREATE' });
+  expect(worlds.inodeOf(1, 3)).toMatchObject({ mode: 0o100644, openBits: 0o4000 });
+});
+
 describe('what a fault does not permit', () => {
   test('an error in front of the filesystem did nothing', () => {
     const { worlds, call } = judged(before);
