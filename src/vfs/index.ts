@@ -9,4 +9,5 @@ export * from './kernel.ts';
 export * from './name.ts';
 export * from './name-bytes.ts';
 export * from './nearest.ts';
+export * from './promise.ts';
 export * from './syscall.ts';

@@ -1,4 +1,13 @@
-import { Errno, errno, errnoFrom, type FileSystem, type Negotiated, type Notifier, type U64 } from '../../vfs/index.ts';
+import {
+  Errno,
+  errno,
+  errnoFrom,
+  type FileSystem,
+  isPromise,
+  type Negotiated,
+  type Notifier,
+  type U64,
+} from '../../vfs/index.ts';
 import { Message } from '../message.ts';
 import {
   FUSE_KERNEL_VERSION,
@@ -330,8 +339,4 @@ export class Session {
   #report(problem: string, error?: unknown): void {
     this.#core.options.report(problem, error);
   }
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

@@ -1,4 +1,4 @@
-import { type Answer, Errno, errno, errnoFrom } from '../../vfs/index.ts';
+import { type Answer, Errno, errno, errnoFrom, isPromise } from '../../vfs/index.ts';
 
 /**
  * What the server does for a call: it yields where a filesystem answers with a promise, and nowhere else. On a filesystem that
@@ -61,8 +61,4 @@ async function finish<T>(step: Step<T>, first: PromiseLike<unknown>, goesOn: () 
     if (next.done === true) return next.value;
     waited = next.value;
   }
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

@@ -1,16 +1,12 @@
 import {
-  decodeArgs,
-  decodeResult,
-  encodeResult,
-  mount,
   type NfsArgs,
   type NfsProcedure,
   type NfsResult,
   nfs,
-  type Program,
-  readCall,
-  readReply,
-  XdrError,
+  replyTo,
+  type WireCall,
+  callIn as wireCallIn,
+  replyIn as wireReplyIn,
   XdrWriter,
 } from '../../nfs/index.ts';
 
@@ -22,68 +18,36 @@ export interface CallMessage {
   /** NFS' names; those of MOUNT are `MOUNT MNT`, ... */
   readonly procedure: string;
   readonly args: unknown;
+  readonly call: WireCall;
 }
 
-export interface ReplyMessage {
+export interface ReplyMessage extends Omit<CallMessage, 'kind'> {
   readonly kind: 'reply';
-  readonly client: string;
-  readonly xid: number;
-  readonly procedure: string;
-  /** What was asked. */
-  readonly args: unknown;
   readonly result: unknown;
   readonly status: string;
 }
 
 export type WireMessage = CallMessage | ReplyMessage;
 
-const programs: readonly Program[] = [nfs, mount];
 const writer = new XdrWriter();
 
-/** A procedure under the name that messages have for it. */
-function procedureOf(name: string): { readonly program: Program; readonly name: string } {
-  const prefix = 'MOUNT ';
-  return name.startsWith(prefix) ? { program: mount, name: name.slice(prefix.length) } : { program: nfs, name };
-}
-
-/** The call in a record without its mark; undefined where it is none of these programs. */
+/** The call in a record without its mark; undefined where it is of neither program, or garbled. */
 export function callIn(record: Uint8Array, client: string): CallMessage | undefined {
-  const incoming = readCall(record);
-  if (incoming.kind !== 'call') return undefined;
-  const { xid, program: number, procedure } = incoming.header;
-  const program = programs.find((each) => each.number === number);
-  const name = program?.nameOf(procedure);
-  if (program === undefined || name === undefined) return undefined;
-  try {
-    const args = decodeArgs(program, name, incoming.args);
-    return { kind: 'call', client, xid, procedure: program === nfs ? name : `MOUNT ${name}`, args };
-  } catch (error) {
-    if (error instanceof XdrError) return undefined;
-    throw error;
-  }
+  const call = wireCallIn(record);
+  if (call === undefined) return undefined;
+  const { xid, program, procedure, args } = call;
+  return { kind: 'call', client, xid, procedure: program === nfs ? procedure : `MOUNT ${procedure}`, args, call };
 }
 
 /** The reply in a record without its mark, to a call that passed before; undefined where it is garbled. */
-export function replyIn(record: Uint8Array, call: CallMessage): ReplyMessage | undefined {
-  const { client, xid, procedure, args } = call;
-  const { program, name } = procedureOf(procedure);
-  try {
-    const { reply, results } = readReply(record);
-    if (reply.status !== 'SUCCESS')
-      return { kind: 'reply', client, xid, procedure, args, result: undefined, status: reply.status };
-    const result: unknown = decodeResult(program, name, results);
-    const { status } = result as { readonly status?: string };
-    return { kind: 'reply', client, xid, procedure, args, result, status: status ?? 'OK' };
-  } catch (error) {
-    if (error instanceof XdrError) return undefined;
-    throw error;
-  }
+export function replyIn(record: Uint8Array, asked: CallMessage): ReplyMessage | undefined {
+  const reply = wireReplyIn(record, asked.call);
+  return reply && { ...asked, kind: 'reply', result: reply.result, status: reply.status };
 }
 
 /** A reply with another result, its record mark in front. */
-export function replyWith(reply: ReplyMessage, result: unknown): Uint8Array {
-  const { program, name } = procedureOf(reply.procedure);
-  return encodeResult(writer, program, name, result as never, reply.xid);
+export function replyWith({ call }: ReplyMessage, result: unknown): Uint8Array {
+  return replyTo(writer, call, result as object);
 }
 
 /** The arguments of a message of one procedure of NFS. */

@@ -1,5 +1,5 @@
 import type { Connection, Network, Timers } from '../../env/index.ts';
-import { LAST_FRAGMENT, RecordReader } from '../../nfs/index.ts';
+import { markRecord, RecordReader } from '../../nfs/index.ts';
 import { damage, type Segment } from '../../sim/index.ts';
 import { argsOf, type CallMessage, callIn, replyIn, replyWith, type WireMessage } from './message.ts';
 import type { WireFault, WireRule } from './rule.ts';
@@ -62,17 +62,17 @@ export class WireTap {
   /** Faults for a call; called by connections. */
   call(record: Uint8Array, client: string): { readonly data: Uint8Array; readonly faults: readonly WireFault[] } {
     const message = callIn(record, client);
-    if (message === undefined) return { data: marked(record), faults: [] };
+    if (message === undefined) return { data: markRecord(record), faults: [] };
     this.#calls.set(`${client} ${message.xid}`, message);
     this.#listener.passed(`${client} -> server  ${showMessage(message, this.#names)}`);
-    return { data: marked(record), faults: this.#strikes(message, 'rest').map(({ fault }) => fault) };
+    return { data: markRecord(record), faults: this.#strikes(message, 'rest').map(({ fault }) => fault) };
   }
 
   reply(record: Uint8Array, client: string): { readonly data: Uint8Array; readonly faults: readonly WireFault[] } {
     const message = this.#replyFrom(record, client);
-    if (message === undefined) return { data: marked(record), faults: [] };
+    if (message === undefined) return { data: markRecord(record), faults: [] };
     this.#listener.passed(`${client} <- server  ${showMessage(message, this.#names)}`);
-    let data = marked(record);
+    let data = markRecord(record);
     const faults = this.#strikes(message, 'rest').map(({ fault }) => fault);
     for (const fault of faults) if (fault.kind === 'answer') data = replyWith(message, fault.with(message));
     return { data, faults };
@@ -112,13 +112,6 @@ export class WireTap {
 function dataAt({ data: { length } }: Segment, message: WireMessage): number {
   const written = message.kind === 'call' ? argsOf(message, 'WRITE') : undefined;
   return written === undefined ? -1 : length - ((written.data.length + 3) & ~3);
-}
-
-function marked(record: Uint8Array): Uint8Array {
-  const data = new Uint8Array(record.length + 4);
-  new DataView(data.buffer).setUint32(0, LAST_FRAGMENT + record.length);
-  data.set(record, 4);
-  return data;
 }
 
 /** A client's end of a connection; what passes it is cut into records. */
@@ -186,7 +179,7 @@ class Tapped implements Connection {
         case 'carry': {
           const carried = fault.with(data.subarray(4));
           if (carried === undefined) return;
-          arriving = marked(carried);
+          arriving = markRecord(carried);
           break;
         }
         case 'meanwhile':
