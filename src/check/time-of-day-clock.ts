@@ -2,6 +2,12 @@ import { timeOfDay } from '../fuse/socket/index.ts';
 import { VirtualClock } from '../sim/index.ts';
 import type { Timespec } from '../vfs/index.ts';
 
+/**
+ * Nanoseconds by which filesystems of the host may stamp too early. They do so with the coarse clock of the last tick (inode.c,
+ * current_time), and a virtual machine's tick comes late where the host has taken its processor away.
+ */
+export const COARSE_CLOCK_SLACK = 250_000_000;
+
 /** The simulation's time for what the kernel remembers, the host's time of day for what filesystems are told: their stamps are of the host's. */
 export class TimeOfDayClock extends VirtualClock {
   override now(): Timespec {

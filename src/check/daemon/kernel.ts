@@ -8,13 +8,11 @@ import { leavesHidden } from '../faults/limits.ts';
 import type { FaultRun, RunFaults } from '../faults/run.ts';
 import { KernelFailure } from '../kernel-failure.ts';
 import type { ProblemReport } from '../reporter.ts';
-import { TimeOfDayClock } from '../time-of-day-clock.ts';
+import { COARSE_CLOCK_SLACK, TimeOfDayClock } from '../time-of-day-clock.ts';
 import { startOver } from './empty-tree.ts';
 import { daemonFaults } from './faults.ts';
 import { KEEPING, uncached } from './uncached.ts';
 
-/** Nanoseconds: most daemons keep files in the host's filesystems, whose clock is coarse. */
-const TIME_SLACK = 12_000_000;
 /** Bytes of the largest READ and WRITE. */
 const LARGEST_DATA = 1 << 20;
 
@@ -38,7 +36,7 @@ export interface DaemonKernelOptions {
 /** A simulated kernel in front of a foreign daemon. A daemon that ends or does not answer makes `call` reject with a `KernelFailure`. */
 export class DaemonKernel implements Kernel {
   readonly name = 'daemon';
-  readonly timeSlack = TIME_SLACK;
+  readonly timeSlack = COARSE_CLOCK_SLACK;
   readonly #daemon: Daemon;
   readonly #kernel: SimKernel;
   readonly #onSilence: () => void;

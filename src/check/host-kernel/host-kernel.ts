@@ -4,6 +4,7 @@ import type { Call, Credentials, Kernel, SysResult, Timespec } from '../../vfs/i
 import { errno, errnoFrom } from '../../vfs/index.ts';
 import { signalEffect } from '../fs-kernel/signals.ts';
 import type { Capability } from '../profile.ts';
+import { COARSE_CLOCK_SLACK } from '../time-of-day-clock.ts';
 import type { RootAttributes } from './clear.ts';
 import { isRoot } from './credentials.ts';
 import { libc } from './libc.ts';
@@ -18,7 +19,7 @@ const ESRCH = -errno.ESRCH.errno;
 interface CommonOptions {
   /** How long one call may take, milliseconds; 10,000 unless given. Then its process is killed and `call` throws. */
   readonly callLimit?: number;
-  /** See Kernel; nanoseconds. 12 ms unless given: the kernel's coarse clock. */
+  /** See Kernel; nanoseconds. 250 ms unless given: the kernel's coarse clock. */
   readonly timeSlack?: number;
 }
 
@@ -80,7 +81,7 @@ export class HostKernel implements Kernel {
       'drop-caches',
     ]);
     this.#callLimit = options.callLimit ?? 10_000;
-    this.timeSlack = options.timeSlack ?? 12_000_000;
+    this.timeSlack = options.timeSlack ?? COARSE_CLOCK_SLACK;
     let prepared: Prepared;
     if ('directory' in options) {
       const directory = realpathSync(resolve(options.directory));

@@ -5,15 +5,12 @@ import type { Call, Credentials, FileSystem, SysResult, Timespec } from '../../v
 import { isEmptyTree, startOver } from '../daemon/empty-tree.ts';
 import { oncePerProblem, reportOnStandardError } from '../reporter.ts';
 import type { ResettableKernel } from '../targets.ts';
-import { TimeOfDayClock } from '../time-of-day-clock.ts';
-
-/** Nanoseconds by which the clock of what is behind the filesystem may differ: most stamp with one of coarse ticks. */
-const TIME_SLACK = 50_000_000;
+import { COARSE_CLOCK_SLACK, TimeOfDayClock } from '../time-of-day-clock.ts';
 
 /** A simulated kernel in front of a filesystem in the surroundings of this host, whose answers wait for the network. */
 export class HostedKernel implements ResettableKernel {
   readonly name: string;
-  readonly timeSlack = TIME_SLACK;
+  readonly timeSlack = COARSE_CLOCK_SLACK;
   readonly #kernel: SimKernel;
   readonly #filesystem: FileSystem & { unmount?(): Promise<void> };
   /** Pids that programs have used. */
