@@ -107,6 +107,16 @@ describe.each([
     expect(codeOf(() => fs.fs.getattr(old.node, undefined, fs.context))).toBe('ESTALE');
   });
 
+  test('an unlinked file that is closed is as it was when it was closed, for who has it without a handle', () => {
+    const fs = make();
+    const file = fs.create('/a');
+    ok(fs.fs.lookup(ROOT_NODE, 'a', fs.context));
+    fs.unlink('/a');
+    file.write('content');
+    file.close();
+    expect(ok(fs.fs.getattr(file.node, undefined, fs.context))).toMatchObject({ size: 7, nlink: 0 });
+  });
+
   test('a file that a rename replaced is reached while it is open', () => {
     const fs = make();
     const old = fs.create('/a');

@@ -23,25 +23,41 @@ export const leavesHidden = (plan: FaultPlan): boolean =>
       (permit.kind === 'error' && permit.effect === 'either'),
   );
 
+/** Whether the filesystem may say of a name that it is not there, which the kernel then believes for as long as it may. */
+const hidesNames = ({ rules }: FaultPlan): boolean =>
+  rules.some(
+    (rule) =>
+      rule.where === 'filesystem' &&
+      rule.what.kind === 'errno' &&
+      [rule.what.errno].flat().includes('ENOENT') &&
+      struckBy(rule).includes('LOOKUP'),
+  );
+
 /**
  * The settings of a run under a plan. What took place without anybody being told stays behind whatever the kernel may keep for
  * as long as it may keep it, and then shows: nothing would be pruned by looking. So then nothing may be kept.
  */
 export function settingsUnder(plan: FaultPlan, settings: Settings | undefined): Settings | undefined {
-  if (!leavesHidden(plan) || settings === undefined) return settings;
+  if (settings === undefined) return settings;
+  const hidden = leavesHidden(plan);
+  if (!hidden && !hidesNames(plan)) return settings;
+  const { negativeTimeout, ...believed } = settings;
+  if (!hidden) return nonEmpty(believed);
   const {
     entryTimeout,
     attributeTimeout,
-    negativeTimeout,
     keepCache,
     writebackCache,
     autoInvalData,
     explicitInvalData,
     cacheSymlinks,
     ...rest
-  } = settings;
-  return Object.keys(rest).length === 0 ? undefined : rest;
+  } = believed;
+  return nonEmpty(rest);
 }
+
+const nonEmpty = (settings: Settings): Settings | undefined =>
+  Object.keys(settings).length === 0 ? undefined : settings;
 
 /**
  * What programs do without under a plan: of an unlock that is lost stays a lock that nobody can take away, a lock may count from

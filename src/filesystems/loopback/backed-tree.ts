@@ -82,9 +82,18 @@ export class BackedTree {
       const stats = this.#lstat(path);
       if (stats === undefined || !this.#same(node, stats)) return errno.ESTALE;
       node.attributes = attributesOf(stats);
-    } else if (open !== undefined) node.attributes = attributesOf(this.backing.fs.fstatSync(open.fd, { bigint: true }));
+    } else if (open !== undefined) this.#fstat(open);
     else return { ...node.attributes, nlink: 0 };
     return node.attributes;
+  }
+
+  /** Before a descriptor is closed: of an unlinked file nobody may see more. */
+  see(file: OpenFile): void {
+    if (file.node.open.length === 1 && this.nodes.path(file.node) === undefined) this.#fstat(file);
+  }
+
+  #fstat({ node, fd }: OpenFile): void {
+    node.attributes = attributesOf(this.backing.fs.fstatSync(fd, { bigint: true }));
   }
 
   /** The node of a name: the known one if it is still that file, another name's if they are links to one file, or a new one. */

@@ -399,6 +399,7 @@ export class LoopbackFileSystem implements FileSystem {
   }
 
   #close(file: OpenFile): void {
+    this.#tree.see(file);
     file.node.open.splice(file.node.open.indexOf(file), 1);
     this.#tree.nodes.dropIfUnused(file.node);
     this.#fs.closeSync(file.fd);
