@@ -22,7 +22,7 @@ import type { FuseRequest } from './fuse-request.ts';
 import { Inode, STATX_BASIC_STATS, STATX_BTIME } from './inode.ts';
 import { inodeOf, pathLookup } from './namei.ts';
 import { LOOKUP_EMPTY, LOOKUP_FOLLOW } from './nameidata.ts';
-import type { Operation } from './operation.ts';
+import { type Operation, settled } from './operation.ts';
 import {
   inGroupOrCapable,
   MAY_ACCESS,
@@ -85,13 +85,13 @@ function answered(fc: FuseConnection, inode: Inode, request: FuseRequest): Stat 
 function* vfsGetattr(fc: FuseConnection, p: Process, inode: Inode): Operation<Stat | number> {
   if (inode.bad) return -E.EIO;
   if (!needsGetattr(fc, inode, STATX_BASIC_STATS)) return stat(inode, false);
-  const error = yield* getattr(fc, p, inode);
+  const error = yield* settled(getattr(fc, p, inode));
   return error !== 0 ? error : answered(fc, inode, p.request);
 }
 
 export function* statPath(fc: FuseConnection, p: Process, call: CallOf<'stat' | 'lstat'>): Operation<Stat | number> {
   const flags = call.op === 'stat' ? LOOKUP_FOLLOW : 0;
-  const error = yield* pathLookup(fc, p, p.nd, call.dirfd, call.path, flags);
+  const error = yield* settled(pathLookup(fc, p, p.nd, call.dirfd, call.path, flags));
   return error !== 0 ? error : yield* vfsGetattr(fc, p, inodeOf(p.nd));
 }
 
@@ -107,7 +107,7 @@ export function* statx(fc: FuseConnection, p: Process, call: CallOf<'statx'>): O
   if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)) !== 0) return -E.EINVAL;
   const lookup =
     ((flags & AT_SYMLINK_NOFOLLOW) === 0 ? LOOKUP_FOLLOW : 0) | ((flags & AT_EMPTY_PATH) !== 0 ? LOOKUP_EMPTY : 0);
-  let error = yield* pathLookup(fc, p, p.nd, call.dirfd, call.path, lookup);
+  let error = yield* settled(pathLookup(fc, p, p.nd, call.dirfd, call.path, lookup));
   if (error !== 0) return error;
   const inode = inodeOf(p.nd);
   if (inode.bad) return -E.EIO;
@@ -122,7 +122,7 @@ export function* statx(fc: FuseConnection, p: Process, call: CallOf<'statx'>): O
     fc.noStatx = true;
     if (!needsGetattr(fc, inode, wanted & STATX_BASIC_STATS)) return stat(inode, false);
   }
-  error = yield* getattr(fc, p, inode);
+  error = yield* settled(getattr(fc, p, inode));
   return error !== 0 ? error : answered(fc, inode, p.request);
 }
 
@@ -133,10 +133,10 @@ export function* access(fc: FuseConnection, p: Process, call: CallOf<'access'>):
   if ((flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) !== 0) return -E.EINVAL;
   const lookup =
     ((flags & AT_SYMLINK_NOFOLLOW) === 0 ? LOOKUP_FOLLOW : 0) | ((flags & AT_EMPTY_PATH) !== 0 ? LOOKUP_EMPTY : 0);
-  const error = yield* pathLookup(fc, p, p.nd, call.dirfd, call.path, lookup);
+  const error = yield* settled(pathLookup(fc, p, p.nd, call.dirfd, call.path, lookup));
   if (error !== 0) return error;
   const inode = inodeOf(p.nd);
-  return yield* permission(fc, p, inode, call.mode | MAY_ACCESS);
+  return yield* settled(permission(fc, p, inode, call.mode | MAY_ACCESS));
 }
 
 /** setattr_prepare and the checks of notify_change (fs/attr.c) against the cached attributes; may take S_ISGID out of the mode. */
@@ -173,7 +173,7 @@ function* notifyChange(
   if (inode.bad) return -E.EIO;
   let sent = changes;
   if (changes.killPrivileges && !fc.handleKillpriv && !fc.handleKillprivV2) {
-    const error = yield* getattr(fc, p, inode, changes.file);
+    const error = yield* settled(getattr(fc, p, inode, changes.file));
     if (error !== 0) return error;
     let mode = inode.mode & ~S_ISUID;
     if ((mode & (S_ISGID | S_IXGRP)) === (S_ISGID | S_IXGRP)) mode &= ~S_ISGID;
@@ -250,12 +250,12 @@ export function* truncate(
 /** ksys_truncate, vfs_truncate. */
 export function* truncatePath(fc: FuseConnection, p: Process, call: CallOf<'truncate'>): Operation<number> {
   if (call.size < 0) return -E.EINVAL;
-  let error = yield* pathLookup(fc, p, p.nd, undefined, call.path, LOOKUP_FOLLOW);
+  let error = yield* settled(pathLookup(fc, p, p.nd, undefined, call.path, LOOKUP_FOLLOW));
   if (error !== 0) return error;
   const inode = inodeOf(p.nd);
   if (isDirectory(inode.mode)) return -E.EISDIR;
   if (!isRegular(inode.mode)) return -E.EINVAL;
-  error = yield* permission(fc, p, inode, MAY_WRITE);
+  error = yield* settled(permission(fc, p, inode, MAY_WRITE));
   return error !== 0 ? error : yield* truncate(fc, p, inode, call.size, {});
 }
 
@@ -305,7 +305,7 @@ export function* utimesInode(
   if (atime !== 'omit') changes.atime = atime;
   if (mtime !== 'omit') changes.mtime = mtime;
   if (touch && !ownerOrCapable(p, inode)) {
-    const error = yield* permission(fc, p, inode, MAY_WRITE);
+    const error = yield* settled(permission(fc, p, inode, MAY_WRITE));
     if (error !== 0) return error;
   }
   return yield* lockedChange(fc, p, inode, changes, !touch);
@@ -318,7 +318,7 @@ export function* utimensat(fc: FuseConnection, p: Process, call: CallOf<'utimens
   if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) !== 0) return -E.EINVAL;
   const lookup =
     ((flags & AT_SYMLINK_NOFOLLOW) === 0 ? LOOKUP_FOLLOW : 0) | ((flags & AT_EMPTY_PATH) !== 0 ? LOOKUP_EMPTY : 0);
-  const error = yield* pathLookup(fc, p, p.nd, call.dirfd, call.path, lookup);
+  const error = yield* settled(pathLookup(fc, p, p.nd, call.dirfd, call.path, lookup));
   return error !== 0 ? error : yield* utimesInode(fc, p, inodeOf(p.nd), atime, mtime);
 }
 

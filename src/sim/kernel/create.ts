@@ -45,7 +45,7 @@ import {
   LOOKUP_LINKAT_EMPTY,
   type Nameidata,
 } from './nameidata.ts';
-import type { Operation } from './operation.ts';
+import { type Operation, settled } from './operation.ts';
 import type { PendingCall } from './pending-call.ts';
 import { MAY_EXEC, MAY_READ, MAY_WRITE, ownerOrCapable, permission, stripSgid } from './permission.ts';
 import type { Process } from './process.ts';
@@ -71,7 +71,7 @@ function* filenameCreate(
   path: string,
   isDir: boolean,
 ): Operation<number> {
-  const error = yield* pathParent(fc, p, nd, dirfd, path);
+  const error = yield* settled(pathParent(fc, p, nd, dirfd, path));
   if (error !== 0) return error;
   if (nd.lastType !== LAST_NORM) return -E.EEXIST;
   // A trailing slash asks for a directory: the name is looked up, not made.
@@ -79,7 +79,7 @@ function* filenameCreate(
   const directory = inodeOf(nd);
   yield* lockDirectory(p, directory);
   const flags = nd.flags | LOOKUP_EXCL | (create ? LOOKUP_CREATE : 0);
-  const child = yield* lookupSlow(fc, p, nd.dentry as Dentry, nd.last, flags);
+  const child = yield* settled(lookupSlow(fc, p, nd.dentry as Dentry, nd.last, flags));
   let result = 0;
   if (typeof child === 'number') result = child;
   else {
@@ -96,7 +96,7 @@ function* filenameCreate(
 export function* mayCreate(fc: FuseConnection, p: Process, directory: Inode, child: Dentry): Operation<number> {
   if (child.inode !== null) return -E.EEXIST;
   if (directory.dead) return -E.ENOENT;
-  return yield* permission(fc, p, directory, MAY_WRITE | MAY_EXEC);
+  return yield* settled(permission(fc, p, directory, MAY_WRITE | MAY_EXEC));
 }
 
 /** create_new_entry (fs/fuse/dir.c): sends what is in the process' request and joins the new inode to the name. */
@@ -229,7 +229,7 @@ function* mayLink(fc: FuseConnection, p: Process, inode: Inode): Operation<numbe
   const { mode } = inode;
   const setgid = (mode & (S_ISGID | S_IXGRP)) === (S_ISGID | S_IXGRP);
   const harmless = isRegular(mode) && (mode & S_ISUID) === 0 && !setgid;
-  if (harmless && (yield* permission(fc, p, inode, MAY_READ | MAY_WRITE)) === 0) return 0;
+  if (harmless && (yield* settled(permission(fc, p, inode, MAY_READ | MAY_WRITE))) === 0) return 0;
   return ownerOrCapable(p, inode) ? 0 : -E.EPERM;
 }
 
@@ -240,7 +240,7 @@ export function* link(fc: FuseConnection, p: Process, call: CallOf<'link'>): Ope
   const how =
     ((flags & AT_EMPTY_PATH) !== 0 ? LOOKUP_EMPTY | LOOKUP_LINKAT_EMPTY : 0) |
     ((flags & AT_SYMLINK_FOLLOW) !== 0 ? LOOKUP_FOLLOW : 0);
-  let error = yield* pathLookup(fc, p, p.nd2, call.dirfd, call.path, how);
+  let error = yield* settled(pathLookup(fc, p, p.nd2, call.dirfd, call.path, how));
   if (error !== 0) return error;
   const { nd } = p;
   const inode = inodeOf(p.nd2);

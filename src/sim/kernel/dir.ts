@@ -13,7 +13,7 @@ import {
 import { OUT } from './fuse-request.ts';
 import { type Inode, invalidateAttributes, iput } from './inode.ts';
 import { LOOKUP_EXCL, LOOKUP_RENAME_TARGET, LOOKUP_REVAL } from './nameidata.ts';
-import type { Operation } from './operation.ts';
+import { afterwards, isOperation, type Operation, onReply, type Soon } from './operation.ts';
 import type { Process } from './process.ts';
 
 const { LOOKUP, READLINK } = opcodes;
@@ -42,11 +42,16 @@ export function revalidateNow(fc: FuseConnection, dentry: Dentry, flags: number)
 }
 
 /** fuse_dentry_revalidate, where it asks: 1 valid, 0 invalid, or an error. */
-export function* revalidate(fc: FuseConnection, p: Process, dentry: Dentry): Operation<number> {
+function revalidate(fc: FuseConnection, p: Process, dentry: Dentry): Soon<number> {
   const inode = dentry.inode as Inode;
   const version = fc.attrVersion;
   lookupRequest(p, dentry.parent.inode as Inode, dentry.name);
-  if (!fc.device.send(p)) yield;
+  return fc.device.send(p)
+    ? revalidated(fc, p, dentry, inode, version)
+    : onReply(() => revalidated(fc, p, dentry, inode, version));
+}
+
+function revalidated(fc: FuseConnection, p: Process, dentry: Dentry, inode: Inode, version: number): number {
   const { request } = p;
   const { words } = request.reply;
   if (request.error === -E.ENOMEM || request.error === -E.EINTR) return request.error;
@@ -68,43 +73,56 @@ export function* revalidate(fc: FuseConnection, p: Process, dentry: Dentry): Ope
  * lookup_fast (fs/namei.c): the cached dentry of a name if it is (still) valid; undefined where the name must be looked
  * up. No reference is taken.
  */
-export function* lookupFast(
+export function lookupFast(
   fc: FuseConnection,
   p: Process,
   parent: Dentry,
   name: string,
   flags: number,
-): Operation<Dentry | number | undefined> {
+): Soon<Dentry | number | undefined> {
   const dentry = dLookup(parent, name);
   if (dentry === undefined || dentry.lookupWaiters !== null) return undefined;
-  let status = revalidateNow(fc, dentry, flags);
-  if (status < 0) {
-    dentry.count += 1;
-    status = yield* revalidate(fc, p, dentry);
-    if (status === 0) dInvalidate(fc, dentry);
-    if (status > 0) {
-      dentry.count -= 1;
-      if (dentry.hashed || dentry.count > 0) return dentry;
-      dentry.count += 1;
-    }
-    dPut(fc, dentry);
-    return status < 0 ? status : undefined;
-  }
-  if (status > 0) return dentry;
+  const now = revalidateNow(fc, dentry, flags);
+  if (now > 0) return dentry;
   dentry.count += 1;
-  dInvalidate(fc, dentry);
+  const status = now < 0 ? revalidate(fc, p, dentry) : now;
+  return typeof status === 'number'
+    ? judged(fc, dentry, status)
+    : afterwards(status, (told) => judged(fc, dentry, told));
+}
+
+/** Gives the reference back that was held while it was asked whether the dentry is valid. */
+function judged(fc: FuseConnection, dentry: Dentry, status: number): Dentry | number | undefined {
+  if (status === 0) dInvalidate(fc, dentry);
+  if (status > 0) {
+    dentry.count -= 1;
+    if (dentry.hashed || dentry.count > 0) return dentry;
+    dentry.count += 1;
+  }
   dPut(fc, dentry);
-  return undefined;
+  return status < 0 ? status : undefined;
 }
 
 /** fuse_lookup: asks for a name and joins what is found to the dentry; gives the dentry that stands for the name. */
-function* fuseLookup(fc: FuseConnection, p: Process, dentry: Dentry): Operation<Dentry | number> {
+function fuseLookup(fc: FuseConnection, p: Process, dentry: Dentry): Soon<Dentry | number> {
   const parent = dentry.parent.inode as Inode;
   if (parent.bad) return -E.EIO;
   if (dentry.name.length * 3 > fc.nameMax && nameLength(dentry.name) > fc.nameMax) return -E.ENAMETOOLONG;
   const { attrVersion: version, epoch } = fc;
   lookupRequest(p, parent, dentry.name);
-  if (!fc.device.send(p)) yield;
+  return fc.device.send(p)
+    ? joinFound(fc, p, dentry, parent, version, epoch)
+    : onReply(() => joinFound(fc, p, dentry, parent, version, epoch));
+}
+
+function joinFound(
+  fc: FuseConnection,
+  p: Process,
+  dentry: Dentry,
+  parent: Inode,
+  version: number,
+  epoch: number,
+): Dentry | number {
   const { request } = p;
   const { words } = request.reply;
   if (request.error === -E.ENOENT) {
@@ -137,42 +155,81 @@ function* fuseLookup(fc: FuseConnection, p: Process, dentry: Dentry): Operation<
  * The cached dentry of a name if it is (still) valid, with a reference; undefined where the name must be looked up. Waits
  * for a lookup of the same name that is under way. The caller holds the directory's lock.
  */
-export function* lookupCached(
+export function lookupCached(
   fc: FuseConnection,
   p: Process,
   parent: Dentry,
   name: string,
   flags: number,
-): Operation<Dentry | number | undefined> {
-  if (parent.inode?.dead) return -E.ENOENT;
-  for (;;) {
-    const cached = dLookup(parent, name);
-    if (cached === undefined) return undefined;
-    cached.count += 1;
-    if (cached.lookupWaiters !== null) {
-      cached.lookupWaiters.push(p);
-      p.sleep(`the lookup of ${name}`);
-      yield;
-      if (!cached.hashed) {
-        dPut(fc, cached);
-        continue;
-      }
-    }
-    let status = revalidateNow(fc, cached, flags);
-    if (status < 0) status = yield* revalidate(fc, p, cached);
-    if (status > 0) return cached;
-    if (status === 0) dInvalidate(fc, cached);
+): Soon<Dentry | number | undefined> {
+  return parent.inode?.dead ? -E.ENOENT : lookupKnown(fc, p, parent, name, flags);
+}
+
+function lookupKnown(
+  fc: FuseConnection,
+  p: Process,
+  parent: Dentry,
+  name: string,
+  flags: number,
+): Soon<Dentry | number | undefined> {
+  const cached = dLookup(parent, name);
+  if (cached === undefined) return undefined;
+  cached.count += 1;
+  if (cached.lookupWaiters === null) return keepIfValid(fc, p, parent, cached, name, flags);
+  return afterwards(lookupOfAnother(p, cached), () => {
+    if (cached.hashed) return keepIfValid(fc, p, parent, cached, name, flags);
     dPut(fc, cached);
-    if (status < 0) return status;
-  }
+    return lookupKnown(fc, p, parent, name, flags);
+  });
+}
+
+function* lookupOfAnother(p: Process, dentry: Dentry): Operation<void> {
+  dentry.lookupWaiters?.push(p);
+  p.sleep(`the lookup of ${dentry.name}`);
+  yield;
+}
+
+function keepIfValid(
+  fc: FuseConnection,
+  p: Process,
+  parent: Dentry,
+  cached: Dentry,
+  name: string,
+  flags: number,
+): Soon<Dentry | number | undefined> {
+  const now = revalidateNow(fc, cached, flags);
+  const status = now < 0 ? revalidate(fc, p, cached) : now;
+  return typeof status === 'number'
+    ? keepOrDrop(fc, p, parent, cached, name, flags, status)
+    : afterwards(status, (told) => keepOrDrop(fc, p, parent, cached, name, flags, told));
+}
+
+function keepOrDrop(
+  fc: FuseConnection,
+  p: Process,
+  parent: Dentry,
+  cached: Dentry,
+  name: string,
+  flags: number,
+  status: number,
+): Soon<Dentry | number | undefined> {
+  if (status > 0) return cached;
+  if (status === 0) dInvalidate(fc, cached);
+  dPut(fc, cached);
+  return status < 0 ? status : lookupKnown(fc, p, parent, name, flags);
 }
 
 /** The dentry of a name that is not cached, looked up; with a reference. */
-export function* lookupNew(fc: FuseConnection, p: Process, parent: Dentry, name: string): Operation<Dentry | number> {
+export function lookupNew(fc: FuseConnection, p: Process, parent: Dentry, name: string): Soon<Dentry | number> {
   // While the caller did something else the name may have been looked up by another.
-  if (dLookup(parent, name) !== undefined) return yield* lookupSlow(fc, p, parent, name, 0);
+  if (dLookup(parent, name) !== undefined) return lookupSlow(fc, p, parent, name, 0);
   const dentry = dAllocParallel(fc, parent, name);
-  const found = yield* fuseLookup(fc, p, dentry);
+  const found = fuseLookup(fc, p, dentry);
+  return isOperation(found) ? afterwards(found, (told) => lookedUp(fc, dentry, told)) : lookedUp(fc, dentry, found);
+}
+
+/** Ends a first lookup. */
+function lookedUp(fc: FuseConnection, dentry: Dentry, found: Dentry | number): Dentry | number {
   if (typeof found === 'number' && dentry.hashed) dropFailed(dentry);
   dLookupDone(dentry);
   if (found !== dentry) dPut(fc, dentry);
@@ -183,15 +240,16 @@ export function* lookupNew(fc: FuseConnection, p: Process, parent: Dentry, name:
  * __lookup_slow and lookup_one_qstr (fs/namei.c): the dentry of a name, looked up where it is not cached. The caller holds
  * the directory's lock and gets a reference.
  */
-export function* lookupSlow(
+export function lookupSlow(
   fc: FuseConnection,
   p: Process,
   parent: Dentry,
   name: string,
   flags: number,
-): Operation<Dentry | number> {
-  const cached = yield* lookupCached(fc, p, parent, name, flags);
-  return cached ?? (yield* lookupNew(fc, p, parent, name));
+): Soon<Dentry | number> {
+  const cached = lookupCached(fc, p, parent, name, flags);
+  if (isOperation(cached)) return afterwards(cached, (told) => told ?? lookupNew(fc, p, parent, name));
+  return cached ?? lookupNew(fc, p, parent, name);
 }
 
 function dropFailed(dentry: Dentry): void {
@@ -200,14 +258,17 @@ function dropFailed(dentry: Dentry): void {
 }
 
 /** fuse_get_link: the content of a symbolic link, up to a NUL. */
-export function* readlink(fc: FuseConnection, p: Process, inode: Inode): Operation<Uint8Array | number> {
+export function readlink(fc: FuseConnection, p: Process, inode: Inode): Soon<Uint8Array | number> {
   if (inode.bad) return -E.EIO;
   if (inode.link !== undefined) return inode.link;
   const { request } = p;
   request.begin(READLINK.code, inode.nodeid, 0);
   request.results = 'bytes';
   request.expected = 4095;
-  if (!fc.device.send(p)) yield;
+  return fc.device.send(p) ? haveLink(fc, p, inode) : onReply(() => haveLink(fc, p, inode));
+}
+
+function haveLink(fc: FuseConnection, { request }: Process, inode: Inode): Uint8Array | number {
   if (fc.options.readOnly !== true) invalidateAttributes(inode, 0x20);
   if (request.error !== 0) return request.error;
   const nul = request.data.indexOf(0);

@@ -20,7 +20,7 @@ import { type Inode, iput } from './inode.ts';
 import { inodeOf, pathLookup } from './namei.ts';
 import { LOOKUP_EMPTY, LOOKUP_FOLLOW } from './nameidata.ts';
 import { openDentry } from './open.ts';
-import type { Operation } from './operation.ts';
+import { type Operation, settled } from './operation.ts';
 import { MAY_EXEC, permission } from './permission.ts';
 import type { Process } from './process.ts';
 import { readdir } from './readdir.ts';
@@ -40,7 +40,7 @@ export function* nameToHandle(fc: FuseConnection, p: Process, call: CallOf<'name
   if ((flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) !== 0) return -E.EINVAL;
   const lookup =
     ((flags & AT_SYMLINK_FOLLOW) !== 0 ? LOOKUP_FOLLOW : 0) | ((flags & AT_EMPTY_PATH) !== 0 ? LOOKUP_EMPTY : 0);
-  const error = yield* pathLookup(fc, p, p.nd, call.dirfd, call.path, lookup);
+  const error = yield* settled(pathLookup(fc, p, p.nd, call.dirfd, call.path, lookup));
   if (error !== 0) return error;
   const { nodeid, generation } = inodeOf(p.nd);
   let slot = into;
@@ -161,11 +161,11 @@ function* reconnectOne(fc: FuseConnection, p: Process, dentry: Dentry): Operatio
 /** lookup_one_unlocked (fs/namei.c). */
 function* lookupOneUnlocked(fc: FuseConnection, p: Process, parent: Dentry, name: string): Operation<Dentry | number> {
   const directory = parent.inode as Inode;
-  const error = yield* permission(fc, p, directory, MAY_EXEC);
+  const error = yield* settled(permission(fc, p, directory, MAY_EXEC));
   if (error !== 0) return error;
   const { rwsem } = directory;
   if (!rwsem.tryDown(!fc.parallelDirops)) yield* rwsem.wait(p, !fc.parallelDirops, 'a directory');
-  const found = yield* lookupSlow(fc, p, parent, name, 0);
+  const found = yield* settled(lookupSlow(fc, p, parent, name, 0));
   rwsem.up(!fc.parallelDirops);
   return found;
 }
@@ -173,7 +173,7 @@ function* lookupOneUnlocked(fc: FuseConnection, p: Process, parent: Dentry, name
 /** get_name: the directory is listed until the inode's number comes up. */
 function* getName(fc: FuseConnection, p: Process, parent: Dentry, child: Inode): Operation<string | number> {
   if (needsGetattr(fc, child, STATX_INO)) {
-    const error = yield* getattr(fc, p, child);
+    const error = yield* settled(getattr(fc, p, child));
     if (error !== 0) return error;
   }
   const file = yield* openDentry(fc, p, dGet(parent), 0, false);

@@ -34,7 +34,7 @@ import {
   STATX_MTIME,
   STATX_SIZE,
 } from './inode.ts';
-import type { Operation } from './operation.ts';
+import { afterwards, type Operation, onReply, type Soon } from './operation.ts';
 import { mappingOf } from './page-cache.ts';
 import type { Process } from './process.ts';
 import { invalidateInodePages2, truncatePagecache } from './truncate.ts';
@@ -54,7 +54,7 @@ const { GETATTR, SETATTR, STATX } = opcodes;
 export const ATTR_ATTR = OUT + 4;
 
 /** fuse_perm_getattr, fuse_do_getattr: fresh attributes; of an open file by its handle. */
-export function* getattr(fc: FuseConnection, p: Process, inode: Inode, file?: File): Operation<number> {
+export function getattr(fc: FuseConnection, p: Process, inode: Inode, file?: File): Soon<number> {
   const version = fc.attrVersion;
   const { request } = p;
   const words = request.begin(GETATTR.code, inode.nodeid, 16);
@@ -68,11 +68,16 @@ export function* getattr(fc: FuseConnection, p: Process, inode: Inode, file?: Fi
     words[IN + 3] = 0;
   }
   request.expected = fuse_attr_out.size;
-  if (!fc.device.send(p)) yield;
+  return fc.device.send(p)
+    ? haveAttributes(fc, p, inode, version)
+    : onReply(() => haveAttributes(fc, p, inode, version));
+}
+
+function haveAttributes(fc: FuseConnection, p: Process, inode: Inode, version: number): Soon<number> {
+  const { request } = p;
   if (request.error !== 0) return request.error;
   const error = takeAttributes(fc, inode, request, version);
-  if (inode.mapping?.laundering) yield* waitForLaundering(fc, p, inode);
-  return error;
+  return inode.mapping?.laundering ? afterwards(waitForLaundering(fc, p, inode), () => error) : error;
 }
 
 /** fuse_invalid_attr, inode_wrong_type. */
@@ -100,8 +105,8 @@ const cacheMask = (fc: FuseConnection, inode: Inode): number =>
   trustsCache(fc, inode) ? STATX_MTIME | STATX_CTIME | STATX_SIZE : 0;
 
 /** fuse_update_attributes. */
-export function* updateAttributes(fc: FuseConnection, p: Process, file: File, mask: number): Operation<number> {
-  return needsGetattr(fc, file.inode, mask) ? yield* getattr(fc, p, file.inode, file) : 0;
+export function updateAttributes(fc: FuseConnection, p: Process, file: File, mask: number): Soon<number> {
+  return needsGetattr(fc, file.inode, mask) ? getattr(fc, p, file.inode, file) : 0;
 }
 
 /** fuse_do_statx: what GETATTR gives, and the time of birth. Hints are left at their default, and everything is asked for. */

@@ -15,7 +15,7 @@ import type { FuseConnection } from './fuse-connection.ts';
 import { doReadFolio, wire } from './fuse-read.ts';
 import { type FuseRequest, IN } from './fuse-request.ts';
 import { FUSE_STATX_MODSIZE, type Inode, invalidateAttributes, STATX_MODE, STATX_SIZE } from './inode.ts';
-import type { Operation } from './operation.ts';
+import { type Operation, settled } from './operation.ts';
 import {
   type AddressSpace,
   grabPage,
@@ -78,7 +78,7 @@ export function* cacheWrite(
   const { inode } = file;
   let writeback = false;
   if (fc.writebackCache) {
-    const error = yield* updateAttributes(fc, p, file, STATX_SIZE | STATX_MODE);
+    const error = yield* settled(updateAttributes(fc, p, file, STATX_SIZE | STATX_MODE));
     if (error !== 0) return error;
     writeback = !fc.handleKillprivV2 || !shouldDropSuidgid(p, inode);
   }

@@ -9,11 +9,10 @@ import {
   S_ISVTX,
 } from '../../vfs/index.ts';
 import { type Dentry, isRoot } from './dcache.ts';
-import { lookupFast, lookupSlow, readlink, revalidateNow } from './dir.ts';
+import { lookupFast, lookupSlow, readlink } from './dir.ts';
 import type { FuseConnection } from './fuse-connection.ts';
 import type { Inode } from './inode.ts';
 import {
-  LAST_DOT,
   LAST_DOTDOT,
   LAST_NORM,
   LAST_ROOT,
@@ -23,8 +22,8 @@ import {
   LOOKUP_LINKAT_EMPTY,
   type Nameidata,
 } from './nameidata.ts';
-import type { Operation } from './operation.ts';
-import { askPermission, MAY_EXEC, permissionNow } from './permission.ts';
+import { afterwards, isOperation, type Soon } from './operation.ts';
+import { MAY_EXEC, permission } from './permission.ts';
 import type { Process } from './process.ts';
 
 /** AT_FDCWD, as a call may spell it instead of leaving `dirfd` out. */
@@ -62,89 +61,86 @@ export function pathInit(
 }
 
 /** link_path_walk: walks everything but the last component, which is left in `nd.last`. */
-export function* linkPathWalk(fc: FuseConnection, p: Process, nd: Nameidata, name: string): Operation<number> {
-  let path = name;
-  let at = 0;
-  const depth = nd.stack.length;
-  while (path.charCodeAt(at) === 0x2f) at += 1;
-  if (at >= path.length) {
-    nd.lastType = LAST_ROOT;
-    return 0;
-  }
-  for (;;) {
-    const directory = nd.dentry as Dentry;
-    const inode = directory.inode as Inode;
-    let error = permissionNow(fc, p, inode, MAY_EXEC);
-    if (error > 0) error = yield* askPermission(fc, p, inode, MAY_EXEC);
-    if (error !== 0) return error;
+export function linkPathWalk(fc: FuseConnection, p: Process, nd: Nameidata, path: string): Soon<number> {
+  nd.continueAt(path, 0);
+  if (nd.at < path.length) return walkOn(fc, p, nd, nd.stack.length, false);
+  nd.lastType = LAST_ROOT;
+  return 0;
+}
 
-    let end = path.indexOf('/', at);
-    if (end < 0) end = path.length;
-    nd.last = path.slice(at, end);
-    nd.lastType = nd.last === '.' ? LAST_DOT : nd.last === '..' ? LAST_DOTDOT : LAST_NORM;
-    let next = end;
-    while (path.charCodeAt(next) === 0x2f) next += 1;
-    if (next >= path.length) {
-      if (nd.stack.length === depth) {
-        nd.trailingSlashes = end < path.length;
-        nd.directoryUid = inode.uid;
-        nd.directoryMode = inode.mode;
-        return 0;
-      }
-      path = nd.stack.pop() as string;
-      next = 0;
+/** `permitted`: the directory at hand may be searched. */
+function walkOn(fc: FuseConnection, p: Process, nd: Nameidata, depth: number, permitted: boolean): Soon<number> {
+  for (let asks = !permitted; ; asks = true) {
+    const inode = inodeOf(nd);
+    if (asks) {
+      const error = permission(fc, p, inode, MAY_EXEC);
+      if (typeof error !== 'number')
+        return afterwards(error, (failed) => (failed !== 0 ? failed : walkOn(fc, p, nd, depth, true)));
+      if (error !== 0) return error;
     }
-    const link = yield* walkComponent(fc, p, nd, false);
-    if (typeof link === 'number') {
-      if (link !== 0) return link;
-      if (!isDirectoryDentry(nd.dentry as Dentry)) return -E.ENOTDIR;
-      at = next;
-    } else {
-      nd.stack.push(next === 0 ? path : path.slice(next));
-      path = link;
-      at = 0;
-      while (path.charCodeAt(at) === 0x2f) at += 1;
-      if (at >= path.length) {
-        // A link to the root, or an empty one: the walk goes on behind it.
-        path = nd.stack.pop() as string;
-        at = 0;
-      }
+    if (nd.takeComponent(depth)) {
+      nd.directoryUid = inode.uid;
+      nd.directoryMode = inode.mode;
+      return 0;
     }
+    const link = walkComponent(fc, p, nd, false);
+    if (isOperation(link))
+      return afterwards(link, (told) => {
+        const error = enter(nd, told);
+        return error !== 0 ? error : walkOn(fc, p, nd, depth, false);
+      });
+    const error = enter(nd, link);
+    if (error !== 0) return error;
   }
 }
 
+/** Goes on in the directory, or with the text of the link, that a component has led to. */
+function enter(nd: Nameidata, link: number | string): number {
+  if (typeof link === 'string') {
+    nd.followLink(link);
+    return 0;
+  }
+  return link !== 0 ? link : isDirectoryDentry(nd.dentry as Dentry) ? 0 : -E.ENOTDIR;
+}
+
 /** walk_component and step_into: 0, an error, or the text of a symbolic link that is to be followed. */
-export function* walkComponent(
-  fc: FuseConnection,
-  p: Process,
-  nd: Nameidata,
-  trailing: boolean,
-): Operation<number | string> {
+export function walkComponent(fc: FuseConnection, p: Process, nd: Nameidata, trailing: boolean): Soon<number | string> {
   if (nd.lastType !== LAST_NORM) {
     handleDots(fc, nd);
     return 0;
   }
-  const parent = nd.dentry as Dentry;
-  // The cached dentry without asking, as most often with timeouts.
-  const cached = parent.children?.get(nd.last);
-  if (cached !== undefined && cached.lookupWaiters === null && revalidateNow(fc, cached, nd.flags) > 0) {
-    cached.count += 1;
-    return yield* stepInto(fc, p, nd, cached, trailing);
-  }
-  const fast = cached === undefined ? undefined : yield* lookupFast(fc, p, parent, nd.last, nd.flags);
+  const fast = lookupFast(fc, p, nd.dentry as Dentry, nd.last, nd.flags);
+  return isOperation(fast)
+    ? afterwards(fast, (told) => stepFast(fc, p, nd, told, trailing))
+    : stepFast(fc, p, nd, fast, trailing);
+}
+
+function stepFast(
+  fc: FuseConnection,
+  p: Process,
+  nd: Nameidata,
+  fast: Dentry | number | undefined,
+  trailing: boolean,
+): Soon<number | string> {
   if (typeof fast === 'number') return fast;
-  let found: Dentry | number;
-  if (fast !== undefined) {
-    fast.count += 1;
-    found = fast;
-  } else {
-    const { rwsem } = parent.inode as Inode;
-    if (!rwsem.tryDown(!fc.parallelDirops)) yield* rwsem.wait(p, !fc.parallelDirops, 'a directory');
-    found = yield* lookupSlow(fc, p, parent, nd.last, nd.flags);
-    rwsem.up(!fc.parallelDirops);
-    if (typeof found === 'number') return found;
-  }
-  return yield* stepInto(fc, p, nd, found, trailing);
+  if (fast === undefined) return stepSlow(fc, p, nd, trailing);
+  fast.count += 1;
+  return stepInto(fc, p, nd, fast, trailing);
+}
+
+/** lookup_slow, under the directory's lock. */
+function stepSlow(fc: FuseConnection, p: Process, nd: Nameidata, trailing: boolean): Soon<number | string> {
+  const { rwsem } = inodeOf(nd);
+  const exclusive = !fc.parallelDirops;
+  const lookUp = (): Soon<number | string> => {
+    const found = lookupSlow(fc, p, nd.dentry as Dentry, nd.last, nd.flags);
+    return isOperation(found) ? afterwards(found, step) : step(found);
+  };
+  const step = (found: Dentry | number): Soon<number | string> => {
+    rwsem.up(exclusive);
+    return typeof found === 'number' ? found : stepInto(fc, p, nd, found, trailing);
+  };
+  return rwsem.tryDown(exclusive) ? lookUp() : afterwards(rwsem.wait(p, exclusive, 'a directory'), lookUp);
 }
 
 /** handle_dots. */
@@ -157,13 +153,13 @@ export function handleDots(fc: FuseConnection, nd: Nameidata): void {
 }
 
 /** step_into, pick_link: takes over the reference to `dentry`. */
-export function* stepInto(
+export function stepInto(
   fc: FuseConnection,
   p: Process,
   nd: Nameidata,
   dentry: Dentry,
   trailing: boolean,
-): Operation<number | string> {
+): Soon<number | string> {
   const { inode } = dentry;
   if (inode === null) {
     nd.setChild(fc, dentry);
@@ -177,7 +173,11 @@ export function* stepInto(
   nd.links += 1;
   if (nd.links > MAXSYMLINKS) return -E.ELOOP;
   if (trailing && fc.options.protectedSymlinks && !mayFollowLink(p, nd, inode)) return -E.EACCES;
-  const text = yield* readlink(fc, p, inode);
+  const text = readlink(fc, p, inode);
+  return isOperation(text) ? afterwards(text, (told) => pickLink(fc, nd, told)) : pickLink(fc, nd, text);
+}
+
+function pickLink(fc: FuseConnection, nd: Nameidata, text: Uint8Array | number): number | string {
   if (typeof text === 'number') return text;
   const path = readName(text, 0, text.length);
   if (path.charCodeAt(0) === 0x2f) {
@@ -195,41 +195,49 @@ function mayFollowLink(p: Process, nd: Nameidata, link: Inode): boolean {
 }
 
 /** path_lookupat: the walk ends at what the path names. */
-export function* pathLookup(
+export function pathLookup(
   fc: FuseConnection,
   p: Process,
   nd: Nameidata,
   dirfd: number | undefined,
   path: string,
   flags: number,
-): Operation<number> {
-  let error = pathInit(fc, p, nd, dirfd, path, flags);
+): Soon<number> {
+  const error = pathInit(fc, p, nd, dirfd, path, flags);
+  return error !== 0 ? error : walkToEnd(fc, p, nd, path);
+}
+
+function walkToEnd(fc: FuseConnection, p: Process, nd: Nameidata, path: string): Soon<number> {
+  const error = linkPathWalk(fc, p, nd, path);
+  return typeof error === 'number'
+    ? walkLast(fc, p, nd, error)
+    : afterwards(error, (failed) => walkLast(fc, p, nd, failed));
+}
+
+function walkLast(fc: FuseConnection, p: Process, nd: Nameidata, error: number): Soon<number> {
   if (error !== 0) return error;
-  let text = path;
-  for (;;) {
-    error = yield* linkPathWalk(fc, p, nd, text);
-    if (error !== 0) return error;
-    if (nd.lastType === LAST_NORM && nd.trailingSlashes) nd.flags |= LOOKUP_FOLLOW | LOOKUP_DIRECTORY;
-    if (nd.lastType === LAST_ROOT) break;
-    const link = yield* walkComponent(fc, p, nd, true);
-    if (typeof link === 'number') {
-      if (link !== 0) return link;
-      break;
-    }
-    text = link;
+  if (nd.lastType === LAST_NORM && nd.trailingSlashes) nd.flags |= LOOKUP_FOLLOW | LOOKUP_DIRECTORY;
+  const link = nd.lastType === LAST_ROOT ? 0 : walkComponent(fc, p, nd, true);
+  return isOperation(link) ? afterwards(link, (told) => endWalk(fc, p, nd, told)) : endWalk(fc, p, nd, link);
+}
+
+function endWalk(fc: FuseConnection, p: Process, nd: Nameidata, link: number | string): Soon<number> {
+  if (typeof link === 'string') {
     nd.lastType = LAST_ROOT;
+    return walkToEnd(fc, p, nd, link);
   }
+  if (link !== 0) return link;
   return (nd.flags & LOOKUP_DIRECTORY) !== 0 && !isDirectoryDentry(nd.dentry as Dentry) ? -E.ENOTDIR : 0;
 }
 
 /** filename_parentat: the walk ends at the directory, the last component is left in `nd.last`. */
-export function* pathParent(
+export function pathParent(
   fc: FuseConnection,
   p: Process,
   nd: Nameidata,
   dirfd: number | undefined,
   path: string,
-): Operation<number> {
+): Soon<number> {
   const error = pathInit(fc, p, nd, dirfd, path, 0);
-  return error !== 0 ? error : yield* linkPathWalk(fc, p, nd, path);
+  return error !== 0 ? error : linkPathWalk(fc, p, nd, path);
 }

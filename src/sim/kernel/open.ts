@@ -45,7 +45,7 @@ import {
   LOOKUP_FOLLOW,
   type Nameidata,
 } from './nameidata.ts';
-import type { Operation } from './operation.ts';
+import { type Operation, settled } from './operation.ts';
 import { MAY_EXEC, MAY_READ, MAY_WRITE, ownerOrCapable, permission, stripSgid } from './permission.ts';
 import type { Process } from './process.ts';
 
@@ -105,7 +105,7 @@ export function* openFile(
   let error: number;
   if ((open & O_TMPFILE_BIT) !== 0) error = yield* tmpfile(fc, p, nd, dirfd, path, opening, lookup);
   else if ((open & O_PATH) !== 0) {
-    error = yield* pathLookup(fc, p, nd, dirfd, path, lookup);
+    error = yield* settled(pathLookup(fc, p, nd, dirfd, path, lookup));
     if (error === 0) opening.file = newFile(p, nd.dentry as Dentry, inodeOf(nd), open);
   } else error = yield* pathOpen(fc, p, nd, dirfd, path, opening, lookup);
   return opened(fc, opening, error);
@@ -136,7 +136,7 @@ function* pathOpen(
   if (error !== 0) return error;
   let text = path;
   for (;;) {
-    error = yield* linkPathWalk(fc, p, nd, text);
+    error = yield* settled(linkPathWalk(fc, p, nd, text));
     if (error !== 0) return error;
     const link = yield* openLast(fc, p, nd, opening);
     if (typeof link === 'number') {
@@ -163,7 +163,7 @@ function* openLast(fc: FuseConnection, p: Process, nd: Nameidata, opening: Openi
   const intent = create ? LOOKUP_CREATE | ((flags & O_EXCL) !== 0 ? LOOKUP_EXCL : 0) : 0;
   let found: Dentry | undefined;
   if (!create || (flags & O_EXCL) === 0) {
-    const fast = yield* lookupFast(fc, p, nd.dentry as Dentry, nd.last, nd.flags);
+    const fast = yield* settled(lookupFast(fc, p, nd.dentry as Dentry, nd.last, nd.flags));
     if (typeof fast === 'number') return fast;
     // A name that is known not to exist is made under the directory's lock.
     if (fast !== undefined && !(create && fast.inode === null)) found = dGet(fast);
@@ -181,7 +181,7 @@ function* openLast(fc: FuseConnection, p: Process, nd: Nameidata, opening: Openi
     }
     found = looked;
   }
-  return yield* stepInto(fc, p, nd, found, true);
+  return yield* settled(stepInto(fc, p, nd, found, true));
 }
 
 /** lookup_open, fuse_atomic_open: the directory is locked; gives the dentry with a reference. */
@@ -196,11 +196,12 @@ function* lookupOpen(
   const directory = parent.inode as Inode;
   const create = (opening.flags & O_CREAT) !== 0;
   let mayCreate = 0;
-  const cached = yield* lookupCached(fc, p, parent, nd.last, nd.flags | intent);
+  const cached = yield* settled(lookupCached(fc, p, parent, nd.last, nd.flags | intent));
   if (typeof cached === 'number') return cached;
   if (cached?.inode) return cached;
-  if (create) mayCreate = fc.options.readOnly ? -E.EROFS : yield* permission(fc, p, directory, MAY_WRITE | MAY_EXEC);
-  const dentry = cached ?? (yield* lookupNew(fc, p, parent, nd.last));
+  if (create)
+    mayCreate = fc.options.readOnly ? -E.EROFS : yield* settled(permission(fc, p, directory, MAY_WRITE | MAY_EXEC));
+  const dentry = cached ?? (yield* settled(lookupNew(fc, p, parent, nd.last)));
   if (typeof dentry === 'number' || dentry.inode !== null || !create) return dentry;
   let error = mayCreate;
   if (error === 0) {
@@ -266,7 +267,7 @@ function* mayOpen(fc: FuseConnection, p: Process, inode: Inode, access: number, 
   // may_open_dev: FUSE is mounted without devices.
   const type = inode.mode & S_IFMT;
   if (type === S_IFCHR || type === S_IFBLK) return -E.EACCES;
-  const error = yield* permission(fc, p, inode, access);
+  const error = yield* settled(permission(fc, p, inode, access));
   if (error !== 0) return error;
   return (flags & O_NOATIME) !== 0 && !ownerOrCapable(p, inode) ? -E.EPERM : 0;
 }
@@ -281,11 +282,11 @@ function* tmpfile(
   opening: Opening,
   lookup: number,
 ): Operation<number> {
-  let error = yield* pathLookup(fc, p, nd, dirfd, path, lookup | LOOKUP_DIRECTORY);
+  let error = yield* settled(pathLookup(fc, p, nd, dirfd, path, lookup | LOOKUP_DIRECTORY));
   if (error !== 0) return error;
   if (fc.options.readOnly) return -E.EROFS;
   const directory = inodeOf(nd);
-  error = yield* permission(fc, p, directory, MAY_WRITE | MAY_EXEC);
+  error = yield* settled(permission(fc, p, directory, MAY_WRITE | MAY_EXEC));
   if (error !== 0) return error;
   if (fc.noTmpfile) return -E.EOPNOTSUPP;
   const child = new Dentry('/', nd.dentry, fc.epoch);

@@ -3,3 +3,30 @@
  * happened. Errors are negative errno numbers, as in Linux.
  */
 export type Operation<T> = Generator<undefined, T, undefined>;
+
+/**
+ * A result that is there already, or the operation that waits for it. Most requests are answered within `send`, and making a
+ * generator takes longer than what it would do: what runs often is a plain function that gives this.
+ */
+export type Soon<T> = T | Operation<T>;
+
+/** No result is a generator. */
+export function isOperation<T>(soon: Soon<T>): soon is Operation<T> {
+  return typeof soon === 'object' && soon !== null && 'next' in soon;
+}
+
+/** The result, from within an operation. */
+export function* settled<T>(soon: Soon<T>): Operation<T> {
+  return isOperation(soon) ? yield* soon : soon;
+}
+
+/** Goes on when the reply to a request is there, after `send` has said that it is not. */
+export function* onReply<T>(goOn: () => Soon<T>): Operation<T> {
+  yield;
+  return yield* settled(goOn());
+}
+
+/** Goes on with the result of an operation. */
+export function* afterwards<A, B>(operation: Operation<A>, goOn: (result: A) => Soon<B>): Operation<B> {
+  return yield* settled(goOn(yield* operation));
+}

@@ -13,7 +13,7 @@ import { getattr } from './fuse-attr.ts';
 import type { FuseConnection } from './fuse-connection.ts';
 import { IN } from './fuse-request.ts';
 import { type Inode, STATX_GID, STATX_MODE, STATX_UID } from './inode.ts';
-import type { Operation } from './operation.ts';
+import { afterwards, type Operation, type Soon, settled } from './operation.ts';
 import type { Process } from './process.ts';
 
 export const MAY_EXEC = 1;
@@ -43,7 +43,7 @@ const isStale = (fc: FuseConnection, inode: Inode): boolean =>
   (PERMISSION_ATTRIBUTES & inode.invalMask) !== 0 || inode.time < fc.now;
 
 /** inode_permission and fuse_permission as far as they need no request: 0, an error, or MUST_ASK. */
-export function permissionNow(fc: FuseConnection, p: Process, inode: Inode, mask: number): number {
+function permissionNow(fc: FuseConnection, p: Process, inode: Inode, mask: number): number {
   if ((mask & MAY_WRITE) !== 0 && fc.options.readOnly) {
     const { mode } = inode;
     if (isRegular(mode) || isDirectory(mode) || isSymlink(mode)) return -E.EROFS;
@@ -62,28 +62,29 @@ export function permissionNow(fc: FuseConnection, p: Process, inode: Inode, mask
 }
 
 /** What remains of fuse_permission (fs/fuse/dir.c) where `permissionNow` said MUST_ASK. */
-export function* askPermission(fc: FuseConnection, p: Process, inode: Inode, mask: number): Operation<number> {
-  if (fc.options.defaultPermissions === false) return yield* askRemotely(fc, p, inode, mask);
-  const error = yield* getattr(fc, p, inode);
-  return error !== 0 ? error : genericPermission(p, inode, mask);
+function askPermission(fc: FuseConnection, p: Process, inode: Inode, mask: number): Soon<number> {
+  if (fc.options.defaultPermissions === false) return askRemotely(fc, p, inode, mask);
+  const error = getattr(fc, p, inode);
+  if (typeof error === 'number') return error !== 0 ? error : genericPermission(p, inode, mask);
+  return afterwards(error, (failed) => (failed !== 0 ? failed : genericPermission(p, inode, mask)));
 }
 
 /** Without default_permissions the filesystem decides; what is executed needs one of the bits. */
 function* askRemotely(fc: FuseConnection, p: Process, inode: Inode, mask: number): Operation<number> {
   const refreshes = (mask & MAY_EXEC) !== 0 && isRegular(inode.mode) && isStale(fc, inode);
-  let error = refreshes ? yield* getattr(fc, p, inode) : 0;
+  let error = refreshes ? yield* settled(getattr(fc, p, inode)) : 0;
   if (error !== 0) return error;
   if ((mask & (MAY_ACCESS | MAY_CHDIR)) !== 0) return fc.noAccess ? 0 : yield* access(fc, p, inode, mask);
   if ((inode.mode & 0o111) !== 0) return 0;
   if (refreshes) return -E.EACCES;
-  error = yield* getattr(fc, p, inode);
+  error = yield* settled(getattr(fc, p, inode));
   return error !== 0 ? error : (inode.mode & 0o111) === 0 ? -E.EACCES : 0;
 }
 
 /** inode_permission (fs/namei.c). */
-export function* permission(fc: FuseConnection, p: Process, inode: Inode, mask: number): Operation<number> {
+export function permission(fc: FuseConnection, p: Process, inode: Inode, mask: number): Soon<number> {
   const now = permissionNow(fc, p, inode, mask);
-  return now === MUST_ASK ? yield* askPermission(fc, p, inode, mask) : now;
+  return now === MUST_ASK ? askPermission(fc, p, inode, mask) : now;
 }
 
 /** fuse_access. */

@@ -5,7 +5,7 @@ import type { FuseConnection } from './fuse-connection.ts';
 import { inheritMaps, unmapAll } from './mmap.ts';
 import { inodeOf, pathLookup } from './namei.ts';
 import { LOOKUP_DIRECTORY, LOOKUP_FOLLOW } from './nameidata.ts';
-import type { Operation } from './operation.ts';
+import { type Operation, settled } from './operation.ts';
 import { MAY_CHDIR, MAY_EXEC, permission } from './permission.ts';
 import { OPEN_MAX, Process } from './process.ts';
 
@@ -41,8 +41,8 @@ export function* dup2(fc: FuseConnection, p: Process, call: CallOf<'dup2'>): Ope
 }
 
 export function* chdir(fc: FuseConnection, p: Process, call: CallOf<'chdir'>): Operation<number> {
-  let error = yield* pathLookup(fc, p, p.nd, undefined, call.path, LOOKUP_FOLLOW | LOOKUP_DIRECTORY);
-  if (error === 0) error = yield* permission(fc, p, inodeOf(p.nd), MAY_EXEC | MAY_CHDIR);
+  let error = yield* settled(pathLookup(fc, p, p.nd, undefined, call.path, LOOKUP_FOLLOW | LOOKUP_DIRECTORY));
+  if (error === 0) error = yield* settled(permission(fc, p, inodeOf(p.nd), MAY_EXEC | MAY_CHDIR));
   if (error === 0 && p.nd.dentry !== null) p.setCwd(p.nd.dentry);
   return error;
 }
@@ -51,7 +51,7 @@ export function* fchdir(fc: FuseConnection, p: Process, call: CallOf<'fchdir'>):
   const file = p.file(call.fd);
   if (file === undefined) return -E.EBADF;
   if (!isDirectory(file.inode.mode)) return -E.ENOTDIR;
-  const error = yield* permission(fc, p, file.inode, MAY_EXEC | MAY_CHDIR);
+  const error = yield* settled(permission(fc, p, file.inode, MAY_EXEC | MAY_CHDIR));
   if (error === 0) p.setCwd(file.dentry);
   return error;
 }

@@ -20,7 +20,7 @@ import type { FuseConnection } from './fuse-connection.ts';
 import { beginRead, invalidateAtime } from './fuse-read.ts';
 import { cacheWrite, writeUpdateAttributes } from './fuse-write.ts';
 import { STATX_SIZE } from './inode.ts';
-import type { Operation } from './operation.ts';
+import { type Operation, settled } from './operation.ts';
 import { PAGE_SIZE } from './page-cache.ts';
 import type { Process } from './process.ts';
 import { MAX_RW_COUNT, writeLimits } from './size-limits.ts';
@@ -76,7 +76,7 @@ export function* readFile(
   }
   // fuse_cache_read_iter: the size must be true.
   if (fc.autoInvalData || position + wanted > inode.size) {
-    const error = yield* updateAttributes(fc, p, file, STATX_SIZE);
+    const error = yield* settled(updateAttributes(fc, p, file, STATX_SIZE));
     if (error !== 0) return error;
   }
   if (wanted === 0) return EMPTY;

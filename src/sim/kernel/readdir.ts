@@ -22,7 +22,7 @@ import type { FuseConnection } from './fuse-connection.ts';
 import { invalidateAtime } from './fuse-read.ts';
 import { IN } from './fuse-request.ts';
 import { STATX_MTIME } from './inode.ts';
-import type { Operation } from './operation.ts';
+import { type Operation, settled } from './operation.ts';
 import type { Process } from './process.ts';
 import { lockPosition, openFileOf, unlockPosition } from './read-write.ts';
 import { addToCache, completeCache, readCachedEntries } from './readdir-cache.ts';
@@ -99,7 +99,7 @@ export function* readdir(
   let cached = false;
   if ((file.openFlags & FOPEN_CACHE_DIR) !== 0) {
     if (file.position === 0 && fc.autoInvalData) {
-      const error = yield* updateAttributes(fc, p, file, STATX_MTIME);
+      const error = yield* settled(updateAttributes(fc, p, file, STATX_MTIME));
       if (error !== 0) return error;
     }
     cached = readCachedEntries(file, emit);

@@ -33,7 +33,7 @@ import {
   LOOKUP_RENAME_TARGET,
   type Nameidata,
 } from './nameidata.ts';
-import type { Operation } from './operation.ts';
+import { type Operation, settled } from './operation.ts';
 import { isSticky, MAY_EXEC, MAY_WRITE, permission } from './permission.ts';
 import type { Process } from './process.ts';
 
@@ -49,7 +49,7 @@ function* mayDelete(
 ): Operation<number> {
   const { inode } = victim;
   if (inode === null) return -E.ENOENT;
-  const error = yield* permission(fc, p, directory, MAY_WRITE | MAY_EXEC);
+  const error = yield* settled(permission(fc, p, directory, MAY_WRITE | MAY_EXEC));
   if (error !== 0) return error;
   if (isSticky(p, directory, inode)) return -E.EPERM;
   if (isDir) {
@@ -94,7 +94,7 @@ function invalidateEntry(fc: FuseConnection, dentry: Dentry): void {
 /** do_unlinkat, vfs_unlink. */
 export function* unlink(fc: FuseConnection, p: Process, call: CallOf<'unlink'>): Operation<number> {
   const { nd } = p;
-  const error = yield* pathParent(fc, p, nd, call.dirfd, call.path);
+  const error = yield* settled(pathParent(fc, p, nd, call.dirfd, call.path));
   if (error !== 0) return error;
   if (nd.lastType !== LAST_NORM) return -E.EISDIR;
   return yield* removeLast(fc, p, nd, false);
@@ -103,7 +103,7 @@ export function* unlink(fc: FuseConnection, p: Process, call: CallOf<'unlink'>):
 /** do_rmdir, vfs_rmdir. */
 export function* rmdir(fc: FuseConnection, p: Process, call: CallOf<'rmdir'>): Operation<number> {
   const { nd } = p;
-  const error = yield* pathParent(fc, p, nd, call.dirfd, call.path);
+  const error = yield* settled(pathParent(fc, p, nd, call.dirfd, call.path));
   if (error !== 0) return error;
   if (nd.lastType === LAST_DOTDOT) return -E.ENOTEMPTY;
   if (nd.lastType === LAST_DOT) return -E.EINVAL;
@@ -123,7 +123,7 @@ function* removeLast(fc: FuseConnection, p: Process, nd: Nameidata, isDir: boole
 
 /** Looks the last component up, checks, and removes it. The directory is locked. */
 function* removeLocked(fc: FuseConnection, p: Process, nd: Nameidata, isDir: boolean): Operation<number> {
-  const child = yield* lookupSlow(fc, p, nd.dentry as Dentry, nd.last, nd.flags);
+  const child = yield* settled(lookupSlow(fc, p, nd.dentry as Dentry, nd.last, nd.flags));
   if (typeof child === 'number') return child;
   nd.setChild(fc, child);
   const { inode } = child;
@@ -153,9 +153,9 @@ export function* rename(fc: FuseConnection, p: Process, call: CallOf<'rename'>):
   if ((flags & (RENAME_NOREPLACE | RENAME_WHITEOUT)) !== 0 && (flags & RENAME_EXCHANGE) !== 0) return -E.EINVAL;
   const from = p.nd2;
   const to = p.nd;
-  let error = yield* pathParent(fc, p, from, call.dirfd, call.path);
+  let error = yield* settled(pathParent(fc, p, from, call.dirfd, call.path));
   if (error !== 0) return error;
-  error = yield* pathParent(fc, p, to, call.newDirfd, call.newPath);
+  error = yield* settled(pathParent(fc, p, to, call.newDirfd, call.newPath));
   if (error !== 0) return error;
   if (from.lastType !== LAST_NORM) return -E.EBUSY;
   if (to.lastType !== LAST_NORM) return (flags & RENAME_NOREPLACE) !== 0 ? -E.EEXIST : -E.EBUSY;
@@ -201,12 +201,12 @@ function* lockedRename(
   const newParent = to.dentry as Dentry;
   const exchange = (flags & RENAME_EXCHANGE) !== 0;
   const noReplace = (flags & RENAME_NOREPLACE) !== 0;
-  const oldDentry = yield* lookupSlow(fc, p, oldParent, from.last, from.flags);
+  const oldDentry = yield* settled(lookupSlow(fc, p, oldParent, from.last, from.flags));
   if (typeof oldDentry === 'number') return oldDentry;
   from.setChild(fc, oldDentry);
   if (oldDentry.inode === null) return -E.ENOENT;
   const target = exchange ? 0 : LOOKUP_RENAME_TARGET | LOOKUP_CREATE | (noReplace ? LOOKUP_EXCL : 0);
-  const newDentry = yield* lookupSlow(fc, p, newParent, to.last, to.flags | target);
+  const newDentry = yield* settled(lookupSlow(fc, p, newParent, to.last, to.flags | target));
   if (typeof newDentry === 'number') return newDentry;
   to.setChild(fc, newDentry);
   if (oldDentry.inode === null) return -E.ENOENT;
@@ -242,9 +242,9 @@ function* vfsRename(fc: FuseConnection, p: Process, from: Nameidata, to: Nameida
   if (error !== 0) return error;
   if (oldDirectory !== newDirectory) {
     // The directory's `..` is going to change.
-    if (isDir) error = yield* permission(fc, p, source, MAY_WRITE);
+    if (isDir) error = yield* settled(permission(fc, p, source, MAY_WRITE));
     if (error === 0 && exchange && target !== null && isDirectory(target.mode))
-      error = yield* permission(fc, p, target, MAY_WRITE);
+      error = yield* settled(permission(fc, p, target, MAY_WRITE));
     if (error !== 0) return error;
   }
   const locked = [source, target].filter((inode) => inode !== null && !isDirectory(inode.mode)) as Inode[];

@@ -15,7 +15,7 @@ import type { FuseConnection } from './fuse-connection.ts';
 import { wire } from './fuse-read.ts';
 import { IN } from './fuse-request.ts';
 import { STATX_SIZE } from './inode.ts';
-import type { Operation } from './operation.ts';
+import { type Operation, settled } from './operation.ts';
 import type { Process } from './process.ts';
 import { lockPosition, openFileOf, unlockPosition } from './read-write.ts';
 import { MAX_BYTES } from './size-limits.ts';
@@ -62,7 +62,7 @@ function* fileLseek(fc: FuseConnection, p: Process, file: File, offset: number, 
 }
 
 function* seekBySize(fc: FuseConnection, p: Process, file: File, offset: number, whence: number): Operation<number> {
-  const error = yield* updateAttributes(fc, p, file, STATX_SIZE);
+  const error = yield* settled(updateAttributes(fc, p, file, STATX_SIZE));
   return error !== 0 ? error : genericLseek(file, offset, whence);
 }
 

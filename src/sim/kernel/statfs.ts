@@ -5,7 +5,7 @@ import { OUT } from './fuse-request.ts';
 import type { Inode } from './inode.ts';
 import { inodeOf, pathLookup } from './namei.ts';
 import { LOOKUP_FOLLOW } from './nameidata.ts';
-import type { Operation } from './operation.ts';
+import { type Operation, settled } from './operation.ts';
 import type { Process } from './process.ts';
 
 export function* statfs(
@@ -13,7 +13,7 @@ export function* statfs(
   p: Process,
   call: CallOf<'statfs'>,
 ): Operation<FileSystemStatistics | number> {
-  const error = yield* pathLookup(fc, p, p.nd, undefined, call.path, LOOKUP_FOLLOW);
+  const error = yield* settled(pathLookup(fc, p, p.nd, undefined, call.path, LOOKUP_FOLLOW));
   return error !== 0 ? error : yield* fuseStatfs(fc, p, inodeOf(p.nd));
 }
 

@@ -17,7 +17,7 @@ import { load, mmap, msync, munmap, store } from './mmap.ts';
 import { inodeOf, pathLookup } from './namei.ts';
 import { LOOKUP_EMPTY, LOOKUP_FOLLOW } from './nameidata.ts';
 import { CREAT_FLAGS, openFile } from './open.ts';
-import type { Operation } from './operation.ts';
+import { type Operation, settled } from './operation.ts';
 import type { Process } from './process.ts';
 import * as processes from './process-calls.ts';
 import * as data from './read-write.ts';
@@ -50,16 +50,18 @@ function* creat(fc: FuseConnection, p: Process, call: CallOf<'creat'>): Operatio
 
 /** do_readlinkat. */
 function* readlink(fc: FuseConnection, p: Process, call: CallOf<'readlink'>): Operation<string | number> {
-  const error = yield* pathLookup(fc, p, p.nd, call.dirfd, call.path, call.dirfd === undefined ? 0 : LOOKUP_EMPTY);
+  const error = yield* settled(
+    pathLookup(fc, p, p.nd, call.dirfd, call.path, call.dirfd === undefined ? 0 : LOOKUP_EMPTY),
+  );
   if (error !== 0) return error;
   const inode = inodeOf(p.nd);
   if (!isSymlink(inode.mode)) return call.path === '' ? -E.ENOENT : -E.EINVAL;
-  const text = yield* getLink(fc, p, inode);
+  const text = yield* settled(getLink(fc, p, inode));
   return typeof text === 'number' ? text : nameFromBytes(text);
 }
 
 function* chmod(fc: FuseConnection, p: Process, call: CallOf<'chmod'>): Operation<number> {
-  const error = yield* pathLookup(fc, p, p.nd, call.dirfd, call.path, LOOKUP_FOLLOW);
+  const error = yield* settled(pathLookup(fc, p, p.nd, call.dirfd, call.path, LOOKUP_FOLLOW));
   return error !== 0 ? error : yield* attr.chmodInode(fc, p, inodeOf(p.nd), call.mode);
 }
 
@@ -69,7 +71,7 @@ function* fchmod(fc: FuseConnection, p: Process, call: CallOf<'fchmod'>): Operat
 }
 
 function* chown(fc: FuseConnection, p: Process, call: CallOf<'chown' | 'lchown'>): Operation<number> {
-  const error = yield* pathLookup(fc, p, p.nd, call.dirfd, call.path, call.op === 'chown' ? LOOKUP_FOLLOW : 0);
+  const error = yield* settled(pathLookup(fc, p, p.nd, call.dirfd, call.path, call.op === 'chown' ? LOOKUP_FOLLOW : 0));
   return error !== 0 ? error : yield* attr.chownInode(fc, p, inodeOf(p.nd), call.uid, call.gid);
 }
 

@@ -19,7 +19,7 @@ import { IN } from './fuse-request.ts';
 import type { Inode } from './inode.ts';
 import { inodeOf, pathLookup } from './namei.ts';
 import { LOOKUP_FOLLOW } from './nameidata.ts';
-import type { Operation } from './operation.ts';
+import { type Operation, settled } from './operation.ts';
 import { MAY_READ, MAY_WRITE, ownerOrCapable, permission } from './permission.ts';
 import type { Process } from './process.ts';
 import { openFileOf } from './read-write.ts';
@@ -42,7 +42,9 @@ function* target(
   call: SetCall | GetCall | ListCall | RemoveCall,
 ): Operation<Inode | number> {
   if ('fd' in call) return openFileOf(p, call.fd)?.inode ?? -E.EBADF;
-  const error = yield* pathLookup(fc, p, p.nd, undefined, call.path, noFollow.has(call.op) ? 0 : LOOKUP_FOLLOW);
+  const error = yield* settled(
+    pathLookup(fc, p, p.nd, undefined, call.path, noFollow.has(call.op) ? 0 : LOOKUP_FOLLOW),
+  );
   return error !== 0 ? error : inodeOf(p.nd);
 }
 
@@ -63,7 +65,7 @@ function* xattrPermission(fc: FuseConnection, p: Process, inode: Inode, name: st
     if (!isDir && !isRegular(inode.mode)) return writes ? -E.EPERM : -E.ENODATA;
     if (isDir && writes && (inode.mode & S_ISVTX) !== 0 && !ownerOrCapable(p, inode)) return -E.EPERM;
   }
-  return yield* permission(fc, p, inode, mask);
+  return yield* settled(permission(fc, p, inode, mask));
 }
 
 export function* setxattr(fc: FuseConnection, p: Process, call: SetCall): Operation<number> {
