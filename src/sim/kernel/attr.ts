@@ -22,7 +22,7 @@ import type { FuseRequest } from './fuse-request.ts';
 import { Inode, STATX_BASIC_STATS, STATX_BTIME } from './inode.ts';
 import { inodeOf, pathLookup } from './namei.ts';
 import { LOOKUP_EMPTY, LOOKUP_FOLLOW } from './nameidata.ts';
-import { type Operation, settled } from './operation.ts';
+import { afterwards, type Operation, type Soon, settled } from './operation.ts';
 import {
   inGroupOrCapable,
   MAY_ACCESS,
@@ -82,22 +82,24 @@ function answered(fc: FuseConnection, inode: Inode, request: FuseRequest): Stat 
 }
 
 /** fuse_getattr: from the cache where that is valid. */
-function* vfsGetattr(fc: FuseConnection, p: Process, inode: Inode): Operation<Stat | number> {
+function vfsGetattr(fc: FuseConnection, p: Process, inode: Inode): Soon<Stat | number> {
   if (inode.bad) return -E.EIO;
   if (!needsGetattr(fc, inode, STATX_BASIC_STATS)) return stat(inode, false);
-  const error = yield* settled(getattr(fc, p, inode));
-  return error !== 0 ? error : answered(fc, inode, p.request);
+  const error = getattr(fc, p, inode);
+  if (typeof error === 'number') return error !== 0 ? error : answered(fc, inode, p.request);
+  return afterwards(error, (failed) => (failed !== 0 ? failed : answered(fc, inode, p.request)));
 }
 
-export function* statPath(fc: FuseConnection, p: Process, call: CallOf<'stat' | 'lstat'>): Operation<Stat | number> {
+export function statPath(fc: FuseConnection, p: Process, call: CallOf<'stat' | 'lstat'>): Soon<Stat | number> {
   const flags = call.op === 'stat' ? LOOKUP_FOLLOW : 0;
-  const error = yield* settled(pathLookup(fc, p, p.nd, call.dirfd, call.path, flags));
-  return error !== 0 ? error : yield* vfsGetattr(fc, p, inodeOf(p.nd));
+  const error = pathLookup(fc, p, p.nd, call.dirfd, call.path, flags);
+  if (typeof error === 'number') return error !== 0 ? error : vfsGetattr(fc, p, inodeOf(p.nd));
+  return afterwards(error, (failed) => (failed !== 0 ? failed : vfsGetattr(fc, p, inodeOf(p.nd))));
 }
 
-export function* fstat(fc: FuseConnection, p: Process, call: CallOf<'fstat'>): Operation<Stat | number> {
+export function fstat(fc: FuseConnection, p: Process, call: CallOf<'fstat'>): Soon<Stat | number> {
   const file = p.file(call.fd);
-  return file === undefined ? -E.EBADF : yield* vfsGetattr(fc, p, file.inode);
+  return file === undefined ? -E.EBADF : vfsGetattr(fc, p, file.inode);
 }
 
 /** do_statx, fuse_update_get_attr with a mask and flags. */

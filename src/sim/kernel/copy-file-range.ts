@@ -11,7 +11,7 @@ import type { FuseConnection } from './fuse-connection.ts';
 import { wire } from './fuse-read.ts';
 import { IN } from './fuse-request.ts';
 import { writeUpdateAttributes } from './fuse-write.ts';
-import type { Operation } from './operation.ts';
+import { type Operation, settled } from './operation.ts';
 import { PAGE_SIZE } from './page-cache.ts';
 import type { Process } from './process.ts';
 import { openFileOf, spliceRead, writeFile } from './read-write.ts';
@@ -147,10 +147,10 @@ function* spliceCopy(
 ): Operation<number> {
   let done = 0;
   while (done < count) {
-    const data = yield* spliceRead(fc, p, from, positionIn + done, Math.min(SPLICE_SIZE, count - done));
+    const data = yield* settled(spliceRead(fc, p, from, positionIn + done, Math.min(SPLICE_SIZE, count - done)));
     if (typeof data === 'number') return done > 0 ? done : data;
     if (data.length === 0) break;
-    const written = yield* writeFile(fc, p, to, positionOut + done, data);
+    const written = yield* settled(writeFile(fc, p, to, positionOut + done, data));
     if (written < 0) return done > 0 ? done : written;
     done += written;
     if (written < data.length) break;

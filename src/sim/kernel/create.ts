@@ -45,7 +45,7 @@ import {
   LOOKUP_LINKAT_EMPTY,
   type Nameidata,
 } from './nameidata.ts';
-import { type Operation, settled } from './operation.ts';
+import { isOperation, type Operation, onReply, type Soon, settled } from './operation.ts';
 import type { PendingCall } from './pending-call.ts';
 import { MAY_EXEC, MAY_READ, MAY_WRITE, ownerOrCapable, permission, stripSgid } from './permission.ts';
 import type { Process } from './process.ts';
@@ -55,8 +55,8 @@ const { MKNOD, MKDIR, SYMLINK, LINK } = opcodes;
 const ENTRY_MODE = OUT + 10 + 15;
 
 /** inode_lock of a directory that is about to change. */
-export function* lockDirectory(p: Process, inode: Inode): Operation<void> {
-  if (!inode.rwsem.tryDown(true)) yield* inode.rwsem.wait(p, true, 'a directory');
+export function lockDirectory(p: Process, inode: Inode): Soon<void> {
+  return inode.rwsem.tryDown(true) ? undefined : inode.rwsem.wait(p, true, 'a directory');
 }
 
 /**
@@ -71,15 +71,18 @@ function* filenameCreate(
   path: string,
   isDir: boolean,
 ): Operation<number> {
-  const error = yield* settled(pathParent(fc, p, nd, dirfd, path));
+  const walk = pathParent(fc, p, nd, dirfd, path);
+  const error = typeof walk === 'number' ? walk : yield* walk;
   if (error !== 0) return error;
   if (nd.lastType !== LAST_NORM) return -E.EEXIST;
   // A trailing slash asks for a directory: the name is looked up, not made.
   const create = isDir || !nd.trailingSlashes;
   const directory = inodeOf(nd);
-  yield* lockDirectory(p, directory);
+  const sleeps = lockDirectory(p, directory);
+  if (sleeps !== undefined) yield* sleeps;
   const flags = nd.flags | LOOKUP_EXCL | (create ? LOOKUP_CREATE : 0);
-  const child = yield* settled(lookupSlow(fc, p, nd.dentry as Dentry, nd.last, flags));
+  const found = lookupSlow(fc, p, nd.dentry as Dentry, nd.last, flags);
+  const child = isOperation(found) ? yield* found : found;
   let result = 0;
   if (typeof child === 'number') result = child;
   else {
@@ -93,19 +96,20 @@ function* filenameCreate(
 }
 
 /** may_create. */
-export function* mayCreate(fc: FuseConnection, p: Process, directory: Inode, child: Dentry): Operation<number> {
+export function mayCreate(fc: FuseConnection, p: Process, directory: Inode, child: Dentry): Soon<number> {
   if (child.inode !== null) return -E.EEXIST;
   if (directory.dead) return -E.ENOENT;
-  return yield* settled(permission(fc, p, directory, MAY_WRITE | MAY_EXEC));
+  return permission(fc, p, directory, MAY_WRITE | MAY_EXEC);
 }
 
 /** create_new_entry (fs/fuse/dir.c): sends what is in the process' request and joins the new inode to the name. */
-function* createNewEntry(fc: FuseConnection, p: Process, nd: Nameidata, type: number): Operation<number> {
-  const directory = inodeOf(nd);
-  if (directory.bad) return -E.EIO;
-  const { request } = p;
-  request.expected = fuse_entry_out.size;
-  if (!fc.device.send(p)) yield;
+function createNewEntry(fc: FuseConnection, p: Process, nd: Nameidata, type: number): Soon<number> {
+  if (inodeOf(nd).bad) return -E.EIO;
+  p.request.expected = fuse_entry_out.size;
+  return fc.device.send(p) ? joinNew(fc, p, nd, type) : onReply(() => joinNew(fc, p, nd, type));
+}
+
+function joinNew(fc: FuseConnection, { request }: Process, nd: Nameidata, type: number): number {
   if (request.error !== 0) return request.error;
   const { words } = request.reply;
   const nodeid = readU64(words, OUT);
@@ -120,7 +124,7 @@ function* createNewEntry(fc: FuseConnection, p: Process, nd: Nameidata, type: nu
   found.epoch = fc.epoch;
   found.time = expiry;
   if (found !== child) dPut(fc, found);
-  fc.directoryChanged(directory);
+  fc.directoryChanged(inodeOf(nd));
   return 0;
 }
 
@@ -129,13 +133,7 @@ export const maskedMode = (fc: FuseConnection, p: Process, mode: number): number
   fc.dontMask ? mode : mode & ~p.umask;
 
 /** fuse_mknod. */
-export function* fuseMknod(
-  fc: FuseConnection,
-  p: Process,
-  nd: Nameidata,
-  mode: number,
-  rdev: number,
-): Operation<number> {
+export function fuseMknod(fc: FuseConnection, p: Process, nd: Nameidata, mode: number, rdev: number): Soon<number> {
   const { request } = p;
   const words = request.begin(MKNOD.code, inodeOf(nd).nodeid, fuse_mknod_in.size);
   words[IN] = maskedMode(fc, p, mode);
@@ -143,7 +141,7 @@ export function* fuseMknod(
   words[IN + 2] = p.umask;
   words[IN + 3] = 0;
   request.name((nd.child as Dentry).name);
-  return yield* createNewEntry(fc, p, nd, mode);
+  return createNewEntry(fc, p, nd, mode);
 }
 
 /** do_mkdirat, vfs_mkdir, fuse_mkdir. */
@@ -152,14 +150,14 @@ export function* mkdir(fc: FuseConnection, p: Process, call: CallOf<'mkdir'>): O
   let error = yield* filenameCreate(fc, p, nd, call.dirfd, call.path, true);
   if (error !== 0) return error;
   const directory = inodeOf(nd);
-  error = yield* mayCreate(fc, p, directory, nd.child as Dentry);
+  error = yield* settled(mayCreate(fc, p, directory, nd.child as Dentry));
   if (error === 0) {
     const mode = call.mode & (0o777 | S_ISVTX);
     const words = p.request.begin(MKDIR.code, directory.nodeid, fuse_mkdir_in.size);
     words[IN] = maskedMode(fc, p, mode);
     words[IN + 1] = p.umask;
     p.request.name(nd.last);
-    error = yield* createNewEntry(fc, p, nd, S_IFDIR);
+    error = yield* settled(createNewEntry(fc, p, nd, S_IFDIR));
   }
   directory.rwsem.up(true);
   return error;
@@ -192,13 +190,13 @@ export function* mknod(fc: FuseConnection, p: Process, call: CallOf<'mknod'>): O
   const directory = inodeOf(nd);
   const type = (call.mode & S_IFMT) === 0 ? S_IFREG : call.mode & S_IFMT;
   const device = type === S_IFCHR || type === S_IFBLK;
-  error = yield* mayCreate(fc, p, directory, nd.child as Dentry);
+  error = yield* settled(mayCreate(fc, p, directory, nd.child as Dentry));
   // Everybody may make a whiteout, the character device 0.
   const whiteout = type === S_IFCHR && call.rdev === 0;
   if (error === 0 && device && !whiteout && !p.capable) error = -E.EPERM;
   if (error === 0) {
     const mode = type | stripSgid(p, directory, call.mode & 0o7777);
-    error = yield* fuseMknod(fc, p, nd, mode, device ? call.rdev : 0);
+    error = yield* settled(fuseMknod(fc, p, nd, mode, device ? call.rdev : 0));
   }
   directory.rwsem.up(true);
   return error;
@@ -212,12 +210,12 @@ export function* symlink(fc: FuseConnection, p: Process, call: CallOf<'symlink'>
   let error = yield* filenameCreate(fc, p, nd, call.dirfd, call.path, false);
   if (error !== 0) return error;
   const directory = inodeOf(nd);
-  error = yield* mayCreate(fc, p, directory, nd.child as Dentry);
+  error = yield* settled(mayCreate(fc, p, directory, nd.child as Dentry));
   if (error === 0) {
     p.request.begin(SYMLINK.code, directory.nodeid, 0);
     p.request.name(nd.last);
     p.request.name(call.target);
-    error = yield* createNewEntry(fc, p, nd, S_IFLNK);
+    error = yield* settled(createNewEntry(fc, p, nd, S_IFLNK));
   }
   directory.rwsem.up(true);
   return error;
@@ -256,7 +254,7 @@ export function* link(fc: FuseConnection, p: Process, call: CallOf<'link'>): Ope
 
 function* vfsLink(fc: FuseConnection, p: Process, nd: Nameidata, inode: Inode): Operation<number> {
   const directory = inodeOf(nd);
-  let error = yield* mayCreate(fc, p, directory, nd.child as Dentry);
+  let error = yield* settled(mayCreate(fc, p, directory, nd.child as Dentry));
   if (error !== 0) return error;
   if (isDirectory(inode.mode)) return -E.EPERM;
   if (!inode.rwsem.tryDown(true)) yield* inode.rwsem.wait(p, true, 'an inode');
@@ -266,7 +264,7 @@ function* vfsLink(fc: FuseConnection, p: Process, nd: Nameidata, inode: Inode): 
     const words = p.request.begin(LINK.code, directory.nodeid, fuse_link_in.size);
     writeU64(words, IN, inode.nodeid);
     p.request.name(nd.last);
-    error = yield* createNewEntry(fc, p, nd, inode.mode);
+    error = yield* settled(createNewEntry(fc, p, nd, inode.mode));
     // The attributes that came with the answer are the newest (fuse_update_ctime_in_cache).
     if (error === 0) {
       inode.linkable = false;

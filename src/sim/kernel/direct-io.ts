@@ -6,7 +6,7 @@ import { beginRead, invalidateAtime } from './fuse-read.ts';
 import type { FuseRequest } from './fuse-request.ts';
 import { beginWrite, bytesWritten, killFlag, performWrite, writeUpdateAttributes } from './fuse-write.ts';
 import { FUSE_STATX_MODSIZE, invalidateAttributes } from './inode.ts';
-import type { Operation } from './operation.ts';
+import { type Operation, onReply, type Soon, settled } from './operation.ts';
 import { checkErrors, mappingOf, PAGE_SIZE } from './page-cache.ts';
 import type { Process } from './process.ts';
 import { invalidateInodePages2 } from './truncate.ts';
@@ -142,28 +142,26 @@ export function* oneByOneRead(
 }
 
 /** fuse_direct_io of a write: one WRITE after the other until one is short. */
-export function* oneByOneWrite(
+export function oneByOneWrite(
   fc: FuseConnection,
   p: Process,
   file: File,
   position: number,
   data: Uint8Array,
-): Operation<number> {
+  done = 0,
+): Soon<number> {
   const { request } = p;
   const most = Math.min(fc.maxWrite, fc.maxPages * PAGE_SIZE);
-  const kill = killFlag(p, true);
-  let done = 0;
-  while (done < data.length) {
-    const piece = Math.min(most, data.length - done);
-    const bytes = piece === data.length ? data : data.subarray(done, done + piece);
-    beginWrite(request, file, position + done, bytes, kill, p.owner);
-    if (!fc.device.send(p)) yield;
+  const piece = Math.min(most, data.length - done);
+  const bytes = piece === data.length ? data : data.subarray(done, done + piece);
+  const writeRest = (): Soon<number> => {
     const written = bytesWritten(request, piece);
     if (written < 0) return done > 0 ? done : written;
-    done += written;
-    if (written < piece) break;
-  }
-  return done;
+    const total = done + written;
+    return written < piece || total === data.length ? total : oneByOneWrite(fc, p, file, position, data, total);
+  };
+  beginWrite(request, file, position + done, bytes, killFlag(p, true), p.owner);
+  return fc.device.send(p) ? writeRest() : onReply(writeRest);
 }
 
 /** A write with O_DIRECT (generic_file_direct_write, fuse_direct_IO); what it leaves goes through the cache. */
@@ -195,7 +193,7 @@ export function* directWrite(
           beginWrite(request, file, position + at, data.subarray(at, at + size), killFlag(p, true), p.owner),
         (request, _at, size) => bytesWritten(request, size),
       )
-    : yield* oneByOneWrite(fc, p, file, position, data);
+    : yield* settled(oneByOneWrite(fc, p, file, position, data));
   invalidateAttributes(inode, FUSE_STATX_MODSIZE);
   if (fc.asyncDio && done >= 0 && done < data.length) done = -E.EIO;
   writeUpdateAttributes(fc, inode, position + Math.max(done, 0), done);

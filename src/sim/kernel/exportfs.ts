@@ -64,7 +64,7 @@ export function* openByHandle(fc: FuseConnection, p: Process, call: CallOf<'open
     return -E.ELOOP;
   }
   const file = yield* openDentry(fc, p, dentry, call.flags);
-  return typeof file === 'number' ? file : yield* installFile(fc, p, file, call.into);
+  return typeof file === 'number' ? file : yield* settled(installFile(fc, p, file, call.into));
 }
 
 /** exportfs_decode_fh (fs/exportfs/expfs.c): a dentry, with a reference; a directory is connected to the root. */

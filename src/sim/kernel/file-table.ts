@@ -13,15 +13,15 @@ import { releaseFlock, releasePosixLocks } from './file-locks.ts';
 import type { FuseConnection } from './fuse-connection.ts';
 import { IN } from './fuse-request.ts';
 import { invalidateAttributes, iput, STATX_BLOCKS } from './inode.ts';
-import type { Operation } from './operation.ts';
-import { checkErrors } from './page-cache.ts';
+import { afterwards, onReply, type Soon } from './operation.ts';
+import { checkErrors, mappingOf } from './page-cache.ts';
 import { OPEN_MAX, type Process } from './process.ts';
 import { writeInodeNow } from './writeback.ts';
 
 const { FLUSH, RELEASE, RELEASEDIR } = opcodes;
 
 /** Gives an open file to the lowest free descriptor, or to `into`, whose file is closed first. */
-export function* installFile(fc: FuseConnection, p: Process, file: File, into: number | undefined): Operation<number> {
+export function installFile(fc: FuseConnection, p: Process, file: File, into: number | undefined): Soon<number> {
   if (into === undefined) {
     const fd = p.freeFd();
     if (fd < OPEN_MAX) {
@@ -31,48 +31,58 @@ export function* installFile(fc: FuseConnection, p: Process, file: File, into: n
     fput(fc, file);
     return -E.EMFILE;
   }
-  if (!Number.isInteger(into) || into < 0 || into >= OPEN_MAX) {
-    yield* closeFile(fc, p, file);
-    return -E.EBADF;
-  }
-  const old = p.files[into];
-  p.files[into] = file;
-  if (old !== undefined) yield* closeFile(fc, p, old);
-  return into;
+  const possible = Number.isInteger(into) && into >= 0 && into < OPEN_MAX;
+  const old = possible ? p.files[into] : file;
+  if (possible) p.files[into] = file;
+  const closed = old === undefined ? 0 : closeFile(fc, p, old);
+  const result = possible ? into : -E.EBADF;
+  return typeof closed === 'number' ? result : afterwards(closed, () => result);
 }
 
 /** filp_close: FLUSH, the owner's POSIX locks, and the reference. The error is FLUSH's. */
-export function* closeFile(fc: FuseConnection, p: Process, file: File): Operation<number> {
-  let error = 0;
+export function closeFile(fc: FuseConnection, p: Process, file: File): Soon<number> {
   const { inode } = file;
-  if ((file.mode & FMODE_PATH) === 0) {
-    if (isRegular(inode.mode)) error = yield* flush(fc, p, file);
-    releasePosixLocks(inode, p.owner);
-    // fuse_release: what was made dirty since FLUSH.
-    if (file.count === 1 && fc.writebackCache && inode.mapping !== null) yield* writeInodeNow(fc, p, inode);
+  if ((file.mode & FMODE_PATH) !== 0) {
+    fput(fc, file);
+    return 0;
   }
+  const error = isRegular(inode.mode) ? flush(fc, p, file) : 0;
+  if (typeof error === 'number') return closeFlushed(fc, p, file, error);
+  return afterwards(error, (failed) => closeFlushed(fc, p, file, failed));
+}
+
+function closeFlushed(fc: FuseConnection, p: Process, file: File, error: number): Soon<number> {
+  const { inode } = file;
+  releasePosixLocks(inode, p.owner);
+  // fuse_release: what was made dirty since FLUSH.
+  const written = file.count === 1 && fc.writebackCache && inode.mapping !== null ? writeInodeNow(fc, p, inode) : 0;
+  if (typeof written !== 'number')
+    return afterwards(written, () => {
+      fput(fc, file);
+      return error;
+    });
   fput(fc, file);
   return error;
 }
 
 /** fuse_flush. */
-function* flush(fc: FuseConnection, p: Process, file: File): Operation<number> {
+function flush(fc: FuseConnection, p: Process, file: File): Soon<number> {
   const { inode } = file;
   if (inode.bad) return -E.EIO;
   if ((file.openFlags & FOPEN_NOFLUSH) !== 0 && !fc.writebackCache) return 0;
-  const { mapping } = inode;
-  if (mapping !== null) {
-    const failed = yield* writeInodeNow(fc, p, inode);
-    const error = failed !== 0 ? failed : checkErrors(mapping);
-    if (error !== 0) return error;
-  }
-  const error = fc.noFlush ? 0 : yield* sendFlush(fc, p, file);
-  // Only the filesystem knows how many blocks were written.
-  if (error === 0 && fc.writebackCache) invalidateAttributes(inode, STATX_BLOCKS);
-  return error;
+  if (inode.mapping === null) return sendFlush(fc, p, file);
+  const written = writeInodeNow(fc, p, inode);
+  if (typeof written === 'number') return flushWritten(fc, p, file, written);
+  return afterwards(written, (failed) => flushWritten(fc, p, file, failed));
 }
 
-function* sendFlush(fc: FuseConnection, p: Process, file: File): Operation<number> {
+function flushWritten(fc: FuseConnection, p: Process, file: File, failed: number): Soon<number> {
+  const error = failed !== 0 ? failed : checkErrors(mappingOf(file.inode));
+  return error !== 0 ? error : sendFlush(fc, p, file);
+}
+
+function sendFlush(fc: FuseConnection, p: Process, file: File): Soon<number> {
+  if (fc.noFlush) return flushed(fc, file, 0);
   const { request } = p;
   const words = request.begin(FLUSH.code, file.inode.nodeid, fuse_flush_in.size);
   writeU64(words, IN, file.fh);
@@ -80,9 +90,14 @@ function* sendFlush(fc: FuseConnection, p: Process, file: File): Operation<numbe
   words[IN + 3] = 0;
   writeU64(words, IN + 4, p.owner);
   request.force = true;
-  if (!fc.device.send(p)) yield;
-  if (request.error !== -E.ENOSYS) return request.error;
-  fc.noFlush = true;
+  return fc.device.send(p) ? flushed(fc, file, request.error) : onReply(() => flushed(fc, file, request.error));
+}
+
+function flushed(fc: FuseConnection, { inode }: File, error: number): number {
+  if (error === -E.ENOSYS) fc.noFlush = true;
+  else if (error !== 0) return error;
+  // Only the filesystem knows how many blocks were written.
+  if (fc.writebackCache) invalidateAttributes(inode, STATX_BLOCKS);
   return 0;
 }
 

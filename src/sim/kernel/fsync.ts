@@ -3,7 +3,7 @@ import { type CallOf, errnoNumbers as E, isDirectory, isRegular, root } from '..
 import type { File } from './file.ts';
 import type { FuseConnection } from './fuse-connection.ts';
 import { IN } from './fuse-request.ts';
-import type { Operation } from './operation.ts';
+import { type Operation, settled } from './operation.ts';
 import { type AddressSpace, checkAndAdvanceError, checkErrors } from './page-cache.ts';
 import type { Process } from './process.ts';
 import { openFileOf } from './read-write.ts';
@@ -75,7 +75,7 @@ export function* sync(fc: FuseConnection, p: Process): Operation<number> {
   // It is the flusher's thread that writes, while the caller waits (bdi_split_work_to_wbs).
   const { credentials } = p;
   p.credentials = root;
-  for (const mapping of [...fc.dirtyInodes]) yield* writeInodeNow(fc, p, mapping.host);
+  for (const mapping of [...fc.dirtyInodes]) yield* settled(writeInodeNow(fc, p, mapping.host));
   p.credentials = credentials;
   return 0;
 }

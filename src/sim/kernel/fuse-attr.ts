@@ -34,7 +34,7 @@ import {
   STATX_MTIME,
   STATX_SIZE,
 } from './inode.ts';
-import { afterwards, type Operation, onReply, type Soon } from './operation.ts';
+import { afterwards, type Operation, onReply, type Soon, settled } from './operation.ts';
 import { mappingOf } from './page-cache.ts';
 import type { Process } from './process.ts';
 import { invalidateInodePages2, truncatePagecache } from './truncate.ts';
@@ -186,7 +186,7 @@ export function* setattr(fc: FuseConnection, p: Process, inode: Inode, changes: 
   const trusted = trustsCache(fc, inode);
   const { size } = changes;
   if (trusted && flushesFirst(changes)) {
-    const error = yield* writeInodeNow(fc, p, inode);
+    const error = yield* settled(writeInodeNow(fc, p, inode));
     if (error !== 0) return error;
     if (inode.mapping !== null) yield* syncWrites(fc, p, inode.mapping);
   }
@@ -295,7 +295,7 @@ function takeSetattr(fc: FuseConnection, inode: Inode, changes: Iattr, request: 
 }
 
 /** fuse_update_ctime: the time of change is not known any more. */
-export function* updateCtime(fc: FuseConnection, p: Process, inode: Inode): Operation<void> {
+export function updateCtime(fc: FuseConnection, p: Process, inode: Inode): Soon<void> {
   invalidateAttributes(inode, STATX_CTIME);
-  if (fc.writebackCache) yield* updateCtimeInCache(fc, p, inode);
+  return fc.writebackCache ? updateCtimeInCache(fc, p, inode) : undefined;
 }

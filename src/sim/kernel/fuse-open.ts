@@ -37,7 +37,7 @@ import { IN, OUT } from './fuse-request.ts';
 import { FUSE_STATX_MODSIZE, type Inode, invalidateAttributes } from './inode.ts';
 import { inodeOf } from './namei.ts';
 import type { Nameidata } from './nameidata.ts';
-import type { Operation } from './operation.ts';
+import { afterwards, type Operation, onReply, type Soon, settled } from './operation.ts';
 import { mappingOf } from './page-cache.ts';
 import { lockOwner, type Process } from './process.ts';
 import { dropListing } from './readdir-cache.ts';
@@ -72,14 +72,14 @@ export function newFile(p: Process, dentry: Dentry, inode: Inode, flags: number)
 }
 
 /** fuse_create_open: makes and opens in one request. `nd.child` is the name. */
-export function* fuseCreateOpen(
+export function fuseCreateOpen(
   fc: FuseConnection,
   p: Process,
   nd: Nameidata,
   opening: Opening,
   mode: number,
   opcode: number,
-): Operation<number> {
+): Soon<number> {
   const directory = inodeOf(nd);
   if (directory.bad) return -E.EIO;
   const child = nd.child as Dentry;
@@ -95,7 +95,20 @@ export function* fuseCreateOpen(
     fc.handleKillprivV2 && (flags & O_TRUNC) !== 0 && (flags & O_EXCL) === 0 && !p.capable ? FUSE_OPEN_KILL_SUIDGID : 0;
   request.name(child.name);
   request.expected = fuse_create_out.size;
-  if (!fc.device.send(p)) yield;
+  return fc.device.send(p)
+    ? takeCreated(fc, p, directory, child, opening, flags)
+    : onReply(() => takeCreated(fc, p, directory, child, opening, flags));
+}
+
+function takeCreated(
+  fc: FuseConnection,
+  p: Process,
+  directory: Inode,
+  child: Dentry,
+  opening: Opening,
+  flags: number,
+): number {
+  const { request } = p;
   if (request.error !== 0) return request.error;
   const reply = request.reply.words;
   const nodeid = readU64(reply, OUT);
@@ -123,13 +136,7 @@ export function* fuseCreateOpen(
 }
 
 /** do_dentry_open. */
-export function* vfsOpen(
-  fc: FuseConnection,
-  p: Process,
-  dentry: Dentry,
-  inode: Inode,
-  opening: Opening,
-): Operation<number> {
+export function vfsOpen(fc: FuseConnection, p: Process, dentry: Dentry, inode: Inode, opening: Opening): Soon<number> {
   const { flags } = opening;
   const type = inode.mode & S_IFMT;
   if (type === S_IFSOCK) return -E.ENXIO;
@@ -141,46 +148,79 @@ export function* vfsOpen(
   if (type === S_IFIFO) return openFifo(inode, file);
   if (inode.bad) return -E.EIO;
   const truncates = !isDir && fc.atomicOTrunc && (flags & O_TRUNC) !== 0;
-  if (!truncates || !fc.writebackCache) return yield* fuseOpen(fc, p, inode, file, flags, isDir, truncates);
-  // is_wb_truncate: nothing is written while the file is emptied.
+  if (!truncates || !fc.writebackCache) return fuseOpen(fc, p, inode, file, flags, truncates);
+  return emptyWhileOpening(fc, p, inode, file, flags);
+}
+
+/** is_wb_truncate: nothing is written while the file is emptied. */
+function* emptyWhileOpening(
+  fc: FuseConnection,
+  p: Process,
+  inode: Inode,
+  file: File,
+  flags: number,
+): Operation<number> {
   const mapping = mappingOf(inode);
   if (!inode.rwsem.tryDown(true)) yield* inode.rwsem.wait(p, true, 'an inode');
   yield* setNowrite(p, mapping);
-  const error = yield* fuseOpen(fc, p, inode, file, flags, isDir, true);
+  const error = yield* settled(fuseOpen(fc, p, inode, file, flags, true));
   releaseNowrite(fc, mapping);
   inode.rwsem.up(true);
   return error;
 }
 
 /** fuse_open, fuse_dir_open (fs/fuse/file.c, fs/fuse/dir.c). */
-function* fuseOpen(
+function fuseOpen(
   fc: FuseConnection,
   p: Process,
   inode: Inode,
   file: File,
   flags: number,
+  truncates: boolean,
+): Soon<number> {
+  const isDir = isDirectory(inode.mode);
+  file.openFlags = FOPEN_KEEP_CACHE | (isDir ? FOPEN_CACHE_DIR : 0);
+  if (isDir ? fc.noOpendir : fc.noOpen) return haveOpened(fc, p, inode, file, isDir, truncates);
+  let sent = flags & ~(O_CREAT | O_EXCL | O_NOCTTY);
+  if (!fc.atomicOTrunc) sent &= ~O_TRUNC;
+  const { request } = p;
+  const words = request.begin(isDir ? OPENDIR.code : OPEN.code, inode.nodeid, fuse_open_in.size);
+  words[IN] = sent;
+  words[IN + 1] = !isDir && fc.handleKillprivV2 && (sent & O_TRUNC) !== 0 && !p.capable ? FUSE_OPEN_KILL_SUIDGID : 0;
+  request.expected = fuse_open_out.size;
+  return fc.device.send(p)
+    ? takeOpened(fc, p, inode, file, isDir, truncates)
+    : onReply(() => takeOpened(fc, p, inode, file, isDir, truncates));
+}
+
+function takeOpened(
+  fc: FuseConnection,
+  p: Process,
+  inode: Inode,
+  file: File,
   isDir: boolean,
   truncates: boolean,
-): Operation<number> {
-  file.openFlags = FOPEN_KEEP_CACHE | (isDir ? FOPEN_CACHE_DIR : 0);
-  if (isDir ? !fc.noOpendir : !fc.noOpen) {
-    let sent = flags & ~(O_CREAT | O_EXCL | O_NOCTTY);
-    if (!fc.atomicOTrunc) sent &= ~O_TRUNC;
-    const { request } = p;
-    const words = request.begin(isDir ? OPENDIR.code : OPEN.code, inode.nodeid, fuse_open_in.size);
-    words[IN] = sent;
-    words[IN + 1] = !isDir && fc.handleKillprivV2 && (sent & O_TRUNC) !== 0 && !p.capable ? FUSE_OPEN_KILL_SUIDGID : 0;
-    request.expected = fuse_open_out.size;
-    if (!fc.device.send(p)) yield;
-    if (request.error === 0) {
-      file.fh = request.u64(0);
-      file.openFlags = request.word(2);
-      file.opened = true;
-      fc.handles += 1;
-    } else if (request.error !== -E.ENOSYS) return request.error;
-    else if (isDir) fc.noOpendir = true;
-    else fc.noOpen = true;
-  }
+): Soon<number> {
+  const { request } = p;
+  if (request.error === 0) {
+    file.fh = request.u64(0);
+    file.openFlags = request.word(2);
+    file.opened = true;
+    fc.handles += 1;
+  } else if (request.error !== -E.ENOSYS) return request.error;
+  else if (isDir) fc.noOpendir = true;
+  else fc.noOpen = true;
+  return haveOpened(fc, p, inode, file, isDir, truncates);
+}
+
+function haveOpened(
+  fc: FuseConnection,
+  p: Process,
+  inode: Inode,
+  file: File,
+  isDir: boolean,
+  truncates: boolean,
+): Soon<number> {
   if (isDir) file.openFlags &= ~FOPEN_DIRECT_IO;
   finishOpen(fc, file);
   if (truncates) {
@@ -192,7 +232,7 @@ function* fuseOpen(
   } else if ((file.openFlags & FOPEN_KEEP_CACHE) === 0) {
     if (!isDir) {
       invalidateInodePages2(fc, inode);
-      yield* waitForLaundering(fc, p, inode);
+      if (inode.mapping?.laundering) return afterwards(waitForLaundering(fc, p, inode), () => 0);
     } else dropListing(inode);
   }
   return 0;

@@ -18,7 +18,7 @@ import { fput } from './file-table.ts';
 import { fsyncFile } from './fsync.ts';
 import type { FuseConnection } from './fuse-connection.ts';
 import { readFolio } from './fuse-read.ts';
-import type { Operation } from './operation.ts';
+import { type Operation, settled } from './operation.ts';
 import { addPage, mappingOf, PAGE_SIZE, type Page, setDirty, setMappingError, waitOnPage } from './page-cache.ts';
 import type { Process } from './process.ts';
 import { openFileOf } from './read-write.ts';
@@ -110,7 +110,7 @@ function* unmapArea(fc: FuseConnection, p: Process, area: VmArea): Operation<voi
     page.writableBy?.delete(area);
     if (page.mappedBy?.delete(area) && page.mappedBy.size === 0) page.mappedBy = null;
   }
-  if (area.fuse) setMappingError(mapping, yield* writeInodeNow(fc, p, area.file.inode));
+  if (area.fuse) setMappingError(mapping, yield* settled(writeInodeNow(fc, p, area.file.inode)));
   fput(fc, area.file);
 }
 

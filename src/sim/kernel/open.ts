@@ -45,7 +45,7 @@ import {
   LOOKUP_FOLLOW,
   type Nameidata,
 } from './nameidata.ts';
-import { type Operation, settled } from './operation.ts';
+import { afterwards, isOperation, type Operation, type Soon, settled } from './operation.ts';
 import { MAY_EXEC, MAY_READ, MAY_WRITE, ownerOrCapable, permission, stripSgid } from './permission.ts';
 import type { Process } from './process.ts';
 
@@ -78,14 +78,14 @@ const accessMode = (flags: number): number => {
 };
 
 /** build_open_flags, do_filp_open. Gives the open file; the caller installs it. */
-export function* openFile(
+export function openFile(
   fc: FuseConnection,
   p: Process,
   dirfd: number | undefined,
   path: string,
   flags: number,
   mode: number,
-): Operation<File | number> {
+): Soon<File | number> {
   let open = flags & VALID_FLAGS;
   if ((open & O_PATH) !== 0) open &= O_PATH_FLAGS;
   else open |= O_LARGEFILE;
@@ -102,13 +102,30 @@ export function* openFile(
   const follow = !exclusive && (open & O_NOFOLLOW) === 0;
   const lookup = ((open & O_DIRECTORY) !== 0 ? LOOKUP_DIRECTORY : 0) | (follow ? LOOKUP_FOLLOW : 0);
   const { nd } = p;
-  let error: number;
-  if ((open & O_TMPFILE_BIT) !== 0) error = yield* tmpfile(fc, p, nd, dirfd, path, opening, lookup);
-  else if ((open & O_PATH) !== 0) {
-    error = yield* settled(pathLookup(fc, p, nd, dirfd, path, lookup));
-    if (error === 0) opening.file = newFile(p, nd.dentry as Dentry, inodeOf(nd), open);
-  } else error = yield* pathOpen(fc, p, nd, dirfd, path, opening, lookup);
-  return opened(fc, opening, error);
+  const error =
+    (open & O_TMPFILE_BIT) !== 0
+      ? tmpfile(fc, p, nd, dirfd, path, opening, lookup)
+      : (open & O_PATH) !== 0
+        ? openPath(fc, p, nd, dirfd, path, opening, lookup)
+        : pathOpen(fc, p, nd, dirfd, path, opening, lookup);
+  return typeof error === 'number'
+    ? opened(fc, opening, error)
+    : afterwards(error, (failed) => opened(fc, opening, failed));
+}
+
+/** do_o_path. */
+function* openPath(
+  fc: FuseConnection,
+  p: Process,
+  nd: Nameidata,
+  dirfd: number | undefined,
+  path: string,
+  opening: Opening,
+  lookup: number,
+): Operation<number> {
+  const error = yield* settled(pathLookup(fc, p, nd, dirfd, path, lookup));
+  if (error === 0) opening.file = newFile(p, nd.dentry as Dentry, inodeOf(nd), opening.flags);
+  return error;
 }
 
 /** What is left of an open: the file without the flags that were for the open alone, or the error. */
@@ -123,7 +140,7 @@ function opened(fc: FuseConnection, { file }: Opening, error: number): File | nu
 }
 
 /** path_openat. */
-function* pathOpen(
+function pathOpen(
   fc: FuseConnection,
   p: Process,
   nd: Nameidata,
@@ -131,27 +148,41 @@ function* pathOpen(
   path: string,
   opening: Opening,
   lookup: number,
-): Operation<number> {
-  let error = pathInit(fc, p, nd, dirfd, path, lookup);
+): Soon<number> {
+  const error = pathInit(fc, p, nd, dirfd, path, lookup);
+  return error !== 0 ? error : walkAndOpen(fc, p, nd, path, opening);
+}
+
+function walkAndOpen(fc: FuseConnection, p: Process, nd: Nameidata, path: string, opening: Opening): Soon<number> {
+  const error = linkPathWalk(fc, p, nd, path);
+  return typeof error === 'number'
+    ? openWalked(fc, p, nd, opening, error)
+    : afterwards(error, (failed) => openWalked(fc, p, nd, opening, failed));
+}
+
+function openWalked(fc: FuseConnection, p: Process, nd: Nameidata, opening: Opening, error: number): Soon<number> {
   if (error !== 0) return error;
-  let text = path;
-  for (;;) {
-    error = yield* settled(linkPathWalk(fc, p, nd, text));
-    if (error !== 0) return error;
-    const link = yield* openLast(fc, p, nd, opening);
-    if (typeof link === 'number') {
-      if (link !== 0) return link;
-      break;
-    }
-    text = link;
-    nd.lastType = LAST_ROOT;
-    nd.trailingSlashes = false;
-  }
-  return yield* doOpen(fc, p, nd, opening);
+  const link = openLast(fc, p, nd, opening);
+  return isOperation(link)
+    ? afterwards(link, (told) => openFound(fc, p, nd, opening, told))
+    : openFound(fc, p, nd, opening, link);
+}
+
+function openFound(
+  fc: FuseConnection,
+  p: Process,
+  nd: Nameidata,
+  opening: Opening,
+  link: number | string,
+): Soon<number> {
+  if (typeof link === 'number') return link !== 0 ? link : doOpen(fc, p, nd, opening);
+  nd.lastType = LAST_ROOT;
+  nd.trailingSlashes = false;
+  return walkAndOpen(fc, p, nd, link, opening);
 }
 
 /** open_last_lookups: looks the last component up, or makes it; the text of a link where it is one to follow. */
-function* openLast(fc: FuseConnection, p: Process, nd: Nameidata, opening: Opening): Operation<number | string> {
+function openLast(fc: FuseConnection, p: Process, nd: Nameidata, opening: Opening): Soon<number | string> {
   const { flags } = opening;
   if (nd.lastType !== LAST_NORM) {
     handleDots(fc, nd);
@@ -160,74 +191,89 @@ function* openLast(fc: FuseConnection, p: Process, nd: Nameidata, opening: Openi
   const create = (flags & O_CREAT) !== 0;
   if (create && nd.trailingSlashes) return -E.EISDIR;
   if (nd.trailingSlashes) nd.flags |= LOOKUP_FOLLOW | LOOKUP_DIRECTORY;
-  const intent = create ? LOOKUP_CREATE | ((flags & O_EXCL) !== 0 ? LOOKUP_EXCL : 0) : 0;
-  let found: Dentry | undefined;
-  if (!create || (flags & O_EXCL) === 0) {
-    const fast = yield* settled(lookupFast(fc, p, nd.dentry as Dentry, nd.last, nd.flags));
-    if (typeof fast === 'number') return fast;
-    // A name that is known not to exist is made under the directory's lock.
-    if (fast !== undefined && !(create && fast.inode === null)) found = dGet(fast);
-  }
-  if (found === undefined) {
-    const { rwsem } = inodeOf(nd);
-    const exclusive = create || !fc.parallelDirops;
-    if (!rwsem.tryDown(exclusive)) yield* rwsem.wait(p, exclusive, 'a directory');
-    const looked = yield* lookupOpen(fc, p, nd, opening, intent);
-    rwsem.up(exclusive);
-    if (typeof looked === 'number') return looked;
-    if (opening.created) {
-      nd.moveTo(fc, looked);
-      return 0;
-    }
-    found = looked;
-  }
-  return yield* settled(stepInto(fc, p, nd, found, true));
+  const fast = create && (flags & O_EXCL) !== 0 ? undefined : lookupFast(fc, p, nd.dentry as Dentry, nd.last, nd.flags);
+  return isOperation(fast)
+    ? afterwards(fast, (told) => openFast(fc, p, nd, opening, told))
+    : openFast(fc, p, nd, opening, fast);
 }
 
-/** lookup_open, fuse_atomic_open: the directory is locked; gives the dentry with a reference. */
-function* lookupOpen(
+function openFast(
   fc: FuseConnection,
   p: Process,
   nd: Nameidata,
   opening: Opening,
-  intent: number,
-): Operation<Dentry | number> {
+  fast: Dentry | number | undefined,
+): Soon<number | string> {
+  if (typeof fast === 'number') return fast;
+  // A name that is known not to exist is made under the directory's lock.
+  if (fast !== undefined && !((opening.flags & O_CREAT) !== 0 && fast.inode === null))
+    return stepInto(fc, p, nd, dGet(fast), true);
+  return openSlow(fc, p, nd, opening);
+}
+
+function* openSlow(fc: FuseConnection, p: Process, nd: Nameidata, opening: Opening): Operation<number | string> {
+  const create = (opening.flags & O_CREAT) !== 0;
+  const { rwsem } = inodeOf(nd);
+  const exclusive = create || !fc.parallelDirops;
+  if (!rwsem.tryDown(exclusive)) yield* rwsem.wait(p, exclusive, 'a directory');
+  const looked = yield* lookupOpen(fc, p, nd, opening);
+  rwsem.up(exclusive);
+  if (typeof looked === 'number') return looked;
+  if (!opening.created) return yield* settled(stepInto(fc, p, nd, looked, true));
+  nd.moveTo(fc, looked);
+  return 0;
+}
+
+/** lookup_open, fuse_atomic_open: the directory is locked; gives the dentry with a reference. */
+function* lookupOpen(fc: FuseConnection, p: Process, nd: Nameidata, opening: Opening): Operation<Dentry | number> {
   const parent = nd.dentry as Dentry;
   const directory = parent.inode as Inode;
   const create = (opening.flags & O_CREAT) !== 0;
-  let mayCreate = 0;
-  const cached = yield* settled(lookupCached(fc, p, parent, nd.last, nd.flags | intent));
+  const intent = create ? LOOKUP_CREATE | ((opening.flags & O_EXCL) !== 0 ? LOOKUP_EXCL : 0) : 0;
+  const known = lookupCached(fc, p, parent, nd.last, nd.flags | intent);
+  const cached = isOperation(known) ? yield* known : known;
   if (typeof cached === 'number') return cached;
   if (cached?.inode) return cached;
-  if (create)
-    mayCreate = fc.options.readOnly ? -E.EROFS : yield* settled(permission(fc, p, directory, MAY_WRITE | MAY_EXEC));
-  const dentry = cached ?? (yield* settled(lookupNew(fc, p, parent, nd.last)));
+  const may = !create ? 0 : fc.options.readOnly ? -E.EROFS : permission(fc, p, directory, MAY_WRITE | MAY_EXEC);
+  const mayCreate = typeof may === 'number' ? may : yield* may;
+  const found = cached ?? lookupNew(fc, p, parent, nd.last);
+  const dentry = isOperation(found) ? yield* found : found;
   if (typeof dentry === 'number' || dentry.inode !== null || !create) return dentry;
   let error = mayCreate;
   if (error === 0) {
     nd.setChild(fc, dGet(dentry));
-    error = yield* createOpen(fc, p, nd, opening);
+    const made = createOpen(fc, p, nd, opening);
+    error = typeof made === 'number' ? made : yield* made;
   }
   if (error === 0) return dentry;
   dPut(fc, dentry);
   return error;
 }
 
-function* createOpen(fc: FuseConnection, p: Process, nd: Nameidata, opening: Opening): Operation<number> {
-  const directory = inodeOf(nd);
-  const mode = S_IFREG | stripSgid(p, directory, opening.mode);
-  if (!fc.noCreate) {
-    const error = yield* fuseCreateOpen(fc, p, nd, opening, mode, CREATE.code);
-    if (error !== -E.ENOSYS) return error;
-    fc.noCreate = true;
-  }
-  const error = yield* fuseMknod(fc, p, nd, mode, 0);
-  if (error === 0) opening.created = true;
-  return error;
+function createOpen(fc: FuseConnection, p: Process, nd: Nameidata, opening: Opening): Soon<number> {
+  const mode = S_IFREG | stripSgid(p, inodeOf(nd), opening.mode);
+  const error = fc.noCreate ? -E.ENOSYS : fuseCreateOpen(fc, p, nd, opening, mode, CREATE.code);
+  return typeof error === 'number' && error !== -E.ENOSYS ? error : createOrMknod(fc, p, nd, opening, mode, error);
+}
+
+function* createOrMknod(
+  fc: FuseConnection,
+  p: Process,
+  nd: Nameidata,
+  opening: Opening,
+  mode: number,
+  created: Soon<number>,
+): Operation<number> {
+  const error = yield* settled(created);
+  if (error !== -E.ENOSYS) return error;
+  fc.noCreate = true;
+  const failed = yield* settled(fuseMknod(fc, p, nd, mode, 0));
+  if (failed === 0) opening.created = true;
+  return failed;
 }
 
 /** do_open: checks and opens what the walk found. */
-function* doOpen(fc: FuseConnection, p: Process, nd: Nameidata, opening: Opening): Operation<number> {
+function doOpen(fc: FuseConnection, p: Process, nd: Nameidata, opening: Opening): Soon<number> {
   const { flags } = opening;
   const dentry = nd.dentry as Dentry;
   const inode = dentry.inode as Inode;
@@ -245,11 +291,38 @@ function* doOpen(fc: FuseConnection, p: Process, nd: Nameidata, opening: Opening
     if (fc.options.readOnly) return -E.EROFS;
     truncates = true;
   }
-  let error = yield* mayOpen(fc, p, inode, opening.access, opening.flags);
-  if (error === 0 && opening.file === undefined) error = yield* vfsOpen(fc, p, dentry, inode, opening);
-  if (error === 0 && truncates)
-    error = yield* truncate(fc, p, inode, 0, { open: true, mtime: 'now', ctime: true, file: opening.file });
-  return error;
+  const may = mayOpen(fc, p, inode, opening.access, opening.flags);
+  if (typeof may !== 'number') return openAllowed(fc, p, dentry, opening, truncates, may);
+  if (may !== 0) return may;
+  const error = opening.file === undefined ? vfsOpen(fc, p, dentry, inode, opening) : 0;
+  return truncates ? openTruncated(fc, p, inode, opening, error) : error;
+}
+
+function* openAllowed(
+  fc: FuseConnection,
+  p: Process,
+  dentry: Dentry,
+  opening: Opening,
+  truncates: boolean,
+  may: Operation<number>,
+): Operation<number> {
+  const inode = dentry.inode as Inode;
+  let error = yield* may;
+  if (error === 0 && opening.file === undefined) error = yield* settled(vfsOpen(fc, p, dentry, inode, opening));
+  return truncates ? yield* openTruncated(fc, p, inode, opening, error) : error;
+}
+
+/** handle_truncate, behind the open. */
+function* openTruncated(
+  fc: FuseConnection,
+  p: Process,
+  inode: Inode,
+  opening: Opening,
+  opens: Soon<number>,
+): Operation<number> {
+  const error = yield* settled(opens);
+  if (error !== 0) return error;
+  return yield* truncate(fc, p, inode, 0, { open: true, mtime: 'now', ctime: true, file: opening.file });
 }
 
 /** may_create_in_sticky, for what fs.protected_regular and fs.protected_fifos (0 here) do not switch. */
@@ -261,15 +334,16 @@ function mayCreateInSticky(p: Process, nd: Nameidata, inode: Inode): boolean {
 }
 
 /** may_open. */
-function* mayOpen(fc: FuseConnection, p: Process, inode: Inode, access: number, flags: number): Operation<number> {
+function mayOpen(fc: FuseConnection, p: Process, inode: Inode, access: number, flags: number): Soon<number> {
   if (isSymlink(inode.mode)) return -E.ELOOP;
   if (isDirectory(inode.mode) && (access & MAY_WRITE) !== 0) return -E.EISDIR;
   // may_open_dev: FUSE is mounted without devices.
   const type = inode.mode & S_IFMT;
   if (type === S_IFCHR || type === S_IFBLK) return -E.EACCES;
-  const error = yield* settled(permission(fc, p, inode, access));
-  if (error !== 0) return error;
-  return (flags & O_NOATIME) !== 0 && !ownerOrCapable(p, inode) ? -E.EPERM : 0;
+  const may = permission(fc, p, inode, access);
+  if ((flags & O_NOATIME) === 0) return may;
+  const noatime = (error: number): number => (error !== 0 ? error : ownerOrCapable(p, inode) ? 0 : -E.EPERM);
+  return typeof may === 'number' ? noatime(may) : afterwards(may, noatime);
 }
 
 /** do_tmpfile, vfs_tmpfile, fuse_tmpfile. */
@@ -292,7 +366,7 @@ function* tmpfile(
   const child = new Dentry('/', nd.dentry, fc.epoch);
   nd.setChild(fc, child);
   const mode = S_IFREG | stripSgid(p, directory, opening.mode);
-  error = yield* fuseCreateOpen(fc, p, nd, opening, mode, TMPFILE.code);
+  error = yield* settled(fuseCreateOpen(fc, p, nd, opening, mode, TMPFILE.code));
   if (error === -E.ENOSYS) {
     fc.noTmpfile = true;
     return -E.EOPNOTSUPP;
@@ -300,7 +374,7 @@ function* tmpfile(
   if (error !== 0) return error;
   const inode = child.inode as Inode;
   inode.linkable = (opening.flags & O_EXCL) === 0;
-  return yield* mayOpen(fc, p, inode, 0, opening.flags);
+  return yield* settled(mayOpen(fc, p, inode, 0, opening.flags));
 }
 
 /**
@@ -325,9 +399,9 @@ export function* openDentry(
   if ((open & O_PATH) !== 0) opening.file = newFile(p, dentry, inode, open);
   else if (checks) {
     p.nd.begin(fc, dentry, (open & O_DIRECTORY) !== 0 ? LOOKUP_DIRECTORY : 0);
-    error = yield* doOpen(fc, p, p.nd, opening);
+    error = yield* settled(doOpen(fc, p, p.nd, opening));
     p.nd.release(fc);
-  } else error = yield* vfsOpen(fc, p, dentry, inode, opening);
+  } else error = yield* settled(vfsOpen(fc, p, dentry, inode, opening));
   dPut(fc, dentry);
   return opened(fc, opening, error);
 }

@@ -5,7 +5,7 @@ import type { FuseConnection } from './fuse-connection.ts';
 import { inheritMaps, unmapAll } from './mmap.ts';
 import { inodeOf, pathLookup } from './namei.ts';
 import { LOOKUP_DIRECTORY, LOOKUP_FOLLOW } from './nameidata.ts';
-import { type Operation, settled } from './operation.ts';
+import { type Operation, type Soon, settled } from './operation.ts';
 import { MAY_CHDIR, MAY_EXEC, permission } from './permission.ts';
 import { OPEN_MAX, Process } from './process.ts';
 
@@ -16,28 +16,28 @@ import { OPEN_MAX, Process } from './process.ts';
 const HARMLESS: ReadonlySet<number> = new Set([17, 18, 19, 20, 21, 22, 23, 28]);
 const LAST_SIGNAL = 64;
 
-export function* close(fc: FuseConnection, p: Process, call: CallOf<'close'>): Operation<number> {
+export function close(fc: FuseConnection, p: Process, call: CallOf<'close'>): Soon<number> {
   const file = p.file(call.fd);
   if (file === undefined) return -E.EBADF;
   p.files[call.fd] = undefined;
-  return yield* closeFile(fc, p, file);
+  return closeFile(fc, p, file);
 }
 
-export function* dup(fc: FuseConnection, p: Process, call: CallOf<'dup'>): Operation<number> {
+export function dup(fc: FuseConnection, p: Process, call: CallOf<'dup'>): Soon<number> {
   const file = p.file(call.fd);
   if (file === undefined) return -E.EBADF;
   if (call.into === call.fd) return call.fd;
   file.count += 1;
-  return yield* installFile(fc, p, file, call.into);
+  return installFile(fc, p, file, call.into);
 }
 
-export function* dup2(fc: FuseConnection, p: Process, call: CallOf<'dup2'>): Operation<number> {
+export function dup2(fc: FuseConnection, p: Process, call: CallOf<'dup2'>): Soon<number> {
   const file = p.file(call.fd);
   const { newFd } = call;
   if (file === undefined || !(newFd >= 0 && newFd < OPEN_MAX)) return -E.EBADF;
   if (newFd === call.fd) return newFd;
   file.count += 1;
-  return yield* installFile(fc, p, file, newFd);
+  return installFile(fc, p, file, newFd);
 }
 
 export function* chdir(fc: FuseConnection, p: Process, call: CallOf<'chdir'>): Operation<number> {
@@ -85,7 +85,7 @@ export function* exit(fc: FuseConnection, p: Process): Operation<number> {
       const file = p.files[fd];
       if (file === undefined) continue;
       p.files[fd] = undefined;
-      yield* closeFile(fc, p, file);
+      yield* settled(closeFile(fc, p, file));
     }
     dPut(fc, p.cwd);
   }

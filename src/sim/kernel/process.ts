@@ -7,7 +7,7 @@ import type { FuseConnection } from './fuse-connection.ts';
 import { FuseRequest } from './fuse-request.ts';
 import type { VmArea } from './mmap.ts';
 import { Nameidata } from './nameidata.ts';
-import type { Operation } from './operation.ts';
+import { isOperation, type Operation } from './operation.ts';
 import type { PendingCall } from './pending-call.ts';
 import { SharedState } from './shared-state.ts';
 import { startCall } from './syscalls.ts';
@@ -16,10 +16,6 @@ import { startCall } from './syscalls.ts';
 export const OPEN_MAX = 20000;
 /** A process has standard input, output and error of its own, which are none of the filesystem's: descriptors start here. */
 export const FIRST_FD = 3;
-
-/** A call that needs no sleep gives its result at once. */
-const isOperation = (started: Operation<SysResult> | SysResult): started is Operation<SysResult> =>
-  typeof started === 'object' && 'next' in started;
 
 /** struct task_struct, with one system call at a time (include/linux/sched.h). */
 export class Process {

@@ -20,7 +20,7 @@ import type { FuseConnection } from './fuse-connection.ts';
 import { beginRead, invalidateAtime } from './fuse-read.ts';
 import { cacheWrite, writeUpdateAttributes } from './fuse-write.ts';
 import { STATX_SIZE } from './inode.ts';
-import { type Operation, settled } from './operation.ts';
+import { afterwards, type Operation, onReply, type Soon, settled } from './operation.ts';
 import { PAGE_SIZE } from './page-cache.ts';
 import type { Process } from './process.ts';
 import { MAX_RW_COUNT, writeLimits } from './size-limits.ts';
@@ -34,17 +34,27 @@ export function openFileOf(p: Process, fd: number): File | undefined {
   return file === undefined || (file.mode & FMODE_PATH) !== 0 ? undefined : file;
 }
 
-/** fdget_pos: the shared position is locked. True: `unlockPosition` must follow. */
-export function* lockPosition(p: Process, file: File): Operation<boolean> {
-  if (file.count === 1) return false;
+/** fdget_pos: the position of a shared file is locked, and `unlockPosition` must follow. */
+function* lockPosition(p: Process, file: File): Operation<void> {
   file.count += 1;
   if (!file.positionLock.tryDown(true)) yield* file.positionLock.wait(p, true, 'the position of a shared file');
-  return true;
 }
 
-export function unlockPosition(file: File): void {
+function unlockPosition(file: File): void {
   file.count -= 1;
   file.positionLock.up(true);
+}
+
+/** What is done with the position of a file; nobody else has it meanwhile. */
+export function atPosition<T>(p: Process, file: File, run: () => Soon<T>): Soon<T> {
+  return file.count === 1 ? run() : atSharedPosition(p, file, run);
+}
+
+function* atSharedPosition<T>(p: Process, file: File, run: () => Soon<T>): Operation<T> {
+  yield* lockPosition(p, file);
+  const result = yield* settled(run());
+  unlockPosition(file);
+  return result;
 }
 
 /** What vfs_read and vfs_write check before anything is read or written; 0 or an error. */
@@ -58,30 +68,52 @@ function checkWrite(file: File | undefined): number {
 }
 
 /** fuse_file_read_iter: around the page cache or through it. */
-export function* readFile(
+export function readFile(
   fc: FuseConnection,
   p: Process,
   file: File,
   position: number,
   count: number,
-): Operation<Uint8Array | number> {
+): Soon<Uint8Array | number> {
   const { inode } = file;
   if (inode.bad) return -E.EIO;
   if ((inode.mode & S_IFMT) === S_IFIFO) return EMPTY;
   const wanted = Math.min(count, MAX_RW_COUNT);
   if ((file.openFlags & FOPEN_DIRECT_IO) !== 0) {
-    if (wanted > 0) return yield* fuseDirectRead(fc, p, file, position, wanted);
+    if (wanted > 0) return fuseDirectRead(fc, p, file, position, wanted);
     invalidateAtime(fc, inode);
     return EMPTY;
   }
   // fuse_cache_read_iter: the size must be true.
-  if (fc.autoInvalData || position + wanted > inode.size) {
-    const error = yield* settled(updateAttributes(fc, p, file, STATX_SIZE));
-    if (error !== 0) return error;
-  }
+  const error = fc.autoInvalData || position + wanted > inode.size ? updateAttributes(fc, p, file, STATX_SIZE) : 0;
+  return typeof error === 'number'
+    ? readSized(fc, p, file, position, wanted, error)
+    : afterwards(error, (failed) => readSized(fc, p, file, position, wanted, failed));
+}
+
+function readSized(
+  fc: FuseConnection,
+  p: Process,
+  file: File,
+  position: number,
+  wanted: number,
+  error: number,
+): Soon<Uint8Array | number> {
+  if (error !== 0) return error;
   if (wanted === 0) return EMPTY;
   if ((file.flags & O_DIRECT) === 0)
-    return readCached(file, position, wanted) ?? (yield* filemapRead(fc, p, file, position, wanted));
+    return readCached(file, position, wanted) ?? filemapRead(fc, p, file, position, wanted);
+  return readPastCache(fc, p, file, position, wanted);
+}
+
+function* readPastCache(
+  fc: FuseConnection,
+  p: Process,
+  file: File,
+  position: number,
+  wanted: number,
+): Operation<Uint8Array | number> {
+  const { inode } = file;
   const direct = yield* directRead(fc, p, file, position, wanted);
   if (typeof direct === 'number' || direct.length === wanted || position + direct.length >= inode.size) return direct;
   // What a filesystem leaves short of the end is read through the cache (generic_file_read_iter).
@@ -90,36 +122,69 @@ export function* readFile(
 }
 
 /** fuse_splice_read: through the page cache, whatever the filesystem said, and without asking for the size; but with O_DIRECT by reading. */
-export function* spliceRead(
+export function spliceRead(
   fc: FuseConnection,
   p: Process,
   file: File,
   position: number,
   count: number,
-): Operation<Uint8Array | number> {
-  if ((file.flags & O_DIRECT) !== 0) return yield* readFile(fc, p, file, position, count);
-  return readCached(file, position, count) ?? (yield* filemapRead(fc, p, file, position, count));
+): Soon<Uint8Array | number> {
+  if ((file.flags & O_DIRECT) !== 0) return readFile(fc, p, file, position, count);
+  return readCached(file, position, count) ?? filemapRead(fc, p, file, position, count);
 }
 
 /** fuse_direct_read_iter: each read asks the filesystem, in pieces of at most max_read, until one comes back short. */
-function* fuseDirectRead(
+function fuseDirectRead(
   fc: FuseConnection,
   p: Process,
   file: File,
   position: number,
   wanted: number,
-): Operation<Uint8Array | number> {
-  if (file.inode.mapping !== null) {
-    const error = yield* beforeDirectIo(fc, p, file, position, wanted, false, true);
-    if (error !== 0) return error;
-  }
-  const { request } = p;
+): Soon<Uint8Array | number> {
+  if (file.inode.mapping === null) return readPiece(fc, p, file, position, wanted);
+  return afterwards(beforeDirectIo(fc, p, file, position, wanted, false, true), (error) =>
+    error !== 0 ? error : readPiece(fc, p, file, position, wanted),
+  );
+}
+
+function readPiece(
+  fc: FuseConnection,
+  p: Process,
+  file: File,
+  position: number,
+  wanted: number,
+): Soon<Uint8Array | number> {
   const most = Math.min(fc.maxRead, wanted);
-  beginRead(request, file, position, most, p.owner);
-  if (!fc.device.send(p)) yield;
+  beginRead(p.request, file, position, most, p.owner);
+  return fc.device.send(p)
+    ? havePiece(fc, p, file, position, wanted, most)
+    : onReply(() => havePiece(fc, p, file, position, wanted, most));
+}
+
+function havePiece(
+  fc: FuseConnection,
+  p: Process,
+  file: File,
+  position: number,
+  wanted: number,
+  most: number,
+): Soon<Uint8Array | number> {
+  const { request } = p;
   invalidateAtime(fc, file.inode);
   if (request.error !== 0) return request.error;
   if (request.size < most || most === wanted) return request.data;
+  return readOtherPieces(fc, p, file, position, wanted, most);
+}
+
+function* readOtherPieces(
+  fc: FuseConnection,
+  p: Process,
+  file: File,
+  position: number,
+  wanted: number,
+  most: number,
+): Operation<Uint8Array | number> {
+  const { request } = p;
   const pieces = [request.data];
   const rest = yield* oneByOneRead(fc, p, file, position + most, wanted - most, (answered) => {
     pieces.push(answered.data);
@@ -139,24 +204,30 @@ function join(pieces: readonly Uint8Array[], size: number): Uint8Array {
   return whole;
 }
 
-export function* read(fc: FuseConnection, p: Process, call: CallOf<'read'>): Operation<Uint8Array | number> {
+export function read(fc: FuseConnection, p: Process, call: CallOf<'read'>): Soon<Uint8Array | number> {
   const file = openFileOf(p, call.fd);
   const error = checkRead(file);
   if (error !== 0 || file === undefined) return error;
   if (call.size < 0) return -E.EINVAL;
-  return yield* readHere(fc, p, file, call.size);
+  return readHere(fc, p, file, call.size);
 }
 
-function* readHere(fc: FuseConnection, p: Process, file: File, size: number): Operation<Uint8Array | number> {
-  const locked = yield* lockPosition(p, file);
-  const position = Number(file.position);
-  const data = yield* readFile(fc, p, file, position, size);
+function readHere(fc: FuseConnection, p: Process, file: File, size: number): Soon<Uint8Array | number> {
+  return atPosition(p, file, () => {
+    const position = Number(file.position);
+    const data = readFile(fc, p, file, position, size);
+    return typeof data === 'number' || data instanceof Uint8Array
+      ? moved(file, position, data)
+      : afterwards(data, (told) => moved(file, position, told));
+  });
+}
+
+function moved(file: File, position: number, data: Uint8Array | number): Uint8Array | number {
   if (typeof data !== 'number') file.position = position + data.length;
-  if (locked) unlockPosition(file);
   return data;
 }
 
-export function* pread(fc: FuseConnection, p: Process, call: CallOf<'pread'>): Operation<Uint8Array | number> {
+export function pread(fc: FuseConnection, p: Process, call: CallOf<'pread'>): Soon<Uint8Array | number> {
   if (call.offset < 0) return -E.EINVAL;
   const file = openFileOf(p, call.fd);
   if (file === undefined) return -E.EBADF;
@@ -164,31 +235,29 @@ export function* pread(fc: FuseConnection, p: Process, call: CallOf<'pread'>): O
   const error = checkRead(file);
   if (error !== 0) return error;
   if (call.size < 0) return -E.EINVAL;
-  return yield* readFile(fc, p, file, call.offset, call.size);
+  return readFile(fc, p, file, call.offset, call.size);
 }
 
-export function* readv(fc: FuseConnection, p: Process, call: CallOf<'readv'>): Operation<Uint8Array | number> {
+export function readv(fc: FuseConnection, p: Process, call: CallOf<'readv'>): Soon<Uint8Array | number> {
   const file = openFileOf(p, call.fd);
   if (file === undefined || (file.mode & FMODE_READ) === 0) return -E.EBADF;
   const { sizes } = call;
   if (sizes.length > UIO_MAXIOV || sizes.some((size) => size < 0)) return -E.EINVAL;
   const total = sizes.reduce((sum, size) => sum + size, 0);
   if (total === 0) return EMPTY;
-  return isDirectory(file.inode.mode) ? -E.EISDIR : yield* readHere(fc, p, file, total);
+  return isDirectory(file.inode.mode) ? -E.EISDIR : readHere(fc, p, file, total);
 }
 
 /** fuse_file_write_iter: around the page cache or through it. `p.writtenTo` is where the last byte went. */
-export function* writeFile(
-  fc: FuseConnection,
-  p: Process,
-  file: File,
-  offset: number,
-  data: Uint8Array,
-): Operation<number> {
+export function writeFile(fc: FuseConnection, p: Process, file: File, offset: number, data: Uint8Array): Soon<number> {
   const { inode } = file;
   if (inode.bad) return -E.EIO;
   if ((inode.mode & S_IFMT) === S_IFIFO) return data.length === 0 ? 0 : !inode.pipe?.readers ? -E.EPIPE : -E.EAGAIN;
-  if ((file.openFlags & FOPEN_DIRECT_IO) !== 0) return yield* fuseDirectWrite(fc, p, file, offset, data);
+  if ((file.openFlags & FOPEN_DIRECT_IO) !== 0) return fuseDirectWrite(fc, p, file, offset, data);
+  return writeCached(fc, p, file, offset, data);
+}
+
+function* writeCached(fc: FuseConnection, p: Process, file: File, offset: number, data: Uint8Array): Operation<number> {
   const result = yield* cacheWrite(fc, p, file, offset, data);
   // generic_write_sync
   if (result > 0 && (file.flags & O_DSYNC) !== 0) {
@@ -207,55 +276,97 @@ function exclusiveLock(file: File, offset: number, size: number): boolean {
 }
 
 /** fuse_direct_write_iter. */
-function* fuseDirectWrite(
+function fuseDirectWrite(fc: FuseConnection, p: Process, file: File, offset: number, data: Uint8Array): Soon<number> {
+  const { rwsem } = file.inode;
+  const exclusive = exclusiveLock(file, offset, data.length);
+  if (rwsem.tryDown(exclusive)) return writeLocked(fc, p, file, offset, data, exclusive);
+  return afterwards(rwsem.wait(p, exclusive, 'an inode'), () => writeLocked(fc, p, file, offset, data, exclusive));
+}
+
+function writeLocked(
   fc: FuseConnection,
   p: Process,
   file: File,
   offset: number,
   data: Uint8Array,
-): Operation<number> {
+  exclusive: boolean,
+): Soon<number> {
   const { inode } = file;
-  const exclusive = exclusiveLock(file, offset, data.length);
-  if (!inode.rwsem.tryDown(exclusive)) yield* inode.rwsem.wait(p, exclusive, 'an inode');
   // generic_write_checks
   const start = (file.flags & O_APPEND) !== 0 ? inode.size : offset;
   p.writtenTo = start;
-  let result = data.length === 0 ? 0 : Math.min(writeLimits(fc, start, data.length), MAX_RW_COUNT);
-  if (result > 0) {
-    const all = result === data.length ? data : data.subarray(0, result);
-    const error = inode.mapping === null ? 0 : yield* beforeDirectIo(fc, p, file, start, all.length, true, true);
-    result = error !== 0 ? error : yield* oneByOneWrite(fc, p, file, start, all);
-    p.writtenTo = start + Math.max(result, 0);
-    if (error === 0) writeUpdateAttributes(fc, inode, p.writtenTo, result);
+  const room = data.length === 0 ? 0 : Math.min(writeLimits(fc, start, data.length), MAX_RW_COUNT);
+  if (room <= 0) {
+    inode.rwsem.up(exclusive);
+    return room;
   }
+  const all = room === data.length ? data : data.subarray(0, room);
+  if (inode.mapping === null) return writeAll(fc, p, file, start, all, exclusive);
+  return afterwards(beforeDirectIo(fc, p, file, start, all.length, true, true), (error) => {
+    if (error === 0) return writeAll(fc, p, file, start, all, exclusive);
+    inode.rwsem.up(exclusive);
+    return error;
+  });
+}
+
+function writeAll(
+  fc: FuseConnection,
+  p: Process,
+  file: File,
+  start: number,
+  data: Uint8Array,
+  exclusive: boolean,
+): Soon<number> {
+  const written = oneByOneWrite(fc, p, file, start, data);
+  return typeof written === 'number'
+    ? writtenAll(fc, p, file, start, exclusive, written)
+    : afterwards(written, (told) => writtenAll(fc, p, file, start, exclusive, told));
+}
+
+function writtenAll(
+  fc: FuseConnection,
+  p: Process,
+  { inode }: File,
+  start: number,
+  exclusive: boolean,
+  result: number,
+): number {
+  p.writtenTo = start + Math.max(result, 0);
+  writeUpdateAttributes(fc, inode, p.writtenTo, result);
   inode.rwsem.up(exclusive);
   return result;
 }
 
-function* writeHere(fc: FuseConnection, p: Process, file: File, data: Uint8Array): Operation<number> {
-  const locked = yield* lockPosition(p, file);
-  const result = yield* writeFile(fc, p, file, Number(file.position), data);
-  if (result > 0) file.position = p.writtenTo;
-  if (locked) unlockPosition(file);
-  return result;
+function writeHere(fc: FuseConnection, p: Process, file: File, data: Uint8Array): Soon<number> {
+  return atPosition(p, file, () => {
+    const written = writeFile(fc, p, file, Number(file.position), data);
+    return typeof written === 'number'
+      ? moveBehind(p, file, written)
+      : afterwards(written, (told) => moveBehind(p, file, told));
+  });
 }
 
-export function* write(fc: FuseConnection, p: Process, call: CallOf<'write'>): Operation<number> {
+function moveBehind(p: Process, file: File, written: number): number {
+  if (written > 0) file.position = p.writtenTo;
+  return written;
+}
+
+export function write(fc: FuseConnection, p: Process, call: CallOf<'write'>): Soon<number> {
   const file = openFileOf(p, call.fd);
   const error = checkWrite(file);
-  return error !== 0 || file === undefined ? error : yield* writeHere(fc, p, file, dataBytes(call.data));
+  return error !== 0 || file === undefined ? error : writeHere(fc, p, file, dataBytes(call.data));
 }
 
-export function* pwrite(fc: FuseConnection, p: Process, call: CallOf<'pwrite'>): Operation<number> {
+export function pwrite(fc: FuseConnection, p: Process, call: CallOf<'pwrite'>): Soon<number> {
   if (call.offset < 0) return -E.EINVAL;
   const file = openFileOf(p, call.fd);
   if (file === undefined) return -E.EBADF;
   if ((file.mode & FMODE_PWRITE) === 0) return -E.ESPIPE;
   const error = checkWrite(file);
-  return error !== 0 ? error : yield* writeFile(fc, p, file, call.offset, dataBytes(call.data));
+  return error !== 0 ? error : writeFile(fc, p, file, call.offset, dataBytes(call.data));
 }
 
-export function* writev(fc: FuseConnection, p: Process, call: CallOf<'writev'>): Operation<number> {
+export function writev(fc: FuseConnection, p: Process, call: CallOf<'writev'>): Soon<number> {
   const file = openFileOf(p, call.fd);
   const error = checkWrite(file);
   if (error !== 0 || file === undefined) return error;
@@ -266,5 +377,5 @@ export function* writev(fc: FuseConnection, p: Process, call: CallOf<'writev'>):
     pieces,
     pieces.reduce((sum, piece) => sum + piece.length, 0),
   );
-  return yield* writeHere(fc, p, file, data);
+  return writeHere(fc, p, file, data);
 }

@@ -22,9 +22,9 @@ import type { FuseConnection } from './fuse-connection.ts';
 import { invalidateAtime } from './fuse-read.ts';
 import { IN } from './fuse-request.ts';
 import { STATX_MTIME } from './inode.ts';
-import { type Operation, settled } from './operation.ts';
+import { type Operation, type Soon, settled } from './operation.ts';
 import type { Process } from './process.ts';
-import { lockPosition, openFileOf, unlockPosition } from './read-write.ts';
+import { atPosition, openFileOf } from './read-write.ts';
 import { addToCache, completeCache, readCachedEntries } from './readdir-cache.ts';
 
 const { READDIR, READDIRPLUS } = opcodes;
@@ -33,20 +33,28 @@ const PAGE_SIZE = 4096;
 const DIRENT64_NAME = 19;
 
 /** getdents64(2), iterate_dir (fs/readdir.c). */
-export function* getdents(
+export function getdents(
   fc: FuseConnection,
   p: Process,
   call: CallOf<'getdents'>,
-): Operation<readonly DirectoryEntry[] | number> {
+): Soon<readonly DirectoryEntry[] | number> {
   const file = openFileOf(p, call.fd);
   if (file === undefined) return -E.EBADF;
   const { inode } = file;
   if (!isDirectory(inode.mode)) return -E.ENOTDIR;
-  const locked = yield* lockPosition(p, file);
+  return atPosition(p, file, () => iterate(fc, p, file, call.size));
+}
+
+function* iterate(
+  fc: FuseConnection,
+  p: Process,
+  file: File,
+  room: number,
+): Operation<readonly DirectoryEntry[] | number> {
+  const { inode } = file;
   if (!inode.rwsem.tryDown(false)) yield* inode.rwsem.wait(p, false, 'a directory');
-  const entries = inode.dead ? -E.ENOENT : yield* readdir(fc, p, file, call.size);
+  const entries = inode.dead ? -E.ENOENT : yield* readdir(fc, p, file, room);
   inode.rwsem.up(false);
-  if (locked) unlockPosition(file);
   return entries;
 }
 

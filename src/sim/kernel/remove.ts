@@ -33,23 +33,30 @@ import {
   LOOKUP_RENAME_TARGET,
   type Nameidata,
 } from './nameidata.ts';
-import { type Operation, settled } from './operation.ts';
+import { afterwards, isOperation, type Operation, onReply, type Soon, settled } from './operation.ts';
 import { isSticky, MAY_EXEC, MAY_WRITE, permission } from './permission.ts';
 import type { Process } from './process.ts';
 
 const { UNLINK, RMDIR, RENAME, RENAME2 } = opcodes;
 
 /** may_delete (fs/namei.c). */
-function* mayDelete(
-  fc: FuseConnection,
+function mayDelete(fc: FuseConnection, p: Process, directory: Inode, victim: Dentry, isDir: boolean): Soon<number> {
+  const { inode } = victim;
+  if (inode === null) return -E.ENOENT;
+  const error = permission(fc, p, directory, MAY_WRITE | MAY_EXEC);
+  return typeof error === 'number'
+    ? mayDeletePermitted(p, directory, victim, inode, isDir, error)
+    : afterwards(error, (failed) => mayDeletePermitted(p, directory, victim, inode, isDir, failed));
+}
+
+function mayDeletePermitted(
   p: Process,
   directory: Inode,
   victim: Dentry,
+  inode: Inode,
   isDir: boolean,
-): Operation<number> {
-  const { inode } = victim;
-  if (inode === null) return -E.ENOENT;
-  const error = yield* settled(permission(fc, p, directory, MAY_WRITE | MAY_EXEC));
+  error: number,
+): number {
   if (error !== 0) return error;
   if (isSticky(p, directory, inode)) return -E.EPERM;
   if (isDir) {
@@ -60,27 +67,31 @@ function* mayDelete(
 }
 
 /** fuse_entry_unlinked: the inode has a name less. */
-function* entryUnlinked(fc: FuseConnection, p: Process, dentry: Dentry, inode: Inode): Operation<void> {
+function entryUnlinked(fc: FuseConnection, p: Process, dentry: Dentry, inode: Inode): Soon<void> {
   inode.attrVersion = fc.nextAttrVersion();
   if (isDirectory(inode.mode)) inode.nlink = 0;
   else if (inode.nlink > 0) inode.nlink -= 1;
   dentry.time = 0;
-  yield* updateCtime(fc, p, inode);
+  return updateCtime(fc, p, inode);
 }
 
 /** The request that removes `nd.child`, and what follows from its answer (fuse_unlink, fuse_rmdir). */
-function* fuseRemove(fc: FuseConnection, p: Process, nd: Nameidata, opcode: number): Operation<number> {
+function fuseRemove(fc: FuseConnection, p: Process, nd: Nameidata, opcode: number): Soon<number> {
   const directory = inodeOf(nd);
   if (directory.bad) return -E.EIO;
   const child = nd.child as Dentry;
   const { request } = p;
   request.begin(opcode, directory.nodeid, 0);
   request.name(child.name);
-  if (!fc.device.send(p)) yield;
-  const { error } = request;
+  return fc.device.send(p) ? removed(fc, p, directory, child) : onReply(() => removed(fc, p, directory, child));
+}
+
+function removed(fc: FuseConnection, p: Process, directory: Inode, child: Dentry): Soon<number> {
+  const { error } = p.request;
   if (error === 0) {
     fc.directoryChanged(directory);
-    yield* entryUnlinked(fc, p, child, child.inode as Inode);
+    const told = entryUnlinked(fc, p, child, child.inode as Inode);
+    if (told !== undefined) return afterwards(told, () => 0);
   } else if (error === -E.EINTR || error === -E.ENOENT) invalidateEntry(fc, child);
   return error;
 }
@@ -94,7 +105,8 @@ function invalidateEntry(fc: FuseConnection, dentry: Dentry): void {
 /** do_unlinkat, vfs_unlink. */
 export function* unlink(fc: FuseConnection, p: Process, call: CallOf<'unlink'>): Operation<number> {
   const { nd } = p;
-  const error = yield* settled(pathParent(fc, p, nd, call.dirfd, call.path));
+  const walk = pathParent(fc, p, nd, call.dirfd, call.path);
+  const error = typeof walk === 'number' ? walk : yield* walk;
   if (error !== 0) return error;
   if (nd.lastType !== LAST_NORM) return -E.EISDIR;
   return yield* removeLast(fc, p, nd, false);
@@ -115,7 +127,8 @@ export function* rmdir(fc: FuseConnection, p: Process, call: CallOf<'rmdir'>): O
 function* removeLast(fc: FuseConnection, p: Process, nd: Nameidata, isDir: boolean): Operation<number> {
   if (fc.options.readOnly) return -E.EROFS;
   const directory = inodeOf(nd);
-  yield* lockDirectory(p, directory);
+  const sleeps = lockDirectory(p, directory);
+  if (sleeps !== undefined) yield* sleeps;
   const result = yield* removeLocked(fc, p, nd, isDir);
   directory.rwsem.up(true);
   return result;
@@ -123,17 +136,20 @@ function* removeLast(fc: FuseConnection, p: Process, nd: Nameidata, isDir: boole
 
 /** Looks the last component up, checks, and removes it. The directory is locked. */
 function* removeLocked(fc: FuseConnection, p: Process, nd: Nameidata, isDir: boolean): Operation<number> {
-  const child = yield* settled(lookupSlow(fc, p, nd.dentry as Dentry, nd.last, nd.flags));
+  const found = lookupSlow(fc, p, nd.dentry as Dentry, nd.last, nd.flags);
+  const child = isOperation(found) ? yield* found : found;
   if (typeof child === 'number') return child;
   nd.setChild(fc, child);
   const { inode } = child;
   if (inode === null) return -E.ENOENT;
   if (!isDir && nd.trailingSlashes) return isDirectory(inode.mode) ? -E.EISDIR : -E.ENOTDIR;
-  let error = yield* mayDelete(fc, p, inodeOf(nd), child, isDir);
-  if (error !== 0) return error;
+  const may = mayDelete(fc, p, inodeOf(nd), child, isDir);
+  const forbidden = typeof may === 'number' ? may : yield* may;
+  if (forbidden !== 0) return forbidden;
   inode.count += 1;
   if (!inode.rwsem.tryDown(true)) yield* inode.rwsem.wait(p, true, 'an inode');
-  error = yield* fuseRemove(fc, p, nd, isDir ? RMDIR.code : UNLINK.code);
+  const removal = fuseRemove(fc, p, nd, isDir ? RMDIR.code : UNLINK.code);
+  const error = typeof removal === 'number' ? removal : yield* removal;
   inode.rwsem.up(true);
   if (error === 0) {
     if (isDir) {
@@ -178,15 +194,15 @@ function* lockRename(
   const a = inodeOf(from);
   const b = inodeOf(to);
   if (a === b) {
-    yield* lockDirectory(p, a);
+    yield* settled(lockDirectory(p, a));
     return [a, undefined];
   }
   if (!fc.renameMutex.tryDown(true)) yield* fc.renameMutex.wait(p, true, 'another rename');
   const aFirst = !isSubdirectory(from.dentry as Dentry, to.dentry as Dentry);
   const first = aFirst ? a : b;
   const second = aFirst ? b : a;
-  yield* lockDirectory(p, first);
-  yield* lockDirectory(p, second);
+  yield* settled(lockDirectory(p, first));
+  yield* settled(lockDirectory(p, second));
   return [first, second];
 }
 
@@ -235,10 +251,10 @@ function* vfsRename(fc: FuseConnection, p: Process, from: Nameidata, to: Nameida
   const exchange = (flags & RENAME_EXCHANGE) !== 0;
   if (source === target) return 0;
   const isDir = isDirectory(source.mode);
-  let error = yield* mayDelete(fc, p, oldDirectory, oldDentry, isDir);
+  let error = yield* settled(mayDelete(fc, p, oldDirectory, oldDentry, isDir));
   if (error !== 0) return error;
-  if (target === null) error = yield* mayCreate(fc, p, newDirectory, newDentry);
-  else error = yield* mayDelete(fc, p, newDirectory, newDentry, exchange ? isDirectory(target.mode) : isDir);
+  if (target === null) error = yield* settled(mayCreate(fc, p, newDirectory, newDentry));
+  else error = yield* settled(mayDelete(fc, p, newDirectory, newDentry, exchange ? isDirectory(target.mode) : isDir));
   if (error !== 0) return error;
   if (oldDirectory !== newDirectory) {
     // The directory's `..` is going to change.
@@ -291,11 +307,11 @@ function* fuseRename(fc: FuseConnection, p: Process, from: Nameidata, to: Nameid
   if (!fc.device.send(p)) yield;
   const { error } = request;
   if (error === 0) {
-    yield* updateCtime(fc, p, source);
-    if ((flags & RENAME_EXCHANGE) !== 0 && target !== null) yield* updateCtime(fc, p, target);
+    yield* settled(updateCtime(fc, p, source));
+    if ((flags & RENAME_EXCHANGE) !== 0 && target !== null) yield* settled(updateCtime(fc, p, target));
     fc.directoryChanged(oldDirectory);
     if (oldDirectory !== newDirectory) fc.directoryChanged(newDirectory);
-    if ((flags & RENAME_EXCHANGE) === 0 && target !== null) yield* entryUnlinked(fc, p, newDentry, target);
+    if ((flags & RENAME_EXCHANGE) === 0 && target !== null) yield* settled(entryUnlinked(fc, p, newDentry, target));
   } else if (error === -E.EINTR || error === -E.ENOENT) {
     invalidateEntry(fc, oldDentry);
     if (target !== null) invalidateEntry(fc, newDentry);

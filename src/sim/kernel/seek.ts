@@ -15,30 +15,31 @@ import type { FuseConnection } from './fuse-connection.ts';
 import { wire } from './fuse-read.ts';
 import { IN } from './fuse-request.ts';
 import { STATX_SIZE } from './inode.ts';
-import { type Operation, settled } from './operation.ts';
+import { type Operation, type Soon, settled } from './operation.ts';
 import type { Process } from './process.ts';
-import { lockPosition, openFileOf, unlockPosition } from './read-write.ts';
+import { atPosition, openFileOf } from './read-write.ts';
 import { MAX_BYTES } from './size-limits.ts';
 
 const { LSEEK } = opcodes;
 
 /** ksys_lseek; the position of a directory is opaque. */
-export function* lseek(fc: FuseConnection, p: Process, call: CallOf<'lseek'>): Operation<number> {
+export function lseek(fc: FuseConnection, p: Process, call: CallOf<'lseek'>): Soon<number> {
   const file = openFileOf(p, call.fd);
   if (file === undefined) return -E.EBADF;
   const { whence, offset } = call;
   if (!Number.isInteger(whence) || whence < SEEK_SET || whence > SEEK_HOLE) return -E.EINVAL;
   if ((file.mode & FMODE_LSEEK) === 0) return -E.ESPIPE;
-  const locked = yield* lockPosition(p, file);
-  const result = yield* fileLseek(fc, p, file, offset, whence);
-  if (locked) unlockPosition(file);
-  return result;
+  return atPosition(p, file, () => fileLseek(fc, p, file, offset, whence));
 }
 
 /** fuse_file_llseek (fs/fuse/file.c); directories use generic_file_llseek. */
-function* fileLseek(fc: FuseConnection, p: Process, file: File, offset: number, whence: number): Operation<number> {
+function fileLseek(fc: FuseConnection, p: Process, file: File, offset: number, whence: number): Soon<number> {
+  const asks = isRegular(file.inode.mode) && whence !== SEEK_SET && whence !== SEEK_CUR;
+  return asks ? seekAsking(fc, p, file, offset, whence) : genericLseek(file, offset, whence);
+}
+
+function* seekAsking(fc: FuseConnection, p: Process, file: File, offset: number, whence: number): Operation<number> {
   const { inode } = file;
-  if (!isRegular(inode.mode) || whence === SEEK_SET || whence === SEEK_CUR) return genericLseek(file, offset, whence);
   if (!inode.rwsem.tryDown(true)) yield* inode.rwsem.wait(p, true, 'an inode');
   let result: number;
   if (whence === SEEK_END || fc.noLseek) result = yield* seekBySize(fc, p, file, offset, whence);

@@ -17,7 +17,7 @@ import { load, mmap, msync, munmap, store } from './mmap.ts';
 import { inodeOf, pathLookup } from './namei.ts';
 import { LOOKUP_EMPTY, LOOKUP_FOLLOW } from './nameidata.ts';
 import { CREAT_FLAGS, openFile } from './open.ts';
-import { type Operation, settled } from './operation.ts';
+import { afterwards, isOperation, type Operation, type Soon, settled } from './operation.ts';
 import type { Process } from './process.ts';
 import * as processes from './process-calls.ts';
 import * as data from './read-write.ts';
@@ -28,25 +28,20 @@ import * as statistics from './statfs.ts';
 import * as xattr from './xattr.ts';
 
 /** A call that never sleeps answers at once. */
-type Handler<Name extends SyscallName> = (
-  fc: FuseConnection,
-  p: Process,
-  call: CallOf<Name>,
-) => Operation<SysResult> | SysResult;
+type Handler<Name extends SyscallName> = (fc: FuseConnection, p: Process, call: CallOf<Name>) => Soon<SysResult>;
 
-function* install(fc: FuseConnection, p: Process, file: File | number, into: number | undefined): Operation<number> {
-  return typeof file === 'number' ? file : yield* installFile(fc, p, file, into);
+function install(fc: FuseConnection, p: Process, file: Soon<File | number>, into: number | undefined): Soon<number> {
+  if (typeof file === 'number') return file;
+  return isOperation(file)
+    ? afterwards(file, (opened) => install(fc, p, opened, into))
+    : installFile(fc, p, file, into);
 }
 
-function* open(fc: FuseConnection, p: Process, call: CallOf<'open'>): Operation<number> {
-  const file = yield* openFile(fc, p, call.dirfd, call.path, call.flags, call.mode);
-  return yield* install(fc, p, file, call.into);
-}
+const open: Handler<'open'> = (fc, p, call) =>
+  install(fc, p, openFile(fc, p, call.dirfd, call.path, call.flags, call.mode), call.into);
 
-function* creat(fc: FuseConnection, p: Process, call: CallOf<'creat'>): Operation<number> {
-  const file = yield* openFile(fc, p, undefined, call.path, CREAT_FLAGS, call.mode);
-  return yield* install(fc, p, file, call.into);
-}
+const creat: Handler<'creat'> = (fc, p, call) =>
+  install(fc, p, openFile(fc, p, undefined, call.path, CREAT_FLAGS, call.mode), call.into);
 
 /** do_readlinkat. */
 function* readlink(fc: FuseConnection, p: Process, call: CallOf<'readlink'>): Operation<string | number> {
@@ -157,6 +152,6 @@ const handlers: { readonly [Name in SyscallName]: Handler<Name> } = {
 };
 
 /** Starts a call: its result where it needs no sleep, else the operation. */
-export function startCall(fc: FuseConnection, p: Process, call: Call): Operation<SysResult> | SysResult {
+export function startCall(fc: FuseConnection, p: Process, call: Call): Soon<SysResult> {
   return (handlers[call.op] as Handler<SyscallName>)(fc, p, call as CallOf<SyscallName>);
 }

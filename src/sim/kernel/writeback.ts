@@ -17,7 +17,7 @@ import type { FuseConnection } from './fuse-connection.ts';
 import { wire } from './fuse-read.ts';
 import { IN } from './fuse-request.ts';
 import { FUSE_STATX_MODIFY, type Inode, invalidateAttributes } from './inode.ts';
-import type { Operation } from './operation.ts';
+import type { Operation, Soon } from './operation.ts';
 import {
   type AddressSpace,
   checkErrors,
@@ -281,9 +281,13 @@ export function* flushTimes(fc: FuseConnection, p: Process, inode: Inode): Opera
 }
 
 /** write_inode_now (fs/fs-writeback.c): pages, then times, and waits for both. */
-export function* writeInodeNow(fc: FuseConnection, p: Process, inode: Inode): Operation<number> {
+export function writeInodeNow(fc: FuseConnection, p: Process, inode: Inode): Soon<number> {
   const { mapping } = inode;
   if (mapping === null || (mapping.dirty === 0 && mapping.writeback === 0 && !mapping.dirtyTimes)) return 0;
+  return writeMappingNow(fc, p, inode, mapping);
+}
+
+function* writeMappingNow(fc: FuseConnection, p: Process, inode: Inode, mapping: AddressSpace): Operation<number> {
   yield* writeAndWait(fc, p, mapping);
   let error = checkErrors(mapping);
   if (mapping.dirtyTimes) {

@@ -112,7 +112,7 @@ function* fuseSetxattr(
     return -E.EOPNOTSUPP;
   }
   const { error } = request;
-  if (error === 0) yield* updateCtime(fc, p, inode);
+  if (error === 0) yield* settled(updateCtime(fc, p, inode));
   return error;
 }
 
@@ -214,6 +214,6 @@ export function* fuseRemovexattr(fc: FuseConnection, p: Process, inode: Inode, n
     return -E.EOPNOTSUPP;
   }
   const { error } = request;
-  if (error === 0) yield* updateCtime(fc, p, inode);
+  if (error === 0) yield* settled(updateCtime(fc, p, inode));
   return error;
 }
