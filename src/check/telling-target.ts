@@ -12,6 +12,7 @@ export function tellingTarget(target: Target, tell: (line: string) => void): Tar
       tell(`        = ${showResult(result)}`);
       return result;
     };
+    const { together } = kernel;
     const telling: Kernel = {
       name: kernel.name,
       timeSlack: kernel.timeSlack,
@@ -21,6 +22,17 @@ export function tellingTarget(target: Target, tell: (line: string) => void): Tar
         const result = kernel.call(pid, call);
         return result instanceof Promise ? result.then(tellResult) : tellResult(result);
       },
+      together:
+        together &&
+        ((calls) => {
+          for (const { pid, call } of calls) tell(`p${pid} &${showCall(call)}`);
+          const tellResults = (results: readonly SysResult[]): readonly SysResult[] => {
+            for (const [i, result] of results.entries()) tell(`        p${calls[i].pid} = ${showResult(result)}`);
+            return results;
+          };
+          const results = together.call(kernel, calls);
+          return results instanceof Promise ? results.then(tellResults) : tellResults(results);
+        }),
       now: () => kernel.now(),
       close: () => kernel.close(),
     };

@@ -126,6 +126,7 @@ export class Worlds implements Oracle {
 
   step(pid: number, call: Call, result: SysResult, clock: CallClock): Verdict {
     const struck = this.#hear(pid);
+    if (this.#shares && call.op === 'kill') this.#endBeside(call.pid, result, clock);
     if (this.#lost !== undefined) {
       this.#first.step(pid, call, result, clock);
       for (const { fault, permits } of struck)
@@ -164,6 +165,14 @@ export class Worlds implements Oracle {
     if (this.#shares) return struck.filter(({ fault }) => !fault.pid || fault.pid === pid);
     this.#news = [];
     return struck;
+  }
+
+  /** Who was to be killed may have been ended by a fault, in a call beside. */
+  #endBeside(pid: number, result: SysResult, clock: CallClock): void {
+    if (result !== -errnoNumbers.ESRCH) return;
+    for (const { fault, permits } of this.#news)
+      if (fault.pid === pid && permits.some(({ kind }) => kind === 'ended'))
+        for (const world of this.#worlds) world.do(ending(fault, clock));
   }
 
   #note(): void {

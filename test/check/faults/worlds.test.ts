@@ -12,6 +12,7 @@ import { type Call, O_CREAT, O_RDWR, RENAME_EXCHANGE, type Stat, type SysResult 
 
 const EIO = -5;
 const ENOENT = -2;
+const ESRCH = -3;
 
 const stat: Stat = {
   ...{ dev: 1, ino: 1, mode: 0o40755, nlink: 2, uid: 0, gid: 0, rdev: 0, size: 0, blocks: 0, blksize: 4096 },
@@ -150,6 +151,15 @@ test('a process that was killed is gone in every state', () => {
   expect(call(mkdir, -4, { operation: 'MKDIR', pid: 1 })).toBeUndefined();
   expect(worlds.count).toBe(2);
   expect(worlds.runs(1)).toBe(false);
+});
+
+test('who is to be killed may have been ended by a fault, in a call beside that nobody hears the end of', () => {
+  const { worlds, call } = judged({ where: 'process', what: { kind: 'kill' } });
+  worlds.spawn(3, { uid: 0, gid: 0, groups: [] });
+  worlds.share();
+  expect(call({ op: 'kill', pid: 3, signal: 9 }, ESRCH, { operation: 'GETATTR', pid: 3 })).toBeUndefined();
+  worlds.shared();
+  expect(worlds.runs(3)).toBe(false);
 });
 
 test('the table says which faults nobody may notice', () => {
