@@ -180,7 +180,7 @@ function* getName(fc: FuseConnection, p: Process, parent: Dentry, child: Inode):
   if (typeof file === 'number') return file;
   let name: string | number = -E.ENOENT;
   for (;;) {
-    const entries = yield* readdir(fc, p, file, INT_MAX, (entry) => entry.ino !== child.ino);
+    const entries = yield* settled(readdir(fc, p, file, INT_MAX, (entry) => entry.ino !== child.ino));
     if (typeof entries === 'number') {
       name = entries;
       break;

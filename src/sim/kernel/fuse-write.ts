@@ -15,7 +15,7 @@ import type { FuseConnection } from './fuse-connection.ts';
 import { doReadFolio, wire } from './fuse-read.ts';
 import { type FuseRequest, IN } from './fuse-request.ts';
 import { FUSE_STATX_MODSIZE, type Inode, invalidateAttributes, STATX_MODE, STATX_SIZE } from './inode.ts';
-import { type Operation, settled } from './operation.ts';
+import { isOperation, type Operation, settled } from './operation.ts';
 import {
   type AddressSpace,
   grabPage,
@@ -128,7 +128,8 @@ function* fillWritePages(
   let index = Math.floor(position / PAGE_SIZE);
   let count = 0;
   while (left > 0 && pages.length < fc.maxPages) {
-    const page = yield* grabPage(p, mapping, index);
+    const grabbed = grabPage(p, mapping, index);
+    const page = isOperation(grabbed) ? yield* grabbed : grabbed;
     const size = Math.min(PAGE_SIZE - offset, left);
     page.data.set(data.subarray(count, count + size), offset);
     pages.push(page);
@@ -202,7 +203,8 @@ function* iomapWrite(fc: FuseConnection, p: Process, file: File, start: number, 
     const index = Math.floor(position / PAGE_SIZE);
     const offset = position % PAGE_SIZE;
     const size = Math.min(PAGE_SIZE - offset, data.length - done);
-    const page = yield* grabPage(p, mapping, index);
+    const grabbed = grabPage(p, mapping, index);
+    const page = isOperation(grabbed) ? yield* grabbed : grabbed;
     if (!page.uptodate && size < PAGE_SIZE) {
       // Of a page that is partly written the rest must be known: behind the end of the file it is zero.
       let error = 0;

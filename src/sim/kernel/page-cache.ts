@@ -2,7 +2,7 @@ import { errnoNumbers as E } from '../../vfs/index.ts';
 import type { File } from './file.ts';
 import type { Inode } from './inode.ts';
 import type { VmArea } from './mmap.ts';
-import type { Operation } from './operation.ts';
+import { afterwards, type Operation, type Soon } from './operation.ts';
 import type { Process } from './process.ts';
 import type { Writeback } from './writeback.ts';
 
@@ -183,17 +183,13 @@ export function* waitOnPage(p: Process, page: Page): Operation<void> {
 }
 
 /** __filemap_get_folio with FGP_WRITEBEGIN: the page, locked; a new one is of unspecified content. */
-export function* grabPage(p: Process, mapping: AddressSpace, index: number): Operation<Page> {
-  for (;;) {
-    const page = mapping.pages.get(index);
-    if (page === undefined) return addPage(mapping, index);
-    // One that goes when its write has ended takes nothing more: what it took would go with it.
-    if (!page.locked && !page.stale) {
-      page.locked = true;
-      return page;
-    }
-    yield* waitOnPage(p, page);
-  }
+export function grabPage(p: Process, mapping: AddressSpace, index: number): Soon<Page> {
+  const page = mapping.pages.get(index);
+  if (page === undefined) return addPage(mapping, index);
+  // One that goes when its write has ended takes nothing more: what it took would go with it.
+  if (page.locked || page.stale) return afterwards(waitOnPage(p, page), () => grabPage(p, mapping, index));
+  page.locked = true;
+  return page;
 }
 
 /** mapping_set_error: a write-back failed; fsync and close are to hear of it. */

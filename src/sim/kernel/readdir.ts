@@ -22,7 +22,7 @@ import type { FuseConnection } from './fuse-connection.ts';
 import { invalidateAtime } from './fuse-read.ts';
 import { IN } from './fuse-request.ts';
 import { STATX_MTIME } from './inode.ts';
-import { type Operation, type Soon, settled } from './operation.ts';
+import { afterwards, isOperation, onReply, type Soon } from './operation.ts';
 import type { Process } from './process.ts';
 import { atPosition, openFileOf } from './read-write.ts';
 import { addToCache, completeCache, readCachedEntries } from './readdir-cache.ts';
@@ -42,20 +42,22 @@ export function getdents(
   if (file === undefined) return -E.EBADF;
   const { inode } = file;
   if (!isDirectory(inode.mode)) return -E.ENOTDIR;
-  return atPosition(p, file, () => iterate(fc, p, file, call.size));
+  return atPosition(p, file, () => {
+    const { rwsem } = inode;
+    const list = (): Soon<readonly DirectoryEntry[] | number> => iterate(fc, p, file, call.size);
+    return rwsem.tryDown(false) ? list() : afterwards(rwsem.wait(p, false, 'a directory'), list);
+  });
 }
 
-function* iterate(
-  fc: FuseConnection,
-  p: Process,
-  file: File,
-  room: number,
-): Operation<readonly DirectoryEntry[] | number> {
+/** Gives the lock of the directory back. */
+function iterate(fc: FuseConnection, p: Process, file: File, room: number): Soon<readonly DirectoryEntry[] | number> {
   const { inode } = file;
-  if (!inode.rwsem.tryDown(false)) yield* inode.rwsem.wait(p, false, 'a directory');
-  const entries = inode.dead ? -E.ENOENT : yield* readdir(fc, p, file, room);
-  inode.rwsem.up(false);
-  return entries;
+  const finish = (entries: readonly DirectoryEntry[] | number): readonly DirectoryEntry[] | number => {
+    inode.rwsem.up(false);
+    return entries;
+  };
+  const entries = inode.dead ? -E.ENOENT : readdir(fc, p, file, room);
+  return isOperation(entries) ? afterwards(entries, finish) : finish(entries);
 }
 
 /** fuse_use_readdirplus. */
@@ -84,13 +86,13 @@ function filler(entries: DirectoryEntry[], room: number): Emit {
 }
 
 /** fuse_readdir (fs/fuse/readdir.c): out of the cached listing, or by one request. `more`: whether entries are still wanted behind one. */
-export function* readdir(
+export function readdir(
   fc: FuseConnection,
   p: Process,
   file: File,
   room: number,
   more?: (entry: DirectoryEntry) => boolean,
-): Operation<DirectoryEntry[] | number> {
+): Soon<DirectoryEntry[] | number> {
   const { inode } = file;
   if (inode.bad) return -E.EIO;
   const entries: DirectoryEntry[] = [];
@@ -104,23 +106,21 @@ export function* readdir(
     } else return true;
     return false;
   };
-  let cached = false;
-  if ((file.openFlags & FOPEN_CACHE_DIR) !== 0) {
-    if (file.position === 0 && fc.autoInvalData) {
-      const error = yield* settled(updateAttributes(fc, p, file, STATX_MTIME));
-      if (error !== 0) return error;
-    }
-    cached = readCachedEntries(file, emit);
-  }
-  if (!cached) {
-    const error = yield* readdirUncached(fc, p, file, room, emit);
-    if (error !== 0) return error;
-  }
-  return full && entries.length === 0 ? -E.EINVAL : entries;
+  const list = (failed: number): Soon<number> => {
+    if (failed !== 0) return failed;
+    const cached = (file.openFlags & FOPEN_CACHE_DIR) !== 0 && readCachedEntries(file, emit);
+    return cached ? 0 : readdirUncached(fc, p, file, room, emit);
+  };
+  const finish = (failed: number): DirectoryEntry[] | number =>
+    failed !== 0 ? failed : full && entries.length === 0 ? -E.EINVAL : entries;
+  const asks = (file.openFlags & FOPEN_CACHE_DIR) !== 0 && file.position === 0 && fc.autoInvalData;
+  const asked = asks ? updateAttributes(fc, p, file, STATX_MTIME) : 0;
+  const listed = typeof asked === 'number' ? list(asked) : afterwards(asked, list);
+  return typeof listed === 'number' ? finish(listed) : afterwards(listed, finish);
 }
 
 /** fuse_readdir_uncached: one request; entries that do not fit the caller's buffer are asked for again. */
-function* readdirUncached(fc: FuseConnection, p: Process, file: File, room: number, emit: Emit): Operation<number> {
+function readdirUncached(fc: FuseConnection, p: Process, file: File, room: number, emit: Emit): Soon<number> {
   const { inode } = file;
   const plus = usesPlus(fc, file);
   const version = fc.attrVersion;
@@ -136,12 +136,14 @@ function* readdirUncached(fc: FuseConnection, p: Process, file: File, room: numb
   words[IN + 9] = 0;
   request.results = 'bytes';
   request.expected = size;
-  if (!fc.device.send(p)) yield;
-  let { error } = request;
-  if (error === 0 && request.size > 0) error = parse(fc, file, request.data, plus, version, emit);
-  else if (error === 0 && (file.openFlags & FOPEN_CACHE_DIR) !== 0) completeCache(inode, file.position);
-  invalidateAtime(fc, inode);
-  return error;
+  const take = (): number => {
+    let { error } = request;
+    if (error === 0 && request.size > 0) error = parse(fc, file, request.data, plus, version, emit);
+    else if (error === 0 && (file.openFlags & FOPEN_CACHE_DIR) !== 0) completeCache(inode, file.position);
+    invalidateAtime(fc, inode);
+    return error;
+  };
+  return fc.device.send(p) ? take() : onReply(take);
 }
 
 /** parse_dirfile, parse_dirplusfile, fuse_emit. */

@@ -4,19 +4,19 @@ import { clearDirty, PAGE_SIZE, type Page, removePage, unmapPage } from './page-
 import { launderPage } from './writeback.ts';
 
 /** The cached pages of a range; the whole cache is walked where that is shorter. */
-function* cachedPages(inode: Inode, first: number, last: number): Generator<Page, void, undefined> {
+function cachedPages(inode: Inode, first: number, last: number): readonly Page[] {
   const pages = inode.mapping?.pages;
-  if (pages === undefined || pages.size === 0) return;
+  if (pages === undefined || pages.size === 0) return [];
+  const within: Page[] = [];
   if (last - first < pages.size) {
     for (let i = first; i <= last; i++) {
       const page = pages.get(i);
-      if (page !== undefined) yield page;
+      if (page !== undefined) within.push(page);
     }
-  } else {
-    const within = [...pages.values()].filter(({ index }) => index >= first && index <= last);
-    if (within.length > 1) within.sort((a, b) => a.index - b.index);
-    yield* within;
+    return within;
   }
+  for (const page of pages.values()) if (page.index >= first && page.index <= last) within.push(page);
+  return within.length > 1 ? within.sort((a, b) => a.index - b.index) : within;
 }
 
 /** A page goes, whatever it holds; one that is being read or written goes when that has ended. */

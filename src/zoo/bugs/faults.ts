@@ -9,8 +9,8 @@ export const faults: readonly Bug[] = [
     needs: 'faults',
     summary: 'close(2) does not tell that FLUSH failed',
     file: 'sim/kernel/file-table.ts',
-    before: 'if (request.error !== -E.ENOSYS) return request.error;',
-    after: 'if (request.error !== -E.ENOSYS) return 0;',
+    before: 'else if (error !== 0) return error;',
+    after: 'else if (error !== 0) return 0;',
     shows: /close: expected an error, as FLUSH gave one/,
   },
   {
@@ -42,10 +42,9 @@ export const faults: readonly Bug[] = [
     needs: 'faults',
     summary: 'a request that failed is sent a second time, and finds what the first one made',
     file: 'sim/kernel/create.ts',
-    before:
-      'request.expected = fuse_entry_out.size; if (!fc.device.send(p)) yield; if (request.error !== 0) return request.error; const { words }',
+    before: 'return fc.device.send(p) ? joinNew(fc, p, nd, type) : onReply(() => joinNew(fc, p, nd, type));',
     after:
-      'request.expected = fuse_entry_out.size; if (!fc.device.send(p)) yield; if (request.error < 0 && !fc.device.send(p)) yield; if (request.error !== 0) return request.error; const { words }',
+      'const join = () => joinNew(fc, p, nd, type); const again = () => p.request.error === 0 || fc.device.send(p) ? join() : onReply(join); return fc.device.send(p) ? again() : onReply(again);',
     shows: /got EEXIST/,
   },
   {

@@ -99,7 +99,7 @@ export const kernelCaches: readonly Bug[] = [
     needs: 'calls',
     summary: 'the kernel believes the attributes that it knew before a rename',
     file: 'sim/kernel/remove.ts',
-    before: 'yield* updateCtime(fc, p, source); if',
+    before: 'yield* settled(updateCtime(fc, p, source)); if',
     after: 'if',
     shows: /ctime not updated/,
   },

@@ -53,8 +53,8 @@ export const kernelOpenFiles: readonly Bug[] = [
     needs: 'calls',
     summary: 'pread moves the position',
     file: 'sim/kernel/read-write.ts',
-    before: 'return yield* readFile(fc, p, file, call.offset, call.size);',
-    after: 'file.position = call.offset; return yield* readFile(fc, p, file, call.offset, call.size);',
+    before: 'return readFile(fc, p, file, call.offset, call.size);',
+    after: 'file.position = call.offset; return readFile(fc, p, file, call.offset, call.size);',
     shows: /data|length|offset|size/,
   },
   {

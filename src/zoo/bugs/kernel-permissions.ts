@@ -75,7 +75,7 @@ export const kernelPermissions: readonly Bug[] = [
     needs: 'calls',
     summary: "a directory that is not one's own to write can be moved to another parent",
     file: 'sim/kernel/remove.ts',
-    before: 'if (isDir) error = yield* permission(fc, p, source, MAY_WRITE);',
+    before: 'if (isDir) error = yield* settled(permission(fc, p, source, MAY_WRITE));',
     after: '',
     shows: /^rename.*: expected EACCES, got success/,
   },
