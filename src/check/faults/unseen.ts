@@ -131,6 +131,9 @@ export function shorter(call: Call, result: SysResult): Call | undefined {
       if (typeof result !== 'number' || result < 0 || result >= bytes.length) return undefined;
       return { ...call, datas: [bytes.subarray(0, result)] };
     }
+    // By reads and writes, of which the first may write nothing.
+    case 'copy_file_range':
+      return result === 0 ? { ...call, size: 0 } : undefined;
     default:
       return undefined;
   }

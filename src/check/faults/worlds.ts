@@ -255,8 +255,8 @@ export class Worlds implements Oracle {
       });
     const verdict = world.step(pid, asked, result, clock);
     if (verdict === undefined) next.push(world);
-    // What is made with set-user-id and cut at once loses that where it is made a second time.
-    if (verdict === undefined && opensAnew(call) && permits.some(({ kind }) => kind === 'twice'))
+    // What is made with set-user-id and cut at once loses that where it is made a second time; ESTALE has it opened again.
+    if (verdict === undefined && opensAnew(call) && permits.some(opensTwice))
       world.do(({ model }) => {
         const file = typeof result === 'number' ? model.fileOf(pid, result) : undefined;
         if (file !== undefined) mayLosePrivileges(file.inode, clock);
@@ -371,6 +371,9 @@ function isOwed({ kind, operation, pid: of }: InjectedFault, pid: number, { op }
 
 /** Calls that take the size of a file to be what the kernel heard last (i_size_read), and do not ask. */
 const unasked: ReadonlySet<string> = new Set(['mmap', 'load', 'store', 'copy_file_range', 'fallocate']);
+
+const opensTwice = (permit: Permit): boolean =>
+  permit.kind === 'twice' || (permit.kind === 'error' && permit.errors.includes(errnoNumbers.ESTALE));
 
 /** Done a second time, every other call fails, or changes nothing more. */
 const undoesItself = (call: Call): boolean => call.op === 'rename' && (call.flags & RENAME_EXCHANGE) !== 0;

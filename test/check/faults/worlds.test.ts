@@ -52,6 +52,19 @@ const before: Omit<Rule, 'name'> = { where: 'filesystem', what: { kind: 'errno',
 const mkdir: Call = { op: 'mkdir', path: '/a', mode: 0o755 };
 const lookAt: Call = { op: 'lstat', path: '/a' };
 
+test('of a copy by reads and writes the first write may write nothing', () => {
+  const copy: Call = { op: 'copy_file_range', fd: 3, fdOut: 4, size: 1 };
+  const copied = (...struck: readonly Event[]): string | undefined => {
+    const { call } = judged({ where: 'filesystem', what: { kind: 'short', bytes: 0 } });
+    call({ op: 'open', path: '/a', flags: O_RDWR | O_CREAT, mode: 0o644, into: 3 }, 3);
+    call({ op: 'ftruncate', fd: 3, size: 1 }, 0);
+    call({ op: 'creat', path: '/b', mode: 0o644, into: 4 }, 4);
+    return call(copy, 0, ...struck);
+  };
+  expect(copied()).toBe('count wrong');
+  expect(copied({ operation: 'WRITE', path: '/b', offset: 0, length: 1 })).toBeUndefined();
+});
+
 describe('after an error that may have come too late', () => {
   test('both states are followed, until somebody looks', () => {
     for (const [seen, then] of [
@@ -88,6 +101,16 @@ describe('after an error that may have come too late', () => {
     expect(worlds.count).toBe(2);
     expect(call({ op: 'rmdir', path: '/a' }, 0)).toBeUndefined();
     expect(call({ op: 'unlink', path: '/b' }, 0)).toBeUndefined();
+  });
+
+  test('a file that was made and is opened again after ESTALE is cut, and loses set-user-id', () => {
+    for (const mode of [0o104200, 0o100200]) {
+      const { call } = judged({ where: 'link-request', what: { kind: 'stale', how: 'forgotten' } });
+      call({ op: 'chmod', path: '/', mode: 0o777 }, 0);
+      const creat: Call = { op: 'creat', path: '/a', mode: 0o4200, into: 3 };
+      expect(call(creat, 3, { operation: 'GETATTR' })).toBeUndefined();
+      expect(call({ op: 'fstat', fd: 3 }, { ...stat, mode, nlink: 1 })).toBeUndefined();
+    }
   });
 
   test('what is made again may meet another type behind the slash', () => {
