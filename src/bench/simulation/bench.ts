@@ -1,4 +1,5 @@
-import { parseArgs } from 'node:util';
+import { execFile } from 'node:child_process';
+import { parseArgs, promisify } from 'node:util';
 import type { FileSystemFactory } from '../../env/index.ts';
 import { ram } from '../../filesystems/index.ts';
 import { type MountOptions, type SimKernel, simulate } from '../../sim/index.ts';
@@ -9,6 +10,8 @@ import { bytesPerInode } from './heap.ts';
 const PROCESSES = 8;
 const FILES = 64;
 const PAGE = 4096;
+/** Rounds that are not counted. */
+const WARM_UP = 5;
 
 interface Workload {
   readonly title: string;
@@ -120,31 +123,44 @@ const cached: MountOptions = {
   writebackCache: true,
 };
 
-interface Effort {
+/** What one process measures. */
+interface Measurement {
+  readonly workload: string;
+  readonly mode: string;
+  /** Whether calls are answered by the caches: then calls are counted, and else requests. */
+  readonly cached: boolean;
   readonly rounds: number;
   readonly milliseconds: number;
 }
 
-/** Turns of a workload a second in each mode, medians of interleaved rounds. */
-async function turnsPerSecond(
-  calls: readonly (readonly Call[])[],
-  among: readonly Mode[],
-  mount: MountOptions,
-  { rounds, milliseconds }: Effort,
-): Promise<readonly number[]> {
-  const kernels = await Promise.all(among.map(({ factory }) => prepare(factory, mount)));
-  const speeds: number[][] = among.map(() => []);
-  for (let round = 0; round <= rounds; round++) {
-    for (const [m, { drive }] of among.entries()) {
-      const start = performance.now();
-      let turns = 0;
-      for (; performance.now() - start < milliseconds; turns++) await drive(kernels[m], calls);
-      // The first round warms up.
-      if (round > 0) speeds[m].push((turns * 1000) / (performance.now() - start));
-    }
+/** Requests or calls a second, the median of the rounds. */
+async function measure({ workload, mode, cached: isCached, rounds, milliseconds }: Measurement): Promise<number> {
+  const calls = callsOf(named(workloads, workload));
+  const { factory, drive } = named(modes, mode);
+  const kernel = await prepare(factory, isCached ? cached : uncached);
+  const speeds: number[] = [];
+  for (let round = 0; round < WARM_UP + rounds; round++) {
+    const start = performance.now();
+    let turns = 0;
+    for (; performance.now() - start < milliseconds; turns++) await drive(kernel, calls);
+    if (round >= WARM_UP) speeds.push((turns * 1000) / (performance.now() - start));
   }
-  for (const kernel of kernels) await kernel.close();
-  return speeds.map(median);
+  await kernel.close();
+  const each = isCached ? PROCESSES * calls[0].length : await requestsOf(named(modes, mode), calls);
+  return median(speeds) * each;
+}
+
+/** In a process of its own: what the others made of the compiler's view of the code has no part in it. */
+async function measureApart(measurement: Measurement): Promise<number> {
+  const arguments_ = [process.argv[1], 'simulation', '--measure', JSON.stringify(measurement)];
+  const { stdout } = await promisify(execFile)(process.execPath, arguments_);
+  return Number(stdout);
+}
+
+function named<T extends { readonly title: string }>(all: readonly T[], title: string): T {
+  const found = all.find((one) => one.title === title);
+  if (found === undefined) throw new Error(`expected one of ${all.map((one) => one.title).join(', ')}, given ${title}`);
+  return found;
 }
 
 const callsOf = ({ calls }: Workload): readonly (readonly Call[])[] =>
@@ -155,7 +171,8 @@ const row = (title: string, numbers: readonly number[]): string =>
 
 /**
  * Requests a second that the simulated kernel and the ram filesystem exchange, both ends of the wire protocol and the trace
- * hash included, caches off; then system calls that the caches answer, and the memory of a cached inode. One thread.
+ * hash included, caches off; then system calls that the caches answer, and the memory of a cached inode. Each figure by one
+ * thread, in a process of its own.
  */
 export async function bench(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
@@ -164,29 +181,25 @@ export async function bench(args: readonly string[]): Promise<number> {
       rounds: { type: 'string', default: '15' },
       ms: { type: 'string', default: '60' },
       inodes: { type: 'string', default: '1000000' },
+      measure: { type: 'string' },
     },
   });
+  if (values.measure !== undefined) {
+    console.log(await measure(JSON.parse(values.measure)));
+    return 0;
+  }
   const effort = { rounds: Number(values.rounds), milliseconds: Number(values.ms) };
+  const rowOf = async ({ title }: Workload, among: readonly Mode[], isCached: boolean): Promise<string> => {
+    const numbers: number[] = [];
+    for (const mode of among)
+      numbers.push(await measureApart({ workload: title, mode: mode.title, cached: isCached, ...effort }));
+    return row(title, numbers);
+  };
   console.log(`| thousand requests/s | ${modes.map(({ title }) => title).join(' | ')} |`);
   console.log(`|---|${modes.map(() => '---').join('|')}|`);
-  for (const workload of workloads) {
-    const calls = callsOf(workload);
-    const turns = await turnsPerSecond(calls, modes, uncached, effort);
-    const requests: number[] = [];
-    for (const [m, mode] of modes.entries()) requests.push(turns[m] * (await requestsOf(mode, calls)));
-    console.log(row(workload.title, requests));
-  }
+  for (const workload of workloads) console.log(await rowOf(workload, modes, false));
   console.log('\n| thousand cached calls/s | inline | scheduled |\n|---|---|---|');
-  for (const workload of workloads) {
-    const calls = callsOf(workload);
-    const turns = await turnsPerSecond(calls, modes.slice(0, 2), cached, effort);
-    console.log(
-      row(
-        workload.title,
-        turns.map((each) => each * PROCESSES * calls[0].length),
-      ),
-    );
-  }
+  for (const workload of workloads) console.log(await rowOf(workload, modes.slice(0, 2), true));
   console.log(`\nheap of a cached inode with its name: ${Math.round(bytesPerInode(Number(values.inodes)))} bytes`);
   return 0;
 }
