@@ -23,10 +23,12 @@ export function* settled<T>(soon: Soon<T>): Operation<T> {
 /** Goes on when the reply to a request is there, after `send` has said that it is not. */
 export function* onReply<T>(goOn: () => Soon<T>): Operation<T> {
   yield;
-  return yield* settled(goOn());
+  const soon = goOn();
+  return isOperation(soon) ? yield* soon : soon;
 }
 
 /** Goes on with the result of an operation. */
 export function* afterwards<A, B>(operation: Operation<A>, goOn: (result: A) => Soon<B>): Operation<B> {
-  return yield* settled(goOn(yield* operation));
+  const soon = goOn(yield* operation);
+  return isOperation(soon) ? yield* soon : soon;
 }
