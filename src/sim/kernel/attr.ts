@@ -86,15 +86,21 @@ function vfsGetattr(fc: FuseConnection, p: Process, inode: Inode): Soon<Stat | n
   if (inode.bad) return -E.EIO;
   if (!needsGetattr(fc, inode, STATX_BASIC_STATS)) return stat(inode, false);
   const error = getattr(fc, p, inode);
-  if (typeof error === 'number') return error !== 0 ? error : answered(fc, inode, p.request);
-  return afterwards(error, (failed) => (failed !== 0 ? failed : answered(fc, inode, p.request)));
+  return typeof error === 'number' ? statAsked(fc, p, inode, error) : afterwards(error, statAsked, fc, p, inode);
+}
+
+function statAsked(fc: FuseConnection, p: Process, inode: Inode, error: number): Stat | number {
+  return error !== 0 ? error : answered(fc, inode, p.request);
 }
 
 export function statPath(fc: FuseConnection, p: Process, call: CallOf<'stat' | 'lstat'>): Soon<Stat | number> {
   const flags = call.op === 'stat' ? LOOKUP_FOLLOW : 0;
   const error = pathLookup(fc, p, p.nd, call.dirfd, call.path, flags);
-  if (typeof error === 'number') return error !== 0 ? error : vfsGetattr(fc, p, inodeOf(p.nd));
-  return afterwards(error, (failed) => (failed !== 0 ? failed : vfsGetattr(fc, p, inodeOf(p.nd))));
+  return typeof error === 'number' ? statWalked(fc, p, error) : afterwards(error, statWalked, fc, p);
+}
+
+function statWalked(fc: FuseConnection, p: Process, error: number): Soon<Stat | number> {
+  return error !== 0 ? error : vfsGetattr(fc, p, inodeOf(p.nd));
 }
 
 export function fstat(fc: FuseConnection, p: Process, call: CallOf<'fstat'>): Soon<Stat | number> {

@@ -106,7 +106,7 @@ export function mayCreate(fc: FuseConnection, p: Process, directory: Inode, chil
 function createNewEntry(fc: FuseConnection, p: Process, nd: Nameidata, type: number): Soon<number> {
   if (inodeOf(nd).bad) return -E.EIO;
   p.request.expected = fuse_entry_out.size;
-  return fc.device.send(p) ? joinNew(fc, p, nd, type) : onReply(() => joinNew(fc, p, nd, type));
+  return fc.device.send(p) ? joinNew(fc, p, nd, type) : onReply(joinNew, fc, p, nd, type);
 }
 
 function joinNew(fc: FuseConnection, { request }: Process, nd: Nameidata, type: number): number {

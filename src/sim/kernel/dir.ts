@@ -13,7 +13,7 @@ import {
 import { OUT } from './fuse-request.ts';
 import { type Inode, invalidateAttributes, iput } from './inode.ts';
 import { LOOKUP_EXCL, LOOKUP_RENAME_TARGET, LOOKUP_REVAL } from './nameidata.ts';
-import { afterwards, isOperation, type Operation, onReply, type Soon } from './operation.ts';
+import { afterWait, afterwards, isOperation, type Operation, onReply, type Soon } from './operation.ts';
 import type { Process } from './process.ts';
 
 const { LOOKUP, READLINK } = opcodes;
@@ -48,7 +48,7 @@ function revalidate(fc: FuseConnection, p: Process, dentry: Dentry): Soon<number
   lookupRequest(p, dentry.parent.inode as Inode, dentry.name);
   return fc.device.send(p)
     ? revalidated(fc, p, dentry, inode, version)
-    : onReply(() => revalidated(fc, p, dentry, inode, version));
+    : onReply(revalidated, fc, p, dentry, inode, version);
 }
 
 function revalidated(fc: FuseConnection, p: Process, dentry: Dentry, inode: Inode, version: number): number {
@@ -86,9 +86,7 @@ export function lookupFast(
   if (now > 0) return dentry;
   dentry.count += 1;
   const status = now < 0 ? revalidate(fc, p, dentry) : now;
-  return typeof status === 'number'
-    ? judged(fc, dentry, status)
-    : afterwards(status, (told) => judged(fc, dentry, told));
+  return typeof status === 'number' ? judged(fc, dentry, status) : afterwards(status, judged, fc, dentry);
 }
 
 /** Gives the reference back that was held while it was asked whether the dentry is valid. */
@@ -112,7 +110,7 @@ function fuseLookup(fc: FuseConnection, p: Process, dentry: Dentry): Soon<Dentry
   lookupRequest(p, parent, dentry.name);
   return fc.device.send(p)
     ? joinFound(fc, p, dentry, parent, version, epoch)
-    : onReply(() => joinFound(fc, p, dentry, parent, version, epoch));
+    : onReply(joinFound, fc, p, dentry, parent, version, epoch);
 }
 
 function joinFound(
@@ -176,11 +174,20 @@ function lookupKnown(
   if (cached === undefined) return undefined;
   cached.count += 1;
   if (cached.lookupWaiters === null) return keepIfValid(fc, p, parent, cached, name, flags);
-  return afterwards(lookupOfAnother(p, cached), () => {
-    if (cached.hashed) return keepIfValid(fc, p, parent, cached, name, flags);
-    dPut(fc, cached);
-    return lookupKnown(fc, p, parent, name, flags);
-  });
+  return afterWait(lookupOfAnother(p, cached), lookupShared, fc, p, parent, cached, name, flags);
+}
+
+function lookupShared(
+  fc: FuseConnection,
+  p: Process,
+  parent: Dentry,
+  cached: Dentry,
+  name: string,
+  flags: number,
+): Soon<Dentry | number | undefined> {
+  if (cached.hashed) return keepIfValid(fc, p, parent, cached, name, flags);
+  dPut(fc, cached);
+  return lookupKnown(fc, p, parent, name, flags);
 }
 
 function* lookupOfAnother(p: Process, dentry: Dentry): Operation<void> {
@@ -201,7 +208,7 @@ function keepIfValid(
   const status = now < 0 ? revalidate(fc, p, cached) : now;
   return typeof status === 'number'
     ? keepOrDrop(fc, p, parent, cached, name, flags, status)
-    : afterwards(status, (told) => keepOrDrop(fc, p, parent, cached, name, flags, told));
+    : afterwards(status, keepOrDrop, fc, p, parent, cached, name, flags);
 }
 
 function keepOrDrop(
@@ -225,7 +232,7 @@ export function lookupNew(fc: FuseConnection, p: Process, parent: Dentry, name: 
   if (dLookup(parent, name) !== undefined) return lookupSlow(fc, p, parent, name, 0);
   const dentry = dAllocParallel(fc, parent, name);
   const found = fuseLookup(fc, p, dentry);
-  return isOperation(found) ? afterwards(found, (told) => lookedUp(fc, dentry, told)) : lookedUp(fc, dentry, found);
+  return isOperation(found) ? afterwards(found, lookedUp, fc, dentry) : lookedUp(fc, dentry, found);
 }
 
 /** Ends a first lookup. */
@@ -248,7 +255,18 @@ export function lookupSlow(
   flags: number,
 ): Soon<Dentry | number> {
   const cached = lookupCached(fc, p, parent, name, flags);
-  if (isOperation(cached)) return afterwards(cached, (told) => told ?? lookupNew(fc, p, parent, name));
+  return isOperation(cached)
+    ? afterwards(cached, lookupRest, fc, p, parent, name)
+    : lookupRest(fc, p, parent, name, cached);
+}
+
+function lookupRest(
+  fc: FuseConnection,
+  p: Process,
+  parent: Dentry,
+  name: string,
+  cached: Dentry | number | undefined,
+): Soon<Dentry | number> {
   return cached ?? lookupNew(fc, p, parent, name);
 }
 
@@ -265,7 +283,7 @@ export function readlink(fc: FuseConnection, p: Process, inode: Inode): Soon<Uin
   request.begin(READLINK.code, inode.nodeid, 0);
   request.results = 'bytes';
   request.expected = 4095;
-  return fc.device.send(p) ? haveLink(fc, p, inode) : onReply(() => haveLink(fc, p, inode));
+  return fc.device.send(p) ? haveLink(fc, p, inode) : onReply(haveLink, fc, p, inode);
 }
 
 function haveLink(fc: FuseConnection, { request }: Process, inode: Inode): Uint8Array | number {

@@ -150,18 +150,28 @@ export function oneByOneWrite(
   data: Uint8Array,
   done = 0,
 ): Soon<number> {
-  const { request } = p;
   const most = Math.min(fc.maxWrite, fc.maxPages * PAGE_SIZE);
   const piece = Math.min(most, data.length - done);
   const bytes = piece === data.length ? data : data.subarray(done, done + piece);
-  const writeRest = (): Soon<number> => {
-    const written = bytesWritten(request, piece);
-    if (written < 0) return done > 0 ? done : written;
-    const total = done + written;
-    return written < piece || total === data.length ? total : oneByOneWrite(fc, p, file, position, data, total);
-  };
-  beginWrite(request, file, position + done, bytes, killFlag(p, true), p.owner);
-  return fc.device.send(p) ? writeRest() : onReply(writeRest);
+  beginWrite(p.request, file, position + done, bytes, killFlag(p, true), p.owner);
+  return fc.device.send(p)
+    ? writeRest(fc, p, file, position, data, done, piece)
+    : onReply(writeRest, fc, p, file, position, data, done, piece);
+}
+
+function writeRest(
+  fc: FuseConnection,
+  p: Process,
+  file: File,
+  position: number,
+  data: Uint8Array,
+  done: number,
+  piece: number,
+): Soon<number> {
+  const written = bytesWritten(p.request, piece);
+  if (written < 0) return done > 0 ? done : written;
+  const total = done + written;
+  return written < piece || total === data.length ? total : oneByOneWrite(fc, p, file, position, data, total);
 }
 
 /** A write with O_DIRECT (generic_file_direct_write, fuse_direct_IO); what it leaves goes through the cache. */

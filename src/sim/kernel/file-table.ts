@@ -12,8 +12,8 @@ import { type File, FMODE_PATH, FMODE_READ, FMODE_WRITE } from './file.ts';
 import { releaseFlock, releasePosixLocks } from './file-locks.ts';
 import type { FuseConnection } from './fuse-connection.ts';
 import { IN } from './fuse-request.ts';
-import { invalidateAttributes, iput, STATX_BLOCKS } from './inode.ts';
-import { afterwards, onReply, type Soon } from './operation.ts';
+import { type Inode, invalidateAttributes, iput, STATX_BLOCKS } from './inode.ts';
+import { afterWait, afterwards, onReply, result, type Soon } from './operation.ts';
 import { checkErrors, mappingOf } from './page-cache.ts';
 import { OPEN_MAX, type Process } from './process.ts';
 import { writeInodeNow } from './writeback.ts';
@@ -35,8 +35,8 @@ export function installFile(fc: FuseConnection, p: Process, file: File, into: nu
   const old = possible ? p.files[into] : file;
   if (possible) p.files[into] = file;
   const closed = old === undefined ? 0 : closeFile(fc, p, old);
-  const result = possible ? into : -E.EBADF;
-  return typeof closed === 'number' ? result : afterwards(closed, () => result);
+  const fd = possible ? into : -E.EBADF;
+  return typeof closed === 'number' ? fd : afterWait(closed, result, fd);
 }
 
 /** filp_close: FLUSH, the owner's POSIX locks, and the reference. The error is FLUSH's. */
@@ -48,7 +48,7 @@ export function closeFile(fc: FuseConnection, p: Process, file: File): Soon<numb
   }
   const error = isRegular(inode.mode) ? flush(fc, p, file) : 0;
   if (typeof error === 'number') return closeFlushed(fc, p, file, error);
-  return afterwards(error, (failed) => closeFlushed(fc, p, file, failed));
+  return afterwards(error, closeFlushed, fc, p, file);
 }
 
 function closeFlushed(fc: FuseConnection, p: Process, file: File, error: number): Soon<number> {
@@ -56,11 +56,12 @@ function closeFlushed(fc: FuseConnection, p: Process, file: File, error: number)
   releasePosixLocks(inode, p.owner);
   // fuse_release: what was made dirty since FLUSH.
   const written = file.count === 1 && fc.writebackCache && inode.mapping !== null ? writeInodeNow(fc, p, inode) : 0;
-  if (typeof written !== 'number')
-    return afterwards(written, () => {
-      fput(fc, file);
-      return error;
-    });
+  return typeof written === 'number'
+    ? closeWritten(fc, file, error)
+    : afterWait(written, closeWritten, fc, file, error);
+}
+
+function closeWritten(fc: FuseConnection, file: File, error: number): number {
   fput(fc, file);
   return error;
 }
@@ -73,7 +74,7 @@ function flush(fc: FuseConnection, p: Process, file: File): Soon<number> {
   if (inode.mapping === null) return sendFlush(fc, p, file);
   const written = writeInodeNow(fc, p, inode);
   if (typeof written === 'number') return flushWritten(fc, p, file, written);
-  return afterwards(written, (failed) => flushWritten(fc, p, file, failed));
+  return afterwards(written, flushWritten, fc, p, file);
 }
 
 function flushWritten(fc: FuseConnection, p: Process, file: File, failed: number): Soon<number> {
@@ -82,7 +83,7 @@ function flushWritten(fc: FuseConnection, p: Process, file: File, failed: number
 }
 
 function sendFlush(fc: FuseConnection, p: Process, file: File): Soon<number> {
-  if (fc.noFlush) return flushed(fc, file, 0);
+  if (fc.noFlush) return flushDone(fc, file.inode);
   const { request } = p;
   const words = request.begin(FLUSH.code, file.inode.nodeid, fuse_flush_in.size);
   writeU64(words, IN, file.fh);
@@ -90,13 +91,17 @@ function sendFlush(fc: FuseConnection, p: Process, file: File): Soon<number> {
   words[IN + 3] = 0;
   writeU64(words, IN + 4, p.owner);
   request.force = true;
-  return fc.device.send(p) ? flushed(fc, file, request.error) : onReply(() => flushed(fc, file, request.error));
+  return fc.device.send(p) ? flushed(fc, p, file) : onReply(flushed, fc, p, file);
 }
 
-function flushed(fc: FuseConnection, { inode }: File, error: number): number {
+function flushed(fc: FuseConnection, { request: { error } }: Process, { inode }: File): number {
   if (error === -E.ENOSYS) fc.noFlush = true;
   else if (error !== 0) return error;
-  // Only the filesystem knows how many blocks were written.
+  return flushDone(fc, inode);
+}
+
+/** Only the filesystem knows how many blocks were written. */
+function flushDone(fc: FuseConnection, inode: Inode): number {
   if (fc.writebackCache) invalidateAttributes(inode, STATX_BLOCKS);
   return 0;
 }

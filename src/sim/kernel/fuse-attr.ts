@@ -34,7 +34,7 @@ import {
   STATX_MTIME,
   STATX_SIZE,
 } from './inode.ts';
-import { afterwards, type Operation, onReply, type Soon, settled } from './operation.ts';
+import { afterWait, type Operation, onReply, result, type Soon, settled } from './operation.ts';
 import { mappingOf } from './page-cache.ts';
 import type { Process } from './process.ts';
 import { invalidateInodePages2, truncatePagecache } from './truncate.ts';
@@ -68,16 +68,14 @@ export function getattr(fc: FuseConnection, p: Process, inode: Inode, file?: Fil
     words[IN + 3] = 0;
   }
   request.expected = fuse_attr_out.size;
-  return fc.device.send(p)
-    ? haveAttributes(fc, p, inode, version)
-    : onReply(() => haveAttributes(fc, p, inode, version));
+  return fc.device.send(p) ? haveAttributes(fc, p, inode, version) : onReply(haveAttributes, fc, p, inode, version);
 }
 
 function haveAttributes(fc: FuseConnection, p: Process, inode: Inode, version: number): Soon<number> {
   const { request } = p;
   if (request.error !== 0) return request.error;
   const error = takeAttributes(fc, inode, request, version);
-  return inode.mapping?.laundering ? afterwards(waitForLaundering(fc, p, inode), () => error) : error;
+  return inode.mapping?.laundering ? afterWait(waitForLaundering(fc, p, inode), result, error) : error;
 }
 
 /** fuse_invalid_attr, inode_wrong_type. */

@@ -37,7 +37,7 @@ import { IN, OUT } from './fuse-request.ts';
 import { FUSE_STATX_MODSIZE, type Inode, invalidateAttributes } from './inode.ts';
 import { inodeOf } from './namei.ts';
 import type { Nameidata } from './nameidata.ts';
-import { afterwards, type Operation, onReply, type Soon, settled } from './operation.ts';
+import { afterWait, type Operation, onReply, result, type Soon, settled } from './operation.ts';
 import { mappingOf } from './page-cache.ts';
 import { lockOwner, type Process } from './process.ts';
 import { dropListing } from './readdir-cache.ts';
@@ -97,7 +97,7 @@ export function fuseCreateOpen(
   request.expected = fuse_create_out.size;
   return fc.device.send(p)
     ? takeCreated(fc, p, directory, child, opening, flags)
-    : onReply(() => takeCreated(fc, p, directory, child, opening, flags));
+    : onReply(takeCreated, fc, p, directory, child, opening, flags);
 }
 
 function takeCreated(
@@ -190,7 +190,7 @@ function fuseOpen(
   request.expected = fuse_open_out.size;
   return fc.device.send(p)
     ? takeOpened(fc, p, inode, file, isDir, truncates)
-    : onReply(() => takeOpened(fc, p, inode, file, isDir, truncates));
+    : onReply(takeOpened, fc, p, inode, file, isDir, truncates);
 }
 
 function takeOpened(
@@ -232,7 +232,7 @@ function haveOpened(
   } else if ((file.openFlags & FOPEN_KEEP_CACHE) === 0) {
     if (!isDir) {
       invalidateInodePages2(fc, inode);
-      if (inode.mapping?.laundering) return afterwards(waitForLaundering(fc, p, inode), () => 0);
+      if (inode.mapping?.laundering) return afterWait(waitForLaundering(fc, p, inode), result, 0);
     } else dropListing(inode);
   }
   return 0;

@@ -22,7 +22,7 @@ import {
   LOOKUP_LINKAT_EMPTY,
   type Nameidata,
 } from './nameidata.ts';
-import { afterwards, isOperation, type Soon } from './operation.ts';
+import { afterWait, afterwards, isOperation, type Soon } from './operation.ts';
 import { MAY_EXEC, permission } from './permission.ts';
 import type { Process } from './process.ts';
 
@@ -74,8 +74,7 @@ function walkOn(fc: FuseConnection, p: Process, nd: Nameidata, depth: number, pe
     const inode = inodeOf(nd);
     if (asks) {
       const error = permission(fc, p, inode, MAY_EXEC);
-      if (typeof error !== 'number')
-        return afterwards(error, (failed) => (failed !== 0 ? failed : walkOn(fc, p, nd, depth, true)));
+      if (typeof error !== 'number') return afterwards(error, walkPermitted, fc, p, nd, depth);
       if (error !== 0) return error;
     }
     if (nd.takeComponent(depth)) {
@@ -84,14 +83,25 @@ function walkOn(fc: FuseConnection, p: Process, nd: Nameidata, depth: number, pe
       return 0;
     }
     const link = walkComponent(fc, p, nd, false);
-    if (isOperation(link))
-      return afterwards(link, (told) => {
-        const error = enter(nd, told);
-        return error !== 0 ? error : walkOn(fc, p, nd, depth, false);
-      });
+    if (isOperation(link)) return afterwards(link, walkEntered, fc, p, nd, depth);
     const error = enter(nd, link);
     if (error !== 0) return error;
   }
+}
+
+function walkPermitted(fc: FuseConnection, p: Process, nd: Nameidata, depth: number, error: number): Soon<number> {
+  return error !== 0 ? error : walkOn(fc, p, nd, depth, true);
+}
+
+function walkEntered(
+  fc: FuseConnection,
+  p: Process,
+  nd: Nameidata,
+  depth: number,
+  link: number | string,
+): Soon<number> {
+  const error = enter(nd, link);
+  return error !== 0 ? error : walkOn(fc, p, nd, depth, false);
 }
 
 /** Goes on in the directory, or with the text of the link, that a component has led to. */
@@ -110,17 +120,15 @@ export function walkComponent(fc: FuseConnection, p: Process, nd: Nameidata, tra
     return 0;
   }
   const fast = lookupFast(fc, p, nd.dentry as Dentry, nd.last, nd.flags);
-  return isOperation(fast)
-    ? afterwards(fast, (told) => stepFast(fc, p, nd, told, trailing))
-    : stepFast(fc, p, nd, fast, trailing);
+  return isOperation(fast) ? afterwards(fast, stepFast, fc, p, nd, trailing) : stepFast(fc, p, nd, trailing, fast);
 }
 
 function stepFast(
   fc: FuseConnection,
   p: Process,
   nd: Nameidata,
-  fast: Dentry | number | undefined,
   trailing: boolean,
+  fast: Dentry | number | undefined,
 ): Soon<number | string> {
   if (typeof fast === 'number') return fast;
   if (fast === undefined) return stepSlow(fc, p, nd, trailing);
@@ -130,17 +138,29 @@ function stepFast(
 
 /** lookup_slow, under the directory's lock. */
 function stepSlow(fc: FuseConnection, p: Process, nd: Nameidata, trailing: boolean): Soon<number | string> {
-  const { rwsem } = inodeOf(nd);
   const exclusive = !fc.parallelDirops;
-  const lookUp = (): Soon<number | string> => {
-    const found = lookupSlow(fc, p, nd.dentry as Dentry, nd.last, nd.flags);
-    return isOperation(found) ? afterwards(found, step) : step(found);
-  };
-  const step = (found: Dentry | number): Soon<number | string> => {
-    rwsem.up(exclusive);
-    return typeof found === 'number' ? found : stepInto(fc, p, nd, found, trailing);
-  };
-  return rwsem.tryDown(exclusive) ? lookUp() : afterwards(rwsem.wait(p, exclusive, 'a directory'), lookUp);
+  const { rwsem } = inodeOf(nd);
+  return rwsem.tryDown(exclusive)
+    ? lookUpLocked(fc, p, nd, trailing)
+    : afterWait(rwsem.wait(p, exclusive, 'a directory'), lookUpLocked, fc, p, nd, trailing);
+}
+
+function lookUpLocked(fc: FuseConnection, p: Process, nd: Nameidata, trailing: boolean): Soon<number | string> {
+  const found = lookupSlow(fc, p, nd.dentry as Dentry, nd.last, nd.flags);
+  return isOperation(found)
+    ? afterwards(found, stepLocked, fc, p, nd, trailing)
+    : stepLocked(fc, p, nd, trailing, found);
+}
+
+function stepLocked(
+  fc: FuseConnection,
+  p: Process,
+  nd: Nameidata,
+  trailing: boolean,
+  found: Dentry | number,
+): Soon<number | string> {
+  inodeOf(nd).rwsem.up(!fc.parallelDirops);
+  return typeof found === 'number' ? found : stepInto(fc, p, nd, found, trailing);
 }
 
 /** handle_dots. */
@@ -174,7 +194,7 @@ export function stepInto(
   if (nd.links > MAXSYMLINKS) return -E.ELOOP;
   if (trailing && fc.options.protectedSymlinks && !mayFollowLink(p, nd, inode)) return -E.EACCES;
   const text = readlink(fc, p, inode);
-  return isOperation(text) ? afterwards(text, (told) => pickLink(fc, nd, told)) : pickLink(fc, nd, text);
+  return isOperation(text) ? afterwards(text, pickLink, fc, nd) : pickLink(fc, nd, text);
 }
 
 function pickLink(fc: FuseConnection, nd: Nameidata, text: Uint8Array | number): number | string {
@@ -209,16 +229,14 @@ export function pathLookup(
 
 function walkToEnd(fc: FuseConnection, p: Process, nd: Nameidata, path: string): Soon<number> {
   const error = linkPathWalk(fc, p, nd, path);
-  return typeof error === 'number'
-    ? walkLast(fc, p, nd, error)
-    : afterwards(error, (failed) => walkLast(fc, p, nd, failed));
+  return typeof error === 'number' ? walkLast(fc, p, nd, error) : afterwards(error, walkLast, fc, p, nd);
 }
 
 function walkLast(fc: FuseConnection, p: Process, nd: Nameidata, error: number): Soon<number> {
   if (error !== 0) return error;
   if (nd.lastType === LAST_NORM && nd.trailingSlashes) nd.flags |= LOOKUP_FOLLOW | LOOKUP_DIRECTORY;
   const link = nd.lastType === LAST_ROOT ? 0 : walkComponent(fc, p, nd, true);
-  return isOperation(link) ? afterwards(link, (told) => endWalk(fc, p, nd, told)) : endWalk(fc, p, nd, link);
+  return isOperation(link) ? afterwards(link, endWalk, fc, p, nd) : endWalk(fc, p, nd, link);
 }
 
 function endWalk(fc: FuseConnection, p: Process, nd: Nameidata, link: number | string): Soon<number> {

@@ -108,9 +108,7 @@ export function openFile(
       : (open & O_PATH) !== 0
         ? openPath(fc, p, nd, dirfd, path, opening, lookup)
         : pathOpen(fc, p, nd, dirfd, path, opening, lookup);
-  return typeof error === 'number'
-    ? opened(fc, opening, error)
-    : afterwards(error, (failed) => opened(fc, opening, failed));
+  return typeof error === 'number' ? opened(fc, opening, error) : afterwards(error, opened, fc, opening);
 }
 
 /** do_o_path. */
@@ -157,15 +155,13 @@ function walkAndOpen(fc: FuseConnection, p: Process, nd: Nameidata, path: string
   const error = linkPathWalk(fc, p, nd, path);
   return typeof error === 'number'
     ? openWalked(fc, p, nd, opening, error)
-    : afterwards(error, (failed) => openWalked(fc, p, nd, opening, failed));
+    : afterwards(error, openWalked, fc, p, nd, opening);
 }
 
 function openWalked(fc: FuseConnection, p: Process, nd: Nameidata, opening: Opening, error: number): Soon<number> {
   if (error !== 0) return error;
   const link = openLast(fc, p, nd, opening);
-  return isOperation(link)
-    ? afterwards(link, (told) => openFound(fc, p, nd, opening, told))
-    : openFound(fc, p, nd, opening, link);
+  return isOperation(link) ? afterwards(link, openFound, fc, p, nd, opening) : openFound(fc, p, nd, opening, link);
 }
 
 function openFound(
@@ -192,9 +188,7 @@ function openLast(fc: FuseConnection, p: Process, nd: Nameidata, opening: Openin
   if (create && nd.trailingSlashes) return -E.EISDIR;
   if (nd.trailingSlashes) nd.flags |= LOOKUP_FOLLOW | LOOKUP_DIRECTORY;
   const fast = create && (flags & O_EXCL) !== 0 ? undefined : lookupFast(fc, p, nd.dentry as Dentry, nd.last, nd.flags);
-  return isOperation(fast)
-    ? afterwards(fast, (told) => openFast(fc, p, nd, opening, told))
-    : openFast(fc, p, nd, opening, fast);
+  return isOperation(fast) ? afterwards(fast, openFast, fc, p, nd, opening) : openFast(fc, p, nd, opening, fast);
 }
 
 function openFast(
@@ -342,9 +336,11 @@ function mayOpen(fc: FuseConnection, p: Process, inode: Inode, access: number, f
   if (type === S_IFCHR || type === S_IFBLK) return -E.EACCES;
   const may = permission(fc, p, inode, access);
   if ((flags & O_NOATIME) === 0) return may;
-  const noatime = (error: number): number => (error !== 0 ? error : ownerOrCapable(p, inode) ? 0 : -E.EPERM);
-  return typeof may === 'number' ? noatime(may) : afterwards(may, noatime);
+  return typeof may === 'number' ? mayNoatime(p, inode, may) : afterwards(may, mayNoatime, p, inode);
 }
+
+const mayNoatime = (p: Process, inode: Inode, error: number): number =>
+  error !== 0 ? error : ownerOrCapable(p, inode) ? 0 : -E.EPERM;
 
 /** do_tmpfile, vfs_tmpfile, fuse_tmpfile. */
 function* tmpfile(

@@ -20,15 +20,39 @@ export function* settled<T>(soon: Soon<T>): Operation<T> {
   return isOperation(soon) ? yield* soon : soon;
 }
 
-/** Goes on when the reply to a request is there, after `send` has said that it is not. */
-export function* onReply<T>(goOn: () => Soon<T>): Operation<T> {
+/**
+ * Goes on when the reply to a request is there, after `send` has said that it is not. The function and what it is given are
+ * apart, because a closure would cost those calls that go on at once.
+ */
+export function* onReply<Given extends readonly unknown[], T>(
+  goOn: (...given: Given) => Soon<T>,
+  ...given: Given
+): Operation<T> {
   yield;
-  const soon = goOn();
+  const soon = goOn(...given);
   return isOperation(soon) ? yield* soon : soon;
 }
 
-/** Goes on with the result of an operation. */
-export function* afterwards<A, B>(operation: Operation<A>, goOn: (result: A) => Soon<B>): Operation<B> {
-  const soon = goOn(yield* operation);
+/** Goes on with the result of an operation, which is the last that the function is given. */
+export function* afterwards<Given extends readonly unknown[], A, B>(
+  operation: Operation<A>,
+  goOn: (...given: [...Given, A]) => Soon<B>,
+  ...given: Given
+): Operation<B> {
+  const soon = goOn(...given, yield* operation);
   return isOperation(soon) ? yield* soon : soon;
 }
+
+/** Goes on when an operation without a result has ended. */
+export function* afterWait<Given extends readonly unknown[], T>(
+  wait: Operation<unknown>,
+  goOn: (...given: Given) => Soon<T>,
+  ...given: Given
+): Operation<T> {
+  yield* wait;
+  const soon = goOn(...given);
+  return isOperation(soon) ? yield* soon : soon;
+}
+
+/** What an operation that only waits comes to. */
+export const result = <T>(known: T): T => known;

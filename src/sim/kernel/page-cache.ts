@@ -2,7 +2,7 @@ import { errnoNumbers as E } from '../../vfs/index.ts';
 import type { File } from './file.ts';
 import type { Inode } from './inode.ts';
 import type { VmArea } from './mmap.ts';
-import { afterwards, type Operation, type Soon } from './operation.ts';
+import { afterWait, type Operation, type Soon } from './operation.ts';
 import type { Process } from './process.ts';
 import type { Writeback } from './writeback.ts';
 
@@ -187,7 +187,7 @@ export function grabPage(p: Process, mapping: AddressSpace, index: number): Soon
   const page = mapping.pages.get(index);
   if (page === undefined) return addPage(mapping, index);
   // One that goes when its write has ended takes nothing more: what it took would go with it.
-  if (page.locked || page.stale) return afterwards(waitOnPage(p, page), () => grabPage(p, mapping, index));
+  if (page.locked || page.stale) return afterWait(waitOnPage(p, page), grabPage, p, mapping, index);
   page.locked = true;
   return page;
 }

@@ -65,9 +65,11 @@ function permissionNow(fc: FuseConnection, p: Process, inode: Inode, mask: numbe
 function askPermission(fc: FuseConnection, p: Process, inode: Inode, mask: number): Soon<number> {
   if (fc.options.defaultPermissions === false) return askRemotely(fc, p, inode, mask);
   const error = getattr(fc, p, inode);
-  if (typeof error === 'number') return error !== 0 ? error : genericPermission(p, inode, mask);
-  return afterwards(error, (failed) => (failed !== 0 ? failed : genericPermission(p, inode, mask)));
+  return typeof error === 'number' ? permitted(p, inode, mask, error) : afterwards(error, permitted, p, inode, mask);
 }
+
+const permitted = (p: Process, inode: Inode, mask: number, error: number): number =>
+  error !== 0 ? error : genericPermission(p, inode, mask);
 
 /** Without default_permissions the filesystem decides; what is executed needs one of the bits. */
 function* askRemotely(fc: FuseConnection, p: Process, inode: Inode, mask: number): Operation<number> {

@@ -20,7 +20,7 @@ import type { FuseConnection } from './fuse-connection.ts';
 import { beginRead, invalidateAtime } from './fuse-read.ts';
 import { cacheWrite, writeUpdateAttributes } from './fuse-write.ts';
 import { STATX_SIZE } from './inode.ts';
-import { afterwards, type Operation, onReply, type Soon, settled } from './operation.ts';
+import { afterWait, afterwards, isOperation, type Operation, onReply, type Soon } from './operation.ts';
 import { PAGE_SIZE } from './page-cache.ts';
 import type { Process } from './process.ts';
 import { MAX_RW_COUNT, writeLimits } from './size-limits.ts';
@@ -45,17 +45,22 @@ function unlockPosition(file: File): void {
   file.positionLock.up(true);
 }
 
-/** What is done with the position of a file; nobody else has it meanwhile. */
-export function atPosition<T>(p: Process, file: File, run: () => Soon<T>): Soon<T> {
-  return file.count === 1 ? run() : atSharedPosition(p, file, run);
-}
-
-function* atSharedPosition<T>(p: Process, file: File, run: () => Soon<T>): Operation<T> {
+/** Runs what has to do with the position of a file that is shared. */
+export function* atSharedPosition<Given extends readonly unknown[], T>(
+  p: Process,
+  file: File,
+  run: (...given: Given) => Soon<T>,
+  ...given: Given
+): Operation<T> {
   yield* lockPosition(p, file);
-  const result = yield* settled(run());
+  const soon = run(...given);
+  const result = isOperation(soon) ? yield* soon : soon;
   unlockPosition(file);
   return result;
 }
+
+/** fdget_pos: then others may move the position at the same time. */
+export const isShared = (file: File): boolean => file.count > 1;
 
 /** What vfs_read and vfs_write check before anything is read or written; 0 or an error. */
 function checkRead(file: File | undefined): number {
@@ -88,7 +93,7 @@ export function readFile(
   const error = fc.autoInvalData || position + wanted > inode.size ? updateAttributes(fc, p, file, STATX_SIZE) : 0;
   return typeof error === 'number'
     ? readSized(fc, p, file, position, wanted, error)
-    : afterwards(error, (failed) => readSized(fc, p, file, position, wanted, failed));
+    : afterwards(error, readSized, fc, p, file, position, wanted);
 }
 
 function readSized(
@@ -142,9 +147,26 @@ function fuseDirectRead(
   wanted: number,
 ): Soon<Uint8Array | number> {
   if (file.inode.mapping === null) return readPiece(fc, p, file, position, wanted);
-  return afterwards(beforeDirectIo(fc, p, file, position, wanted, false, true), (error) =>
-    error !== 0 ? error : readPiece(fc, p, file, position, wanted),
+  return afterwards(
+    beforeDirectIo(fc, p, file, position, wanted, false, true),
+    readFirstPiece,
+    fc,
+    p,
+    file,
+    position,
+    wanted,
   );
+}
+
+function readFirstPiece(
+  fc: FuseConnection,
+  p: Process,
+  file: File,
+  position: number,
+  wanted: number,
+  error: number,
+): Soon<Uint8Array | number> {
+  return error !== 0 ? error : readPiece(fc, p, file, position, wanted);
 }
 
 function readPiece(
@@ -158,7 +180,7 @@ function readPiece(
   beginRead(p.request, file, position, most, p.owner);
   return fc.device.send(p)
     ? havePiece(fc, p, file, position, wanted, most)
-    : onReply(() => havePiece(fc, p, file, position, wanted, most));
+    : onReply(havePiece, fc, p, file, position, wanted, most);
 }
 
 function havePiece(
@@ -209,17 +231,17 @@ export function read(fc: FuseConnection, p: Process, call: CallOf<'read'>): Soon
   const error = checkRead(file);
   if (error !== 0 || file === undefined) return error;
   if (call.size < 0) return -E.EINVAL;
-  return readHere(fc, p, file, call.size);
+  return isShared(file)
+    ? atSharedPosition(p, file, readHere, fc, p, file, call.size)
+    : readHere(fc, p, file, call.size);
 }
 
 function readHere(fc: FuseConnection, p: Process, file: File, size: number): Soon<Uint8Array | number> {
-  return atPosition(p, file, () => {
-    const position = Number(file.position);
-    const data = readFile(fc, p, file, position, size);
-    return typeof data === 'number' || data instanceof Uint8Array
-      ? moved(file, position, data)
-      : afterwards(data, (told) => moved(file, position, told));
-  });
+  const position = Number(file.position);
+  const data = readFile(fc, p, file, position, size);
+  return typeof data === 'number' || data instanceof Uint8Array
+    ? moved(file, position, data)
+    : afterwards(data, moved, file, position);
 }
 
 function moved(file: File, position: number, data: Uint8Array | number): Uint8Array | number {
@@ -245,7 +267,8 @@ export function readv(fc: FuseConnection, p: Process, call: CallOf<'readv'>): So
   if (sizes.length > UIO_MAXIOV || sizes.some((size) => size < 0)) return -E.EINVAL;
   const total = sizes.reduce((sum, size) => sum + size, 0);
   if (total === 0) return EMPTY;
-  return isDirectory(file.inode.mode) ? -E.EISDIR : readHere(fc, p, file, total);
+  if (isDirectory(file.inode.mode)) return -E.EISDIR;
+  return isShared(file) ? atSharedPosition(p, file, readHere, fc, p, file, total) : readHere(fc, p, file, total);
 }
 
 /** fuse_file_write_iter: around the page cache or through it. `p.writtenTo` is where the last byte went. */
@@ -280,7 +303,7 @@ function fuseDirectWrite(fc: FuseConnection, p: Process, file: File, offset: num
   const { rwsem } = file.inode;
   const exclusive = exclusiveLock(file, offset, data.length);
   if (rwsem.tryDown(exclusive)) return writeLocked(fc, p, file, offset, data, exclusive);
-  return afterwards(rwsem.wait(p, exclusive, 'an inode'), () => writeLocked(fc, p, file, offset, data, exclusive));
+  return afterWait(rwsem.wait(p, exclusive, 'an inode'), writeLocked, fc, p, file, offset, data, exclusive);
 }
 
 function writeLocked(
@@ -301,12 +324,9 @@ function writeLocked(
     return room;
   }
   const all = room === data.length ? data : data.subarray(0, room);
-  if (inode.mapping === null) return writeAll(fc, p, file, start, all, exclusive);
-  return afterwards(beforeDirectIo(fc, p, file, start, all.length, true, true), (error) => {
-    if (error === 0) return writeAll(fc, p, file, start, all, exclusive);
-    inode.rwsem.up(exclusive);
-    return error;
-  });
+  if (inode.mapping === null) return writeAll(fc, p, file, start, all, exclusive, 0);
+  const ready = beforeDirectIo(fc, p, file, start, all.length, true, true);
+  return afterwards(ready, writeAll, fc, p, file, start, all, exclusive);
 }
 
 function writeAll(
@@ -316,11 +336,16 @@ function writeAll(
   start: number,
   data: Uint8Array,
   exclusive: boolean,
+  error: number,
 ): Soon<number> {
+  if (error !== 0) {
+    file.inode.rwsem.up(exclusive);
+    return error;
+  }
   const written = oneByOneWrite(fc, p, file, start, data);
   return typeof written === 'number'
     ? writtenAll(fc, p, file, start, exclusive, written)
-    : afterwards(written, (told) => writtenAll(fc, p, file, start, exclusive, told));
+    : afterwards(written, writtenAll, fc, p, file, start, exclusive);
 }
 
 function writtenAll(
@@ -338,12 +363,14 @@ function writtenAll(
 }
 
 function writeHere(fc: FuseConnection, p: Process, file: File, data: Uint8Array): Soon<number> {
-  return atPosition(p, file, () => {
-    const written = writeFile(fc, p, file, Number(file.position), data);
-    return typeof written === 'number'
-      ? moveBehind(p, file, written)
-      : afterwards(written, (told) => moveBehind(p, file, told));
-  });
+  return isShared(file)
+    ? atSharedPosition(p, file, writeAtPosition, fc, p, file, data)
+    : writeAtPosition(fc, p, file, data);
+}
+
+function writeAtPosition(fc: FuseConnection, p: Process, file: File, data: Uint8Array): Soon<number> {
+  const written = writeFile(fc, p, file, Number(file.position), data);
+  return typeof written === 'number' ? moveBehind(p, file, written) : afterwards(written, moveBehind, p, file);
 }
 
 function moveBehind(p: Process, file: File, written: number): number {

@@ -22,9 +22,9 @@ import type { FuseConnection } from './fuse-connection.ts';
 import { invalidateAtime } from './fuse-read.ts';
 import { IN } from './fuse-request.ts';
 import { STATX_MTIME } from './inode.ts';
-import { afterwards, isOperation, onReply, type Soon } from './operation.ts';
+import { afterWait, afterwards, isOperation, onReply, type Soon } from './operation.ts';
 import type { Process } from './process.ts';
-import { atPosition, openFileOf } from './read-write.ts';
+import { atSharedPosition, isShared, openFileOf } from './read-write.ts';
 import { addToCache, completeCache, readCachedEntries } from './readdir-cache.ts';
 
 const { READDIR, READDIRPLUS } = opcodes;
@@ -42,22 +42,28 @@ export function getdents(
   if (file === undefined) return -E.EBADF;
   const { inode } = file;
   if (!isDirectory(inode.mode)) return -E.ENOTDIR;
-  return atPosition(p, file, () => {
-    const { rwsem } = inode;
-    const list = (): Soon<readonly DirectoryEntry[] | number> => iterate(fc, p, file, call.size);
-    return rwsem.tryDown(false) ? list() : afterwards(rwsem.wait(p, false, 'a directory'), list);
-  });
+  return isShared(file)
+    ? atSharedPosition(p, file, iterateDir, fc, p, file, call.size)
+    : iterateDir(fc, p, file, call.size);
 }
 
-/** Gives the lock of the directory back. */
-function iterate(fc: FuseConnection, p: Process, file: File, room: number): Soon<readonly DirectoryEntry[] | number> {
-  const { inode } = file;
-  const finish = (entries: readonly DirectoryEntry[] | number): readonly DirectoryEntry[] | number => {
-    inode.rwsem.up(false);
-    return entries;
-  };
-  const entries = inode.dead ? -E.ENOENT : readdir(fc, p, file, room);
-  return isOperation(entries) ? afterwards(entries, finish) : finish(entries);
+type Listing = readonly DirectoryEntry[] | number;
+
+function iterateDir(fc: FuseConnection, p: Process, file: File, room: number): Soon<Listing> {
+  const { rwsem } = file.inode;
+  return rwsem.tryDown(false)
+    ? iterateLocked(fc, p, file, room)
+    : afterWait(rwsem.wait(p, false, 'a directory'), iterateLocked, fc, p, file, room);
+}
+
+function iterateLocked(fc: FuseConnection, p: Process, file: File, room: number): Soon<Listing> {
+  const entries: Soon<Listing> = file.inode.dead ? -E.ENOENT : readdir(fc, p, file, room);
+  return isOperation(entries) ? afterwards(entries, iterated, file) : iterated(file, entries);
+}
+
+function iterated({ inode }: File, entries: Listing): Listing {
+  inode.rwsem.up(false);
+  return entries;
 }
 
 /** fuse_use_readdirplus. */

@@ -33,7 +33,16 @@ import {
   LOOKUP_RENAME_TARGET,
   type Nameidata,
 } from './nameidata.ts';
-import { afterwards, isOperation, type Operation, onReply, type Soon, settled } from './operation.ts';
+import {
+  afterWait,
+  afterwards,
+  isOperation,
+  type Operation,
+  onReply,
+  result,
+  type Soon,
+  settled,
+} from './operation.ts';
 import { isSticky, MAY_EXEC, MAY_WRITE, permission } from './permission.ts';
 import type { Process } from './process.ts';
 
@@ -46,7 +55,7 @@ function mayDelete(fc: FuseConnection, p: Process, directory: Inode, victim: Den
   const error = permission(fc, p, directory, MAY_WRITE | MAY_EXEC);
   return typeof error === 'number'
     ? mayDeletePermitted(p, directory, victim, inode, isDir, error)
-    : afterwards(error, (failed) => mayDeletePermitted(p, directory, victim, inode, isDir, failed));
+    : afterwards(error, mayDeletePermitted, p, directory, victim, inode, isDir);
 }
 
 function mayDeletePermitted(
@@ -83,7 +92,7 @@ function fuseRemove(fc: FuseConnection, p: Process, nd: Nameidata, opcode: numbe
   const { request } = p;
   request.begin(opcode, directory.nodeid, 0);
   request.name(child.name);
-  return fc.device.send(p) ? removed(fc, p, directory, child) : onReply(() => removed(fc, p, directory, child));
+  return fc.device.send(p) ? removed(fc, p, directory, child) : onReply(removed, fc, p, directory, child);
 }
 
 function removed(fc: FuseConnection, p: Process, directory: Inode, child: Dentry): Soon<number> {
@@ -91,7 +100,7 @@ function removed(fc: FuseConnection, p: Process, directory: Inode, child: Dentry
   if (error === 0) {
     fc.directoryChanged(directory);
     const told = entryUnlinked(fc, p, child, child.inode as Inode);
-    if (told !== undefined) return afterwards(told, () => 0);
+    if (told !== undefined) return afterWait(told, result, 0);
   } else if (error === -E.EINTR || error === -E.ENOENT) invalidateEntry(fc, child);
   return error;
 }

@@ -17,7 +17,7 @@ import { IN } from './fuse-request.ts';
 import { STATX_SIZE } from './inode.ts';
 import { type Operation, type Soon, settled } from './operation.ts';
 import type { Process } from './process.ts';
-import { atPosition, openFileOf } from './read-write.ts';
+import { atSharedPosition, isShared, openFileOf } from './read-write.ts';
 import { MAX_BYTES } from './size-limits.ts';
 
 const { LSEEK } = opcodes;
@@ -29,7 +29,9 @@ export function lseek(fc: FuseConnection, p: Process, call: CallOf<'lseek'>): So
   const { whence, offset } = call;
   if (!Number.isInteger(whence) || whence < SEEK_SET || whence > SEEK_HOLE) return -E.EINVAL;
   if ((file.mode & FMODE_LSEEK) === 0) return -E.ESPIPE;
-  return atPosition(p, file, () => fileLseek(fc, p, file, offset, whence));
+  return isShared(file)
+    ? atSharedPosition(p, file, fileLseek, fc, p, file, offset, whence)
+    : fileLseek(fc, p, file, offset, whence);
 }
 
 /** fuse_file_llseek (fs/fuse/file.c); directories use generic_file_llseek. */
