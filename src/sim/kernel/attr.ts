@@ -86,20 +86,20 @@ function vfsGetattr(fc: FuseConnection, p: Process, inode: Inode): Soon<Stat | n
   if (inode.bad) return -E.EIO;
   if (!needsGetattr(fc, inode, STATX_BASIC_STATS)) return stat(inode, false);
   const error = getattr(fc, p, inode);
-  return typeof error === 'number' ? statAsked(fc, p, inode, error) : afterwards(error, statAsked, fc, p, inode);
+  return typeof error === 'number' ? statAsked(error, fc, p, inode) : afterwards(error, statAsked, fc, p, inode);
 }
 
-function statAsked(fc: FuseConnection, p: Process, inode: Inode, error: number): Stat | number {
+function statAsked(error: number, fc: FuseConnection, p: Process, inode: Inode): Stat | number {
   return error !== 0 ? error : answered(fc, inode, p.request);
 }
 
 export function statPath(fc: FuseConnection, p: Process, call: CallOf<'stat' | 'lstat'>): Soon<Stat | number> {
   const flags = call.op === 'stat' ? LOOKUP_FOLLOW : 0;
   const error = pathLookup(fc, p, p.nd, call.dirfd, call.path, flags);
-  return typeof error === 'number' ? statWalked(fc, p, error) : afterwards(error, statWalked, fc, p);
+  return typeof error === 'number' ? statWalked(error, fc, p) : afterwards(error, statWalked, fc, p);
 }
 
-function statWalked(fc: FuseConnection, p: Process, error: number): Soon<Stat | number> {
+function statWalked(error: number, fc: FuseConnection, p: Process): Soon<Stat | number> {
   return error !== 0 ? error : vfsGetattr(fc, p, inodeOf(p.nd));
 }
 

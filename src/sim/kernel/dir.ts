@@ -86,11 +86,11 @@ export function lookupFast(
   if (now > 0) return dentry;
   dentry.count += 1;
   const status = now < 0 ? revalidate(fc, p, dentry) : now;
-  return typeof status === 'number' ? judged(fc, dentry, status) : afterwards(status, judged, fc, dentry);
+  return typeof status === 'number' ? judged(status, fc, dentry) : afterwards(status, judged, fc, dentry);
 }
 
 /** Gives the reference back that was held while it was asked whether the dentry is valid. */
-function judged(fc: FuseConnection, dentry: Dentry, status: number): Dentry | number | undefined {
+function judged(status: number, fc: FuseConnection, dentry: Dentry): Dentry | number | undefined {
   if (status === 0) dInvalidate(fc, dentry);
   if (status > 0) {
     dentry.count -= 1;
@@ -207,18 +207,18 @@ function keepIfValid(
   const now = revalidateNow(fc, cached, flags);
   const status = now < 0 ? revalidate(fc, p, cached) : now;
   return typeof status === 'number'
-    ? keepOrDrop(fc, p, parent, cached, name, flags, status)
+    ? keepOrDrop(status, fc, p, parent, cached, name, flags)
     : afterwards(status, keepOrDrop, fc, p, parent, cached, name, flags);
 }
 
 function keepOrDrop(
+  status: number,
   fc: FuseConnection,
   p: Process,
   parent: Dentry,
   cached: Dentry,
   name: string,
   flags: number,
-  status: number,
 ): Soon<Dentry | number | undefined> {
   if (status > 0) return cached;
   if (status === 0) dInvalidate(fc, cached);
@@ -232,11 +232,11 @@ export function lookupNew(fc: FuseConnection, p: Process, parent: Dentry, name: 
   if (dLookup(parent, name) !== undefined) return lookupSlow(fc, p, parent, name, 0);
   const dentry = dAllocParallel(fc, parent, name);
   const found = fuseLookup(fc, p, dentry);
-  return isOperation(found) ? afterwards(found, lookedUp, fc, dentry) : lookedUp(fc, dentry, found);
+  return isOperation(found) ? afterwards(found, lookedUp, fc, dentry) : lookedUp(found, fc, dentry);
 }
 
 /** Ends a first lookup. */
-function lookedUp(fc: FuseConnection, dentry: Dentry, found: Dentry | number): Dentry | number {
+function lookedUp(found: Dentry | number, fc: FuseConnection, dentry: Dentry): Dentry | number {
   if (typeof found === 'number' && dentry.hashed) dropFailed(dentry);
   dLookupDone(dentry);
   if (found !== dentry) dPut(fc, dentry);
@@ -257,15 +257,15 @@ export function lookupSlow(
   const cached = lookupCached(fc, p, parent, name, flags);
   return isOperation(cached)
     ? afterwards(cached, lookupRest, fc, p, parent, name)
-    : lookupRest(fc, p, parent, name, cached);
+    : lookupRest(cached, fc, p, parent, name);
 }
 
 function lookupRest(
+  cached: Dentry | number | undefined,
   fc: FuseConnection,
   p: Process,
   parent: Dentry,
   name: string,
-  cached: Dentry | number | undefined,
 ): Soon<Dentry | number> {
   return cached ?? lookupNew(fc, p, parent, name);
 }

@@ -47,11 +47,11 @@ export function closeFile(fc: FuseConnection, p: Process, file: File): Soon<numb
     return 0;
   }
   const error = isRegular(inode.mode) ? flush(fc, p, file) : 0;
-  if (typeof error === 'number') return closeFlushed(fc, p, file, error);
+  if (typeof error === 'number') return closeFlushed(error, fc, p, file);
   return afterwards(error, closeFlushed, fc, p, file);
 }
 
-function closeFlushed(fc: FuseConnection, p: Process, file: File, error: number): Soon<number> {
+function closeFlushed(error: number, fc: FuseConnection, p: Process, file: File): Soon<number> {
   const { inode } = file;
   releasePosixLocks(inode, p.owner);
   // fuse_release: what was made dirty since FLUSH.
@@ -73,11 +73,11 @@ function flush(fc: FuseConnection, p: Process, file: File): Soon<number> {
   if ((file.openFlags & FOPEN_NOFLUSH) !== 0 && !fc.writebackCache) return 0;
   if (inode.mapping === null) return sendFlush(fc, p, file);
   const written = writeInodeNow(fc, p, inode);
-  if (typeof written === 'number') return flushWritten(fc, p, file, written);
+  if (typeof written === 'number') return flushWritten(written, fc, p, file);
   return afterwards(written, flushWritten, fc, p, file);
 }
 
-function flushWritten(fc: FuseConnection, p: Process, file: File, failed: number): Soon<number> {
+function flushWritten(failed: number, fc: FuseConnection, p: Process, file: File): Soon<number> {
   const error = failed !== 0 ? failed : checkErrors(mappingOf(file.inode));
   return error !== 0 ? error : sendFlush(fc, p, file);
 }

@@ -89,16 +89,16 @@ function walkOn(fc: FuseConnection, p: Process, nd: Nameidata, depth: number, pe
   }
 }
 
-function walkPermitted(fc: FuseConnection, p: Process, nd: Nameidata, depth: number, error: number): Soon<number> {
+function walkPermitted(error: number, fc: FuseConnection, p: Process, nd: Nameidata, depth: number): Soon<number> {
   return error !== 0 ? error : walkOn(fc, p, nd, depth, true);
 }
 
 function walkEntered(
+  link: number | string,
   fc: FuseConnection,
   p: Process,
   nd: Nameidata,
   depth: number,
-  link: number | string,
 ): Soon<number> {
   const error = enter(nd, link);
   return error !== 0 ? error : walkOn(fc, p, nd, depth, false);
@@ -120,15 +120,15 @@ export function walkComponent(fc: FuseConnection, p: Process, nd: Nameidata, tra
     return 0;
   }
   const fast = lookupFast(fc, p, nd.dentry as Dentry, nd.last, nd.flags);
-  return isOperation(fast) ? afterwards(fast, stepFast, fc, p, nd, trailing) : stepFast(fc, p, nd, trailing, fast);
+  return isOperation(fast) ? afterwards(fast, stepFast, fc, p, nd, trailing) : stepFast(fast, fc, p, nd, trailing);
 }
 
 function stepFast(
+  fast: Dentry | number | undefined,
   fc: FuseConnection,
   p: Process,
   nd: Nameidata,
   trailing: boolean,
-  fast: Dentry | number | undefined,
 ): Soon<number | string> {
   if (typeof fast === 'number') return fast;
   if (fast === undefined) return stepSlow(fc, p, nd, trailing);
@@ -149,15 +149,15 @@ function lookUpLocked(fc: FuseConnection, p: Process, nd: Nameidata, trailing: b
   const found = lookupSlow(fc, p, nd.dentry as Dentry, nd.last, nd.flags);
   return isOperation(found)
     ? afterwards(found, stepLocked, fc, p, nd, trailing)
-    : stepLocked(fc, p, nd, trailing, found);
+    : stepLocked(found, fc, p, nd, trailing);
 }
 
 function stepLocked(
+  found: Dentry | number,
   fc: FuseConnection,
   p: Process,
   nd: Nameidata,
   trailing: boolean,
-  found: Dentry | number,
 ): Soon<number | string> {
   inodeOf(nd).rwsem.up(!fc.parallelDirops);
   return typeof found === 'number' ? found : stepInto(fc, p, nd, found, trailing);
@@ -194,10 +194,10 @@ export function stepInto(
   if (nd.links > MAXSYMLINKS) return -E.ELOOP;
   if (trailing && fc.options.protectedSymlinks && !mayFollowLink(p, nd, inode)) return -E.EACCES;
   const text = readlink(fc, p, inode);
-  return isOperation(text) ? afterwards(text, pickLink, fc, nd) : pickLink(fc, nd, text);
+  return isOperation(text) ? afterwards(text, pickLink, fc, nd) : pickLink(text, fc, nd);
 }
 
-function pickLink(fc: FuseConnection, nd: Nameidata, text: Uint8Array | number): number | string {
+function pickLink(text: Uint8Array | number, fc: FuseConnection, nd: Nameidata): number | string {
   if (typeof text === 'number') return text;
   const path = readName(text, 0, text.length);
   if (path.charCodeAt(0) === 0x2f) {
@@ -229,17 +229,17 @@ export function pathLookup(
 
 function walkToEnd(fc: FuseConnection, p: Process, nd: Nameidata, path: string): Soon<number> {
   const error = linkPathWalk(fc, p, nd, path);
-  return typeof error === 'number' ? walkLast(fc, p, nd, error) : afterwards(error, walkLast, fc, p, nd);
+  return typeof error === 'number' ? walkLast(error, fc, p, nd) : afterwards(error, walkLast, fc, p, nd);
 }
 
-function walkLast(fc: FuseConnection, p: Process, nd: Nameidata, error: number): Soon<number> {
+function walkLast(error: number, fc: FuseConnection, p: Process, nd: Nameidata): Soon<number> {
   if (error !== 0) return error;
   if (nd.lastType === LAST_NORM && nd.trailingSlashes) nd.flags |= LOOKUP_FOLLOW | LOOKUP_DIRECTORY;
   const link = nd.lastType === LAST_ROOT ? 0 : walkComponent(fc, p, nd, true);
-  return isOperation(link) ? afterwards(link, endWalk, fc, p, nd) : endWalk(fc, p, nd, link);
+  return isOperation(link) ? afterwards(link, endWalk, fc, p, nd) : endWalk(link, fc, p, nd);
 }
 
-function endWalk(fc: FuseConnection, p: Process, nd: Nameidata, link: number | string): Soon<number> {
+function endWalk(link: number | string, fc: FuseConnection, p: Process, nd: Nameidata): Soon<number> {
   if (typeof link === 'string') {
     nd.lastType = LAST_ROOT;
     return walkToEnd(fc, p, nd, link);

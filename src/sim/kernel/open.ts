@@ -108,7 +108,7 @@ export function openFile(
       : (open & O_PATH) !== 0
         ? openPath(fc, p, nd, dirfd, path, opening, lookup)
         : pathOpen(fc, p, nd, dirfd, path, opening, lookup);
-  return typeof error === 'number' ? opened(fc, opening, error) : afterwards(error, opened, fc, opening);
+  return typeof error === 'number' ? opened(error, fc, opening) : afterwards(error, opened, fc, opening);
 }
 
 /** do_o_path. */
@@ -127,7 +127,7 @@ function* openPath(
 }
 
 /** What is left of an open: the file without the flags that were for the open alone, or the error. */
-function opened(fc: FuseConnection, { file }: Opening, error: number): File | number {
+function opened(error: number, fc: FuseConnection, { file }: Opening): File | number {
   if (error !== 0) {
     if (file !== undefined) releaseFile(fc, file);
     return error;
@@ -154,22 +154,22 @@ function pathOpen(
 function walkAndOpen(fc: FuseConnection, p: Process, nd: Nameidata, path: string, opening: Opening): Soon<number> {
   const error = linkPathWalk(fc, p, nd, path);
   return typeof error === 'number'
-    ? openWalked(fc, p, nd, opening, error)
+    ? openWalked(error, fc, p, nd, opening)
     : afterwards(error, openWalked, fc, p, nd, opening);
 }
 
-function openWalked(fc: FuseConnection, p: Process, nd: Nameidata, opening: Opening, error: number): Soon<number> {
+function openWalked(error: number, fc: FuseConnection, p: Process, nd: Nameidata, opening: Opening): Soon<number> {
   if (error !== 0) return error;
   const link = openLast(fc, p, nd, opening);
-  return isOperation(link) ? afterwards(link, openFound, fc, p, nd, opening) : openFound(fc, p, nd, opening, link);
+  return isOperation(link) ? afterwards(link, openFound, fc, p, nd, opening) : openFound(link, fc, p, nd, opening);
 }
 
 function openFound(
+  link: number | string,
   fc: FuseConnection,
   p: Process,
   nd: Nameidata,
   opening: Opening,
-  link: number | string,
 ): Soon<number> {
   if (typeof link === 'number') return link !== 0 ? link : doOpen(fc, p, nd, opening);
   nd.lastType = LAST_ROOT;
@@ -188,15 +188,15 @@ function openLast(fc: FuseConnection, p: Process, nd: Nameidata, opening: Openin
   if (create && nd.trailingSlashes) return -E.EISDIR;
   if (nd.trailingSlashes) nd.flags |= LOOKUP_FOLLOW | LOOKUP_DIRECTORY;
   const fast = create && (flags & O_EXCL) !== 0 ? undefined : lookupFast(fc, p, nd.dentry as Dentry, nd.last, nd.flags);
-  return isOperation(fast) ? afterwards(fast, openFast, fc, p, nd, opening) : openFast(fc, p, nd, opening, fast);
+  return isOperation(fast) ? afterwards(fast, openFast, fc, p, nd, opening) : openFast(fast, fc, p, nd, opening);
 }
 
 function openFast(
+  fast: Dentry | number | undefined,
   fc: FuseConnection,
   p: Process,
   nd: Nameidata,
   opening: Opening,
-  fast: Dentry | number | undefined,
 ): Soon<number | string> {
   if (typeof fast === 'number') return fast;
   // A name that is known not to exist is made under the directory's lock.
@@ -336,10 +336,10 @@ function mayOpen(fc: FuseConnection, p: Process, inode: Inode, access: number, f
   if (type === S_IFCHR || type === S_IFBLK) return -E.EACCES;
   const may = permission(fc, p, inode, access);
   if ((flags & O_NOATIME) === 0) return may;
-  return typeof may === 'number' ? mayNoatime(p, inode, may) : afterwards(may, mayNoatime, p, inode);
+  return typeof may === 'number' ? mayNoatime(may, p, inode) : afterwards(may, mayNoatime, p, inode);
 }
 
-const mayNoatime = (p: Process, inode: Inode, error: number): number =>
+const mayNoatime = (error: number, p: Process, inode: Inode): number =>
   error !== 0 ? error : ownerOrCapable(p, inode) ? 0 : -E.EPERM;
 
 /** do_tmpfile, vfs_tmpfile, fuse_tmpfile. */
@@ -399,7 +399,7 @@ export function* openDentry(
     p.nd.release(fc);
   } else error = yield* settled(vfsOpen(fc, p, dentry, inode, opening));
   dPut(fc, dentry);
-  return opened(fc, opening, error);
+  return opened(error, fc, opening);
 }
 
 /** creat(2). */

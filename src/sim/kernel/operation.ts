@@ -20,37 +20,70 @@ export function* settled<T>(soon: Soon<T>): Operation<T> {
   return isOperation(soon) ? yield* soon : soon;
 }
 
-/**
- * Goes on when the reply to a request is there, after `send` has said that it is not. The function and what it is given are
- * apart, because a closure would cost those calls that go on at once.
- */
-export function* onReply<Given extends readonly unknown[], T>(
-  goOn: (...given: Given) => Soon<T>,
-  ...given: Given
-): Operation<T> {
+/** What a function that goes on is given, besides what was waited for. */
+type Given = readonly [a?: unknown, b?: unknown, c?: unknown, d?: unknown, e?: unknown, f?: unknown, g?: unknown];
+type GoOn = (...given: readonly unknown[]) => unknown;
+
+// The three below take a function and its arguments apart: a closure would cost those calls too that go on at once. That they
+// take a number of arguments, and not a list, is for speed.
+
+/** Goes on when the reply to a request is there, after `send` has said that it is not. */
+export function onReply<Rest extends Given, T>(goOn: (...given: Rest) => Soon<T>, ...given: Rest): Operation<T>;
+export function* onReply(
+  goOn: GoOn,
+  a?: unknown,
+  b?: unknown,
+  c?: unknown,
+  d?: unknown,
+  e?: unknown,
+  f?: unknown,
+  g?: unknown,
+): Operation<unknown> {
   yield;
-  const soon = goOn(...given);
+  const soon = goOn(a, b, c, d, e, f, g);
   return isOperation(soon) ? yield* soon : soon;
 }
 
-/** Goes on with the result of an operation, which is the last that the function is given. */
-export function* afterwards<Given extends readonly unknown[], A, B>(
+/** Goes on with the result of an operation: the first thing that the function is given. */
+export function afterwards<A, Rest extends Given, T>(
   operation: Operation<A>,
-  goOn: (...given: [...Given, A]) => Soon<B>,
-  ...given: Given
-): Operation<B> {
-  const soon = goOn(...given, yield* operation);
+  goOn: (result: A, ...given: Rest) => Soon<T>,
+  ...given: Rest
+): Operation<T>;
+export function* afterwards(
+  operation: Operation<unknown>,
+  goOn: GoOn,
+  a?: unknown,
+  b?: unknown,
+  c?: unknown,
+  d?: unknown,
+  e?: unknown,
+  f?: unknown,
+  g?: unknown,
+): Operation<unknown> {
+  const soon = goOn(yield* operation, a, b, c, d, e, f, g);
   return isOperation(soon) ? yield* soon : soon;
 }
 
-/** Goes on when an operation without a result has ended. */
-export function* afterWait<Given extends readonly unknown[], T>(
+/** Goes on when an operation has ended whose result is of no interest. */
+export function afterWait<Rest extends Given, T>(
   wait: Operation<unknown>,
-  goOn: (...given: Given) => Soon<T>,
-  ...given: Given
-): Operation<T> {
+  goOn: (...given: Rest) => Soon<T>,
+  ...given: Rest
+): Operation<T>;
+export function* afterWait(
+  wait: Operation<unknown>,
+  goOn: GoOn,
+  a?: unknown,
+  b?: unknown,
+  c?: unknown,
+  d?: unknown,
+  e?: unknown,
+  f?: unknown,
+  g?: unknown,
+): Operation<unknown> {
   yield* wait;
-  const soon = goOn(...given);
+  const soon = goOn(a, b, c, d, e, f, g);
   return isOperation(soon) ? yield* soon : soon;
 }
 

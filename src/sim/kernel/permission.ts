@@ -65,10 +65,10 @@ function permissionNow(fc: FuseConnection, p: Process, inode: Inode, mask: numbe
 function askPermission(fc: FuseConnection, p: Process, inode: Inode, mask: number): Soon<number> {
   if (fc.options.defaultPermissions === false) return askRemotely(fc, p, inode, mask);
   const error = getattr(fc, p, inode);
-  return typeof error === 'number' ? permitted(p, inode, mask, error) : afterwards(error, permitted, p, inode, mask);
+  return typeof error === 'number' ? permitted(error, p, inode, mask) : afterwards(error, permitted, p, inode, mask);
 }
 
-const permitted = (p: Process, inode: Inode, mask: number, error: number): number =>
+const permitted = (error: number, p: Process, inode: Inode, mask: number): number =>
   error !== 0 ? error : genericPermission(p, inode, mask);
 
 /** Without default_permissions the filesystem decides; what is executed needs one of the bits. */

@@ -92,17 +92,17 @@ export function readFile(
   // fuse_cache_read_iter: the size must be true.
   const error = fc.autoInvalData || position + wanted > inode.size ? updateAttributes(fc, p, file, STATX_SIZE) : 0;
   return typeof error === 'number'
-    ? readSized(fc, p, file, position, wanted, error)
+    ? readSized(error, fc, p, file, position, wanted)
     : afterwards(error, readSized, fc, p, file, position, wanted);
 }
 
 function readSized(
+  error: number,
   fc: FuseConnection,
   p: Process,
   file: File,
   position: number,
   wanted: number,
-  error: number,
 ): Soon<Uint8Array | number> {
   if (error !== 0) return error;
   if (wanted === 0) return EMPTY;
@@ -159,12 +159,12 @@ function fuseDirectRead(
 }
 
 function readFirstPiece(
+  error: number,
   fc: FuseConnection,
   p: Process,
   file: File,
   position: number,
   wanted: number,
-  error: number,
 ): Soon<Uint8Array | number> {
   return error !== 0 ? error : readPiece(fc, p, file, position, wanted);
 }
@@ -240,11 +240,11 @@ function readHere(fc: FuseConnection, p: Process, file: File, size: number): Soo
   const position = Number(file.position);
   const data = readFile(fc, p, file, position, size);
   return typeof data === 'number' || data instanceof Uint8Array
-    ? moved(file, position, data)
+    ? moved(data, file, position)
     : afterwards(data, moved, file, position);
 }
 
-function moved(file: File, position: number, data: Uint8Array | number): Uint8Array | number {
+function moved(data: Uint8Array | number, file: File, position: number): Uint8Array | number {
   if (typeof data !== 'number') file.position = position + data.length;
   return data;
 }
@@ -324,19 +324,19 @@ function writeLocked(
     return room;
   }
   const all = room === data.length ? data : data.subarray(0, room);
-  if (inode.mapping === null) return writeAll(fc, p, file, start, all, exclusive, 0);
+  if (inode.mapping === null) return writeAll(0, fc, p, file, start, all, exclusive);
   const ready = beforeDirectIo(fc, p, file, start, all.length, true, true);
   return afterwards(ready, writeAll, fc, p, file, start, all, exclusive);
 }
 
 function writeAll(
+  error: number,
   fc: FuseConnection,
   p: Process,
   file: File,
   start: number,
   data: Uint8Array,
   exclusive: boolean,
-  error: number,
 ): Soon<number> {
   if (error !== 0) {
     file.inode.rwsem.up(exclusive);
@@ -344,17 +344,17 @@ function writeAll(
   }
   const written = oneByOneWrite(fc, p, file, start, data);
   return typeof written === 'number'
-    ? writtenAll(fc, p, file, start, exclusive, written)
+    ? writtenAll(written, fc, p, file, start, exclusive)
     : afterwards(written, writtenAll, fc, p, file, start, exclusive);
 }
 
 function writtenAll(
+  result: number,
   fc: FuseConnection,
   p: Process,
   { inode }: File,
   start: number,
   exclusive: boolean,
-  result: number,
 ): number {
   p.writtenTo = start + Math.max(result, 0);
   writeUpdateAttributes(fc, inode, p.writtenTo, result);
@@ -370,10 +370,10 @@ function writeHere(fc: FuseConnection, p: Process, file: File, data: Uint8Array)
 
 function writeAtPosition(fc: FuseConnection, p: Process, file: File, data: Uint8Array): Soon<number> {
   const written = writeFile(fc, p, file, Number(file.position), data);
-  return typeof written === 'number' ? moveBehind(p, file, written) : afterwards(written, moveBehind, p, file);
+  return typeof written === 'number' ? moveBehind(written, p, file) : afterwards(written, moveBehind, p, file);
 }
 
-function moveBehind(p: Process, file: File, written: number): number {
+function moveBehind(written: number, p: Process, file: File): number {
   if (written > 0) file.position = p.writtenTo;
   return written;
 }

@@ -58,10 +58,10 @@ function iterateDir(fc: FuseConnection, p: Process, file: File, room: number): S
 
 function iterateLocked(fc: FuseConnection, p: Process, file: File, room: number): Soon<Listing> {
   const entries: Soon<Listing> = file.inode.dead ? -E.ENOENT : readdir(fc, p, file, room);
-  return isOperation(entries) ? afterwards(entries, iterated, file) : iterated(file, entries);
+  return isOperation(entries) ? afterwards(entries, iterated, file) : iterated(entries, file);
 }
 
-function iterated({ inode }: File, entries: Listing): Listing {
+function iterated(entries: Listing, { inode }: File): Listing {
   inode.rwsem.up(false);
   return entries;
 }

@@ -54,17 +54,17 @@ function mayDelete(fc: FuseConnection, p: Process, directory: Inode, victim: Den
   if (inode === null) return -E.ENOENT;
   const error = permission(fc, p, directory, MAY_WRITE | MAY_EXEC);
   return typeof error === 'number'
-    ? mayDeletePermitted(p, directory, victim, inode, isDir, error)
+    ? mayDeletePermitted(error, p, directory, victim, inode, isDir)
     : afterwards(error, mayDeletePermitted, p, directory, victim, inode, isDir);
 }
 
 function mayDeletePermitted(
+  error: number,
   p: Process,
   directory: Inode,
   victim: Dentry,
   inode: Inode,
   isDir: boolean,
-  error: number,
 ): number {
   if (error !== 0) return error;
   if (isSticky(p, directory, inode)) return -E.EPERM;

@@ -30,18 +30,24 @@ import * as xattr from './xattr.ts';
 /** A call that never sleeps answers at once. */
 type Handler<Name extends SyscallName> = (fc: FuseConnection, p: Process, call: CallOf<Name>) => Soon<SysResult>;
 
-function install(fc: FuseConnection, p: Process, file: Soon<File | number>, into: number | undefined): Soon<number> {
-  if (typeof file === 'number') return file;
-  return isOperation(file)
-    ? afterwards(file, (opened) => install(fc, p, opened, into))
-    : installFile(fc, p, file, into);
+function install(file: File | number, fc: FuseConnection, p: Process, into: number | undefined): Soon<number> {
+  return typeof file === 'number' ? file : installFile(fc, p, file, into);
+}
+
+function installSoon(
+  fc: FuseConnection,
+  p: Process,
+  file: Soon<File | number>,
+  into: number | undefined,
+): Soon<number> {
+  return isOperation(file) ? afterwards(file, install, fc, p, into) : install(file, fc, p, into);
 }
 
 const open: Handler<'open'> = (fc, p, call) =>
-  install(fc, p, openFile(fc, p, call.dirfd, call.path, call.flags, call.mode), call.into);
+  installSoon(fc, p, openFile(fc, p, call.dirfd, call.path, call.flags, call.mode), call.into);
 
 const creat: Handler<'creat'> = (fc, p, call) =>
-  install(fc, p, openFile(fc, p, undefined, call.path, CREAT_FLAGS, call.mode), call.into);
+  installSoon(fc, p, openFile(fc, p, undefined, call.path, CREAT_FLAGS, call.mode), call.into);
 
 /** do_readlinkat. */
 function* readlink(fc: FuseConnection, p: Process, call: CallOf<'readlink'>): Operation<string | number> {

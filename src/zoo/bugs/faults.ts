@@ -42,7 +42,7 @@ export const faults: readonly Bug[] = [
     needs: 'faults',
     summary: 'a request that failed is sent a second time, and finds what the first one made',
     file: 'sim/kernel/create.ts',
-    before: 'return fc.device.send(p) ? joinNew(fc, p, nd, type) : onReply(() => joinNew(fc, p, nd, type));',
+    before: 'return fc.device.send(p) ? joinNew(fc, p, nd, type) : onReply(joinNew, fc, p, nd, type);',
     after:
       'const join = () => joinNew(fc, p, nd, type); const again = () => p.request.error === 0 || fc.device.send(p) ? join() : onReply(join); return fc.device.send(p) ? again() : onReply(again);',
     shows: /got EEXIST/,
