@@ -31,6 +31,8 @@ export interface Watcher {
   changed(start: number, end: number): void;
   /** The file was cut off here. */
   cut(size: number): void;
+  /** It may have been cut off, wherever. */
+  mayBeCut(): void;
 }
 
 export class Content {
@@ -69,6 +71,12 @@ export class Content {
   cut(size: number): void {
     this.clear(size, Infinity);
     for (const watcher of this.#watchers) watcher.cut(size);
+  }
+
+  /** Leaves open whether something was taken away. */
+  mayBeCut(): void {
+    this.forget(0, Number.POSITIVE_INFINITY);
+    for (const watcher of this.#watchers) watcher.mayBeCut();
   }
 
   /** Makes [start, end) a hole. */

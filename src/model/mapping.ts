@@ -64,6 +64,11 @@ export class Mapping implements Watcher {
     }
   }
 
+  /** What is its own is there, or is as in the file again. */
+  mayBeCut(): void {
+    for (const [start, { open }] of this.#own) open.add(start, start + PAGE);
+  }
+
   fork(): Mapping {
     const child = new Mapping(this.file, this.offset, this.length, this.protection, this.isShared);
     child.#changed.addAll(this.#changed, 0, Infinity);

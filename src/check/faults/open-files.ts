@@ -12,7 +12,7 @@ export function leaveOpen(world: World, inode: Inode): void {
 }
 
 function refresh(inode: Inode): void {
-  inode.content?.forget(0, Number.POSITIVE_INFINITY);
+  inode.content?.mayBeCut();
   for (const stamp of [inode.atime, inode.mtime, inode.ctime]) stamp.forget('fault');
   if (!inode.isRegular) return;
   // As of memory that is not written back yet: where there are holes, nobody can say.

@@ -98,6 +98,16 @@ export function mayLosePrivileges(inode: Inode, { before, after, slack }: CallCl
   inode.ctime.mayTouch(before, after, slack, 'fault');
 }
 
+/** A call that wrote less than it was asked to, or nothing: the request for more of it took the privileges away all the same. */
+export const losingPrivileges =
+  (pid: number, call: Call, clock: CallClock): Deed =>
+  ({ model }) => {
+    const file =
+      writing.has(call.op) && 'fd' in call ? model.fileOf(pid, 'fdOut' in call ? call.fdOut : call.fd) : undefined;
+    if (file !== undefined) mayLosePrivileges(file.inode, clock);
+    return undefined;
+  };
+
 /** Bytes of a request that the filesystem may have written, and nobody was told: as many of them as it took. */
 export function mayHaveWritten(
   inode: Inode,

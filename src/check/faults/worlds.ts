@@ -17,6 +17,7 @@ import {
   failed,
   filesOf,
   leaveFilesOpen,
+  losingPrivileges,
   mayHaveWritten,
   mayLosePrivileges,
   opensAnew,
@@ -255,6 +256,7 @@ export class Worlds implements Oracle {
       });
     const verdict = world.step(pid, asked, result, clock);
     if (verdict === undefined) next.push(world);
+    if (verdict === undefined && asked !== call) world.do(losingPrivileges(pid, call, clock));
     // What is made with set-user-id and cut at once loses that where it is made a second time; ESTALE has it opened again.
     if (verdict === undefined && opensAnew(call) && permits.some(opensTwice))
       world.do(({ model }) => {

@@ -8,7 +8,16 @@ import {
   type OperationName,
   type Rule,
 } from '../../../src/fault/index.ts';
-import { type Call, O_CREAT, O_RDWR, RENAME_EXCHANGE, type Stat, type SysResult } from '../../../src/vfs/index.ts';
+import {
+  type Call,
+  MAP_PRIVATE,
+  O_CREAT,
+  O_RDWR,
+  PROT_WRITE,
+  RENAME_EXCHANGE,
+  type Stat,
+  type SysResult,
+} from '../../../src/vfs/index.ts';
 
 const EIO = -5;
 const ENOENT = -2;
@@ -63,6 +72,32 @@ test('of a copy by reads and writes the first write may write nothing', () => {
   };
   expect(copied()).toBe('count wrong');
   expect(copied({ operation: 'WRITE', path: '/b', offset: 0, length: 1 })).toBeUndefined();
+});
+
+test('a write that was cut to nothing may have taken set-user-id away', () => {
+  for (const mode of [0o104000, 0o100000]) {
+    const { call } = judged({ where: 'link-request', what: { kind: 'short', bytes: 0 } });
+    call({ op: 'open', path: '/a', flags: O_RDWR | O_CREAT, mode: 0o4000, into: 3 }, 3);
+    const write: Call = { op: 'pwrite', fd: 3, data: new Uint8Array(1), offset: 0 };
+    expect(call(write, 0, { operation: 'WRITE', path: '/a', offset: 0, length: 1 })).toBeUndefined();
+    expect(call({ op: 'fstat', fd: 3 }, { ...stat, mode, nlink: 1 })).toBeUndefined();
+  }
+});
+
+test("where the kernel may believe in a smaller size, memory of one's own may be the file's again", () => {
+  const seen = (value: number, ...struck: readonly Event[]): string | undefined => {
+    const { call } = judged({ where: 'page-cache', what: { kind: 'keep-stale' } });
+    call({ op: 'open', path: '/a', flags: O_RDWR | O_CREAT, mode: 0o644, into: 3 }, 3);
+    call({ op: 'pwrite', fd: 3, data: new Uint8Array([1]), offset: 0 }, 1);
+    const mapped = { size: 1, protection: PROT_WRITE, flags: MAP_PRIVATE } as const;
+    call({ op: 'mmap', fd: 3, offset: 0, ...mapped, into: 0 }, 0);
+    call({ op: 'store', map: 0, offset: 0, data: new Uint8Array([2]) }, 1);
+    call({ op: 'lstat', path: '/a' }, { ...stat, mode: 0o100644, nlink: 1, size: 1 }, ...struck);
+    return call({ op: 'load', map: 0, offset: 0, size: 1 }, new Uint8Array([value]));
+  };
+  expect(seen(2)).toBeUndefined();
+  expect(seen(1)).toBe('data wrong');
+  expect(seen(1, { operation: 'GETATTR', path: '/a' })).toBeUndefined();
 });
 
 describe('after an error that may have come too late', () => {
