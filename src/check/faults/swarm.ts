@@ -29,22 +29,17 @@ export interface DrawnFaults {
   settings(drawn: Settings | undefined): Settings | undefined;
 }
 
-/** Draws the faults of programs, and counts what they came to. */
-export class FaultTally {
+/** Draws the faults of programs: a function of the campaign's seed and the program's number. */
+export class FaultSwarm {
   readonly #choice: FaultChoice;
   readonly #seed: number;
-  readonly #rules = new Map<string, RuleReport>();
-  readonly #lost: Partial<Record<Lost, number>> = {};
-  #injected = 0;
-  #programs = 0;
-
   readonly #support: FaultSupport | undefined;
 
   /** `support`: what faults there may be, where not all that there are in a simulation. */
   constructor(choice: FaultChoice, seed: number, support?: FaultSupport) {
-    this.#support = support;
     this.#choice = choice;
     this.#seed = seed;
+    this.#support = support;
   }
 
   /** The faults of a program: with other draws than the program's own, so that this is the same under any faults. */
@@ -56,14 +51,33 @@ export class FaultTally {
         : drawPlan(new Draw(new fc.Random(seededRandom(this.#seed ^ FAULTS, run))), choice.classes, this.#support);
     return { run: { plan }, without: notUnderPlan(plan), settings: (drawn) => settingsUnder(plan, drawn) };
   }
+}
+
+/** Counts what the faults of programs came to. */
+export class FaultTally {
+  readonly #rules = new Map<string, RuleReport>();
+  readonly #lost: Partial<Record<Lost, number>> = {};
+  #injected = 0;
+  #programs = 0;
 
   add(outcome: FaultOutcome | undefined): void {
     if (outcome === undefined) return;
     const { injected, report, lost } = outcome;
-    this.#injected += injected.length;
-    if (injected.length > 0) this.#programs += 1;
-    if (lost !== undefined) this.#lost[lost] = (this.#lost[lost] ?? 0) + 1;
-    for (const rule of report) {
+    this.merge({
+      injected: injected.length,
+      programs: injected.length > 0 ? 1 : 0,
+      lost: lost === undefined ? {} : { [lost]: 1 },
+      rules: report,
+    });
+  }
+
+  /** What was counted elsewhere, of other programs. */
+  merge({ injected, programs, lost, rules }: FaultTotals): void {
+    this.#injected += injected;
+    this.#programs += programs;
+    for (const [why, count] of Object.entries(lost) as [Lost, number][])
+      this.#lost[why] = (this.#lost[why] ?? 0) + count;
+    for (const rule of rules) {
       const before = this.#rules.get(rule.rule);
       const matched = rule.matched + (before?.matched ?? 0);
       this.#rules.set(rule.rule, { ...rule, matched, injected: rule.injected + (before?.injected ?? 0) });
@@ -72,7 +86,7 @@ export class FaultTally {
 
   get totals(): FaultTotals {
     const rules = [...this.#rules.values()].sort((a, b) => (a.rule < b.rule ? -1 : 1));
-    return { injected: this.#injected, programs: this.#programs, lost: this.#lost, rules };
+    return { injected: this.#injected, programs: this.#programs, lost: { ...this.#lost }, rules };
   }
 }
 
