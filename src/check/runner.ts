@@ -12,6 +12,7 @@ import type { Without } from './profile.ts';
 import { OBSERVER, type Program, type ProgramStep, withSteps } from './program.ts';
 import { sweep } from './sweep.ts';
 import type { Settings, Target } from './target.ts';
+import type { Watch } from './watch.ts';
 
 /** A call whose result the model does not allow. */
 export interface Failure {
@@ -42,6 +43,8 @@ export interface Arena {
   readonly settings?: Settings;
   /** The faults that programs run under. */
   readonly faults?: RunFaults;
+  /** Is told how far the run at hand is. */
+  readonly watch?: Watch;
 }
 
 /** The options of the model for a target: its own, and what it does not promise is not judged. */
@@ -77,6 +80,7 @@ class Run {
   /** What is judged by, where the run is under faults. */
   readonly worlds: Worlds | undefined;
   readonly #faults: FaultRun | undefined;
+  readonly #watch: Watch | undefined;
   readonly #program: Program;
   readonly #without: Without;
   readonly #look: boolean;
@@ -91,6 +95,7 @@ class Run {
     this.#program = program;
     this.#without = arena.target.without;
     this.#look = look;
+    this.#watch = arena.watch;
     this.#faults = arena.target.faultsOf?.(kernel);
     this.worlds = this.#faults && worldsFor(arena, this.#faults);
     this.#model = this.worlds ?? newModel(arena);
@@ -137,6 +142,7 @@ class Run {
         ({ pid, call } = next.value);
         this.#swept.push(next.value);
       }
+      this.#watch?.call(this.#step + this.#swept.length, call.op, this.#calls);
       const before = this.#kernel.now();
       let result: SysResult | Promise<SysResult> | Thrown;
       try {
@@ -169,6 +175,7 @@ class Run {
       this.#step += group.length - 1;
       return this.#judge(pid, call, new Thrown(error), before);
     };
+    this.#watch?.call(this.#step + group.length - 1, group[group.length - 1].call.op, this.#calls);
     try {
       const results = this.#kernel.together?.(group) ?? [];
       return results instanceof Promise ? results.then(judge, thrown) : judge(results);
@@ -253,6 +260,7 @@ export function runProgram(
   look = true,
   trace?: (line: string) => void,
 ): Outcome | Promise<Outcome> {
+  arena.watch?.program();
   const started = arena.target.start(trace, arena.settings, arena.faults);
   return started instanceof Promise
     ? started.then((kernel) => runOn(kernel, arena, program, look))
@@ -290,6 +298,7 @@ function settled(
   const under = arena.target.faultsOf?.(kernel);
   const told = (found: Outcome): Outcome => (under === undefined ? found : withFaults(found, under, worlds));
   const last = program.steps.at(-1);
+  arena.watch?.end(outcome.calls);
   if (outcome.failure !== undefined || last === undefined) return told(outcome);
   under?.stop();
   if (under !== undefined && worlds?.permits('silence', 'locks')) {

@@ -3,7 +3,7 @@ import { simplerPrograms } from './arbitrary/simplify.ts';
 import type { RunFaults } from './faults/run.ts';
 import { fewerFaults, movedFaults } from './faults/shrink.ts';
 import { type Program, withSteps } from './program.ts';
-import { type Arena, type Failure, runProgram } from './runner.ts';
+import { type Arena, type Failure, type Outcome, runProgram } from './runner.ts';
 import { rawKey } from './signature.ts';
 import type { Settings } from './target.ts';
 
@@ -18,28 +18,45 @@ export interface Shrunk {
   readonly calls: number;
 }
 
+/** Runs a variant of a failing program, without a look at the tree at its end. */
+export type Attempt = (
+  program: Program,
+  settings: Settings | undefined,
+  faults: RunFaults | undefined,
+) => Outcome | Promise<Outcome>;
+
+/** What is shrunk: a failure, and what its program ran under. */
+export type Shrinkable = Pick<Shrunk, 'failure' | 'settings' | 'faults'>;
+
+/** `shrinkBy`, on this thread. */
+export function shrink(arena: Arena, failure: Failure, budget: number, isOver?: () => boolean): Promise<Shrunk> {
+  const { settings, faults } = arena;
+  const run: Attempt = (program, settings, faults) => runProgram({ ...arena, settings, faults }, program, false);
+  return shrinkBy(run, { failure, settings, faults }, budget, isOver);
+}
+
 /**
  * The simplest program that fails in the same way, as far as `budget` runs reach, with as few settings and faults as it takes:
  * simpler programs are tried in a fixed order, and the first that fails takes the place of the last. `isOver` ends it early.
  */
-export async function shrink(
-  arena: Arena,
-  found: Failure,
+export async function shrinkBy(
+  run: Attempt,
+  found: Shrinkable,
   budget: number,
   isOver: () => boolean = () => false,
 ): Promise<Shrunk> {
   let runs = 0;
   let calls = 0;
-  let failure = found;
-  let { settings, faults } = arena;
+  let { failure, settings, faults } = found;
   const attempt = async (
     program: Program,
     same: (failure: Failure) => boolean,
     drawn: Settings | undefined,
     struck: RunFaults | undefined,
   ): Promise<boolean> => {
+    if (runs >= budget || isOver()) return false;
     runs++;
-    const outcome = await runProgram({ ...arena, settings: drawn, faults: struck }, program, false);
+    const outcome = await run(program, drawn, struck);
     calls += outcome.calls;
     if (outcome.failure === undefined || !same(outcome.failure)) return false;
     failure = outcome.failure;
@@ -47,7 +64,7 @@ export async function shrink(
     faults = struck;
     return true;
   };
-  const key = rawKey(found);
+  const key = rawKey(failure);
   /** Faults strike where they struck, and nowhere else; then fewer of them, as long as one can be left out. */
   const omit = async (): Promise<boolean> => {
     let progress = false;

@@ -4,6 +4,7 @@ import { Draw } from './arbitrary/draw.ts';
 import { generateProgram } from './arbitrary/generator.ts';
 import type { FaultOutcome } from './faults/run.ts';
 import { type FaultChoice, FaultSwarm } from './faults/swarm.ts';
+import { failureOf, type Hang } from './hang.ts';
 import type { Capability, Without } from './profile.ts';
 import { type Program, withSteps } from './program.ts';
 import { openArena } from './replay.ts';
@@ -35,6 +36,8 @@ export interface Tried {
   /** Of the first run. */
   readonly faults: FaultOutcome | undefined;
   readonly failures: readonly Failure[];
+  /** The last of them, where it is the hang that was told. */
+  readonly hung?: Failure;
 }
 
 /** The programs of a campaign. Each is a function of the seed and its number alone. */
@@ -69,9 +72,16 @@ export class Trials {
     return { arena: { ...this.#arena, settings, faults: faults?.run }, program };
   }
 
-  /** Runs a program, and again without the call that diverged, as long as one does, so that what comes behind it shows. */
-  async look(run: number, isOver: () => boolean): Promise<Tried> {
+  /**
+   * Runs a program, and again without the call that diverged, as long as one does, so that what comes behind it shows.
+   * `hang`: where this did not come back before; it is not tried again.
+   */
+  async look(run: number, isOver: () => boolean, hang?: Hang): Promise<Tried> {
     const { arena, program } = this.at(run);
+    if (hang?.attempt === 0) {
+      const hung = failureOf(program, hang);
+      return { calls: hang.judged, faults: undefined, failures: [hung], hung };
+    }
     const first = runProgram(arena, program);
     let outcome = first instanceof Promise ? await first : first;
     let { calls } = outcome;
@@ -83,6 +93,10 @@ export class Trials {
       const failing = outcome.failure.program.steps.length - 1;
       if (failures.length > RETRIES || failing >= rest.steps.length || isOver()) break;
       rest = withSteps(rest, rest.steps.toSpliced(failing, 1));
+      if (hang?.attempt === failures.length) {
+        const hung = failureOf(rest, hang);
+        return { calls: calls + hang.judged, faults, failures: [...failures, hung], hung };
+      }
       const next = runProgram(arena, rest);
       outcome = next instanceof Promise ? await next : next;
       calls += outcome.calls;

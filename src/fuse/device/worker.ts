@@ -5,6 +5,7 @@ import { DeviceConnection } from './connection.ts';
 import { openDevice } from './device.ts';
 import { loadInterposer } from './interposer.ts';
 import { makeFileSystem } from './module.ts';
+import { plainError } from './plain-error.ts';
 import { serveBlocking, serveEventLoop } from './serve.ts';
 import { deviceSession } from './session.ts';
 import { openTap } from './tap.ts';
@@ -16,16 +17,7 @@ const port = parentPort!;
 const { source, options, counters, interposer: between } = workerData as WorkerTask;
 
 const tell = (message: WorkerMessage) => port.postMessage(message);
-const report = (message: string, error?: Error) => tell({ kind: 'report', message, error: error && plain(error) });
-
-/** What travels between threads: what else an error carries need not be cloneable. */
-function plain(error: unknown): Error {
-  if (!(error instanceof Error)) return new Error(String(error));
-  const copy = new Error(error.message);
-  copy.name = error.name;
-  copy.stack = error.stack;
-  return copy;
-}
+const report = (message: string, error?: Error) => tell({ kind: 'report', message, error: error && plainError(error) });
 
 async function serve(): Promise<void> {
   const tap = options.tap && (await openTap(options.tap, () => filesystem.name));
@@ -54,6 +46,6 @@ try {
   await serve();
   tell({ kind: 'ended' });
 } catch (error) {
-  tell({ kind: 'failed', error: plain(error) });
+  tell({ kind: 'failed', error: plainError(error) });
 }
 port.close();
