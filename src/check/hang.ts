@@ -26,10 +26,10 @@ export interface Hang {
 export const DOES_NOT_END = 'does not end';
 
 /** What a hang is called in a report. */
-export function showHang({ why, patience, stop }: Hang): string {
+export function showHang({ why, patience, attempt, stop }: Hang): string {
   const ended =
     why === 'memory' ? 'it took all the memory of its thread' : `nothing came back for ${patience / 1000} s`;
-  return `${ended}; its thread was ended ${placeOf(stop)}`;
+  return `${ended}; its thread was ended${attempt < 0 ? '' : ` ${placeOf(stop)}`}`;
 }
 
 function placeOf(stop: Stop): string {

@@ -41,6 +41,7 @@ export { HostedKernel } from './hosted/kernel.ts';
 export { FormatError, programFromJson, programToJson } from './json.ts';
 export { type KnownDivergence, knownFromText, knownToText } from './known.ts';
 export * from './leaks/index.ts';
+export * from './parallel/index.ts';
 export { type Missing, probe } from './probe.ts';
 export { type Capability, capabilities, type Without } from './profile.ts';
 export type { Program, ProgramProcess, ProgramStep } from './program.ts';

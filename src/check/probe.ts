@@ -145,14 +145,18 @@ const probes: Readonly<Record<Capability, Probe>> = {
 export async function probe(target: Target): Promise<readonly Missing[]> {
   const missing: Missing[] = [];
   for (const capability of Object.keys(capabilities) as Capability[]) {
-    const reason = target.without.has(capability)
-      ? 'declared'
-      : await onFresh(target, (kernel) =>
-          capability === 'permissions' ? triesToTrespass(kernel) : tries(kernel, probes[capability], target.without),
-        );
+    const reason = await probeOne(target, capability);
     if (reason !== undefined) missing.push({ capability, reason });
   }
   return missing;
+}
+
+/** Why a target does not have a capability; undefined where it does. */
+export async function probeOne(target: Target, capability: Capability): Promise<string | undefined> {
+  if (target.without.has(capability)) return 'declared';
+  return onFresh(target, (kernel) =>
+    capability === 'permissions' ? triesToTrespass(kernel) : tries(kernel, probes[capability], target.without),
+  );
 }
 
 async function onFresh(

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Capability, fsTarget, simulatedTarget, type Target } from '../check/index.ts';
+import type { ProblemReport } from '../check/reporter.ts';
 import { type FileSystemFactory, nodeEnvironment } from '../env/index.ts';
 import type { FileSystem } from '../vfs/index.ts';
 import { capabilityNamed } from './capability.ts';
@@ -39,12 +40,23 @@ async function makeOnce(path: string, make: FileSystemFactory): Promise<[unknown
   return attempt(`target ${path}: its default export`, (): [unknown] => [make(nodeEnvironment(), {})]);
 }
 
+/** A module of the user's as a target, on this thread. */
+export const targetOfModule = async (path: string, report: ProblemReport): Promise<Target> =>
+  (await moduleTarget(path, report)).target;
+
 /** A module of the user's as a target. @throws UsageError that says what it should export, or with what it threw */
-export async function moduleTarget(path: string): Promise<OpenTarget> {
+export async function moduleTarget(path: string, report: ProblemReport = tellProblem): Promise<OpenTarget> {
   const module = await loadModule(path);
   const make = module.default;
   const without = withoutOf(path, module.without);
-  const opened = (target: Target): OpenTarget => ({ target, probe: module.without === undefined, close: () => {} });
+  // It may hold things of the host, a file or a directory, that another thread must not touch unless that is asked for.
+  const threads = { source: { module: import.meta.url, make: targetOfModule.name, given: path }, jobs: 1 };
+  const opened = (target: Target): OpenTarget => ({
+    target,
+    probe: module.without === undefined,
+    threads,
+    close: () => {},
+  });
   if (typeof make !== 'function') {
     const given = isNodeFs(make)
       ? 'it is one object, which keeps its files: wrap it, `export default () => createFs()`'
@@ -56,7 +68,7 @@ export async function moduleTarget(path: string): Promise<OpenTarget> {
   const [made] = await makeOnce(path, make as FileSystemFactory);
   if (isFileSystem(made)) {
     made.destroy?.();
-    return opened(simulatedTarget(path, make as FileSystemFactory, { without, simulation: { report: tellProblem } }));
+    return opened(simulatedTarget(path, make as FileSystemFactory, { without, simulation: { report } }));
   }
   if (isNodeFs(made)) return opened(fsTarget(path, make as () => unknown, without));
   throw new UsageError(

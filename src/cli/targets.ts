@@ -1,7 +1,15 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { hostKernel } from '../check/host-kernel/index.ts';
-import { builtInTargets, reusingTarget, type Target } from '../check/index.ts';
+import {
+  type BuiltInTarget,
+  builtInSource,
+  builtInTargets,
+  reusingTarget,
+  type Target,
+  type TargetSource,
+} from '../check/index.ts';
 import type { ModelOptions } from '../model/index.ts';
 import { didYouMean } from '../vfs/index.ts';
 import { isModulePath, moduleTarget } from './module-target.ts';
@@ -13,12 +21,14 @@ export interface OpenTarget {
   readonly target: Target;
   /** Nobody has said what it does not promise: find out by trying. */
   readonly probe: boolean;
+  /** Where its runs repeat by themselves: how other threads make it, and how many of them check it unless it is said. */
+  readonly threads?: { readonly source: TargetSource; readonly jobs: number };
   close(): void | Promise<void>;
 }
 
-const named: Readonly<Record<string, () => Target>> = builtInTargets;
+const isBuiltIn = (word: string): word is BuiltInTarget => Object.hasOwn(builtInTargets, word);
 
-export const targetNames = [...Object.keys(named), 'dir:PATH', 'nfs://HOST/EXPORT?port=P', './module.js'];
+export const targetNames = [...Object.keys(builtInTargets), 'dir:PATH', 'nfs://HOST/EXPORT?port=P', './module.js'];
 
 /**
  * The target that a word of the command line means; `erase`: what is in an export of a server may go.
@@ -26,7 +36,10 @@ export const targetNames = [...Object.keys(named), 'dir:PATH', 'nfs://HOST/EXPOR
  * @throws UsageError with the nearest name, or with what the module or directory should be
  */
 export async function openTarget(word: string, erase = false): Promise<OpenTarget> {
-  if (Object.hasOwn(named, word)) return { target: named[word](), probe: false, close: () => {} };
+  if (isBuiltIn(word)) {
+    const threads = { source: builtInSource(word), jobs: availableParallelism() };
+    return { target: builtInTargets[word](), probe: false, threads, close: () => {} };
+  }
   if (isNfsUrl(word)) return await nfsTarget(word, erase);
   if (word.startsWith('dir:')) return directoryTarget(word.slice('dir:'.length));
   if (isModulePath(word)) return moduleTarget(word);
@@ -34,8 +47,8 @@ export async function openTarget(word: string, erase = false): Promise<OpenTarge
 }
 
 function hint(word: string): string {
-  const longer = Object.keys(named).find((name) => name.startsWith(`${word}:`));
-  return longer === undefined ? didYouMean(word, Object.keys(named)) : ` (did you mean "${longer}"?)`;
+  const longer = Object.keys(builtInTargets).find((name) => name.startsWith(`${word}:`));
+  return longer === undefined ? didYouMean(word, Object.keys(builtInTargets)) : ` (did you mean "${longer}"?)`;
 }
 
 const PROTECTED_HARDLINKS = '/proc/sys/fs/protected_hardlinks';

@@ -4,21 +4,19 @@ import { FaultTally } from '../faults/swarm.ts';
 import { showHang } from '../hang.ts';
 import type { Capability } from '../profile.ts';
 import { reportOnStandardError } from '../reporter.ts';
-import { Hand, type HandOptions, PATIENCE } from './hand.ts';
+import { Hand, type HandOptions } from './hand.ts';
 import { Limit } from './limit.ts';
 import type { Looked, Orders } from './orders.ts';
 import { shrinkFailure, type Wanted } from './shrink.ts';
 import type { TargetSource } from './source.ts';
 
-export interface ParallelOptions extends Omit<CheckOptions, 'now' | 'yield'> {
+export interface ParallelOptions
+  extends Omit<CheckOptions, 'now' | 'yield'>,
+    Pick<HandOptions, 'patience' | 'onProblem'> {
   /** Threads that run programs; 1 unless given. */
   readonly jobs?: number;
-  /** Milliseconds without a call that comes back after which a program is ended, and reported; 10,000 unless given. */
-  readonly patience?: number;
   /** What the target does without, instead of what it says itself. */
   readonly without?: readonly Capability[];
-  /** Takes what is wrong with the filesystem's code; standard error unless given. */
-  readonly onProblem?: HandOptions['onProblem'];
 }
 
 /** Programs that a thread is given at once: many calls for one message, and few of them to wait for. */
@@ -75,7 +73,7 @@ class Supervisor {
   #calls = 0;
 
   constructor(source: TargetSource, options: ParallelOptions) {
-    const { jobs = 1, patience = PATIENCE, onProblem = reportOnStandardError, faults, maxCalls } = options;
+    const { jobs = 1, patience, onProblem, faults, maxCalls } = options;
     this.#options = options;
     this.#seed = seedOf(options);
     this.#runLimit = runsOf(options);
@@ -172,7 +170,6 @@ class Supervisor {
     }
     if (this.#limit.isAborted) return;
     const { run, hang } = reply;
-    if (hang.attempt < 0) throw new Error(`a look at a fresh filesystem: ${showHang(hang)}`);
     if (order.hang !== undefined) throw new Error(`program ${run} does not come back, each time in another place`);
     await this.#look(hand, { from, to: run, late: true });
     await this.#look(hand, { from: run, to: run + 1, late: true, hang });

@@ -3,14 +3,14 @@ import { type Deferred, deferred } from '../../fuse/device/deferred.ts';
 import { startWorker } from '../../fuse/device/start-worker.ts';
 import { within } from '../../fuse/device/within.ts';
 import type { Hang } from '../hang.ts';
-import type { ProblemReport } from '../reporter.ts';
+import { type ProblemReport, reportOnStandardError } from '../reporter.ts';
 import type { Limit } from './limit.ts';
 import type { Answer, Message, OrderKind, Orders, ThreadTask } from './orders.ts';
 import { Pulse } from './pulse.ts';
 
 /** Milliseconds that a call may take, unless it is said: machines pause, and are busy with other things. */
 export const PATIENCE = 10_000;
-/** Loading a module and making its first filesystem takes longer than a call. */
+/** Loading a module and looking at its first filesystem takes longer than a call. */
 const LEAST_OPENING = 10_000;
 /** A thread is waited for so long when it is ended: one that is inside a system call does not end before that does. */
 const ENDING = 1000;
@@ -21,9 +21,10 @@ export type Reply<Kind extends OrderKind> =
   | { readonly kind: 'hang'; readonly hang: Hang; readonly run: number };
 
 export interface HandOptions {
-  /** Milliseconds without a sign of life after which a thread is ended. */
-  readonly patience: number;
-  readonly onProblem: ProblemReport;
+  /** Milliseconds without a sign of life after which a thread is ended; 10,000 unless given. */
+  readonly patience?: number;
+  /** Takes what is wrong with the filesystem's code; standard error unless given. */
+  readonly onProblem?: ProblemReport;
   readonly onLine?: (line: string) => void;
 }
 
@@ -31,17 +32,22 @@ export interface HandOptions {
 export class Hand {
   readonly #task: Omit<ThreadTask, 'pulse' | 'limit'>;
   readonly #limit: Limit;
-  readonly #options: HandOptions;
+  readonly #onProblem: ProblemReport;
+  readonly #onLine: HandOptions['onLine'];
+  /** Milliseconds. */
+  readonly patience: number;
   /** The most that is waited from now on, whatever was asked for. */
   #most = Number.POSITIVE_INFINITY;
   #worker: Worker | undefined;
   #pulse = new Pulse();
   #waiting: Deferred<unknown> | undefined;
 
-  constructor(task: Omit<ThreadTask, 'pulse' | 'limit'>, limit: Limit, options: HandOptions) {
+  constructor(task: Omit<ThreadTask, 'pulse' | 'limit'>, limit: Limit, options: HandOptions = {}) {
     this.#task = task;
     this.#limit = limit;
-    this.#options = options;
+    this.patience = options.patience ?? PATIENCE;
+    this.#onProblem = options.onProblem ?? reportOnStandardError;
+    this.#onLine = options.onLine;
   }
 
   /** Starts the thread if there is none; gives the name of its target. @throws what its module throws */
@@ -57,18 +63,18 @@ export class Hand {
       if (this.#worker === worker) this.#worker = undefined;
       this.#waiting?.reject(new Error(`its thread ended by itself, with exit code ${code}`));
     });
-    const patience = Math.max(this.#options.patience, LEAST_OPENING);
+    const patience = Math.max(this.patience, LEAST_OPENING);
     const name = await this.#wait<string>(patience);
     if (name !== 'silence') return name.answer;
     await this.end();
-    throw new Error(`its module did not give a target within ${patience / 1000} s`);
+    throw new Error(`a look at a fresh filesystem did not come to an end within ${patience / 1000} s`);
   }
 
   /** Lets the thread carry out an order. @throws what it throws, and where the thread ends by itself */
   async ask<Kind extends OrderKind>(
     kind: Kind,
     order: Orders[Kind]['order'],
-    patience = this.#options.patience,
+    patience = this.patience,
   ): Promise<Reply<Kind>> {
     await this.start();
     this.#pulse.begin(0);
@@ -109,10 +115,10 @@ export class Hand {
         this.#waiting?.reject(message.error);
         break;
       case 'problem':
-        this.#options.onProblem(message.problem, message.error);
+        this.#onProblem(message.problem, message.error);
         break;
       case 'line':
-        this.#options.onLine?.(message.line);
+        this.#onLine?.(message.line);
         break;
     }
   }

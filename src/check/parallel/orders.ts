@@ -4,7 +4,6 @@ import type { Conditions } from '../conditions.ts';
 import type { RunFaults } from '../faults/run.ts';
 import type { FaultTotals } from '../faults/swarm.ts';
 import type { Hang } from '../hang.ts';
-import type { Missing } from '../probe.ts';
 import type { Capability } from '../profile.ts';
 import type { Program } from '../program.ts';
 import type { Failure } from '../runner.ts';
@@ -54,8 +53,8 @@ export interface Ran {
 
 /** What a thread can be asked, and what it answers. */
 export interface Orders {
-  /** What the target does not have. */
-  probe: { readonly order: object; readonly answer: readonly Missing[] };
+  /** Why the target does not have a capability; undefined where it does. */
+  probe: { readonly order: { readonly capability: Capability }; readonly answer: string | undefined };
   /** Programs of the campaign: those from `from` on and before `to`. */
   look: {
     readonly order: {

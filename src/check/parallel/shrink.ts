@@ -5,7 +5,7 @@ import type { Failure, Outcome } from '../runner.ts';
 import { type Attempt, type Shrinkable, shrinkBy } from '../shrink.ts';
 import type { ShrunkFinding } from '../shrink-to-finding.ts';
 import { rawKey } from '../signature.ts';
-import { type Hand, PATIENCE } from './hand.ts';
+import type { Hand } from './hand.ts';
 import type { Limit } from './limit.ts';
 import type { Varied } from './orders.ts';
 
@@ -18,14 +18,13 @@ export interface Wanted extends Varied {
 
 export interface ShrinkingOptions {
   readonly shrinkRuns?: number;
-  readonly patience?: number;
   readonly onProblem?: ProblemReport;
 }
 
 /** Milliseconds without a sign of life that are enough while a hang is shrunk: what comes of it is tried with all patience. */
-const QUICK = 1000;
+const QUICK = 300;
 /** How often a thread may hang for the sake of shrinking one that does. */
-const HANGS = 16;
+const HANGS = 40;
 const VARIANTS = 1000;
 
 /** Shrinks a failure in a thread. A variant that does not come back ends that, with what was reached before. */
@@ -35,7 +34,7 @@ export async function shrinkFailure(
   limit: Limit,
   options: ShrinkingOptions,
 ): Promise<ShrunkFinding> {
-  if (wanted.isHang) return shrinkHang(hand, wanted, limit, options.patience ?? PATIENCE);
+  if (wanted.isHang) return shrinkHang(hand, wanted, limit);
   const { run, failure } = wanted;
   const first = await hand.ask('shrink', { run, failure, shrinkRuns: options.shrinkRuns });
   if (first.kind === 'answer') return first.answer;
@@ -51,7 +50,7 @@ export async function shrinkFailure(
 }
 
 /** Shrinks a hang: a variant that hangs costs a thread, and the time to notice it. */
-async function shrinkHang(hand: Hand, wanted: Wanted, limit: Limit, patience: number): Promise<ShrunkFinding> {
+async function shrinkHang(hand: Hand, wanted: Wanted, limit: Limit): Promise<ShrunkFinding> {
   const { run, failure } = wanted;
   let hangs = 0;
   const attempt =
@@ -67,11 +66,11 @@ async function shrinkHang(hand: Hand, wanted: Wanted, limit: Limit, patience: nu
   let shrunk: Shrinkable = wanted;
   if (failure.divergence.difference === DOES_NOT_END) {
     const isOver = () => hangs >= HANGS || !limit.allowsShrinking;
-    const smallest = await shrinkBy(attempt(Math.min(patience, QUICK)), wanted, VARIANTS, isOver);
+    const smallest = await shrinkBy(attempt(Math.min(hand.patience, QUICK)), wanted, VARIANTS, isOver);
     ({ calls } = smallest);
     if (smallest.failure !== failure && !limit.isAborted) {
       const { failure: found, settings, faults } = smallest;
-      const again = await attempt(patience)(found.program, settings, faults);
+      const again = await attempt(hand.patience)(found.program, settings, faults);
       calls += again.calls;
       if (again.failure !== undefined && rawKey(again.failure) === rawKey(failure))
         shrunk = { failure: again.failure, settings, faults };

@@ -4,7 +4,7 @@ import { compiledModule } from '../../fuse/device/compiled.ts';
 import { plainError } from '../../fuse/device/plain-error.ts';
 import { SHRINKS_PER_KEY } from '../discoveries.ts';
 import { FaultTally } from '../faults/swarm.ts';
-import { probe } from '../probe.ts';
+import { probeOne } from '../probe.ts';
 import { openArena } from '../replay.ts';
 import type { ProblemReport } from '../reporter.ts';
 import { type Arena, type Failure, type Outcome, runProgram } from '../runner.ts';
@@ -33,14 +33,17 @@ async function openTarget(): Promise<Target> {
   return task.without === undefined ? target : { ...target, without: new Set(task.without) };
 }
 
-let opened: Promise<Trials> | undefined;
+/** What orders are carried out with: a target, and where there is a campaign, its programs. */
+interface Means {
+  readonly target: Target;
+  readonly trials: Trials | undefined;
+}
 
-/** The campaign's, on a filesystem that was looked at once. */
-function trialsOf(target: Target): Promise<Trials> {
+async function open(): Promise<Means> {
+  const target = await openTarget();
   const { trials } = task;
-  if (trials === undefined) throw new Error('expected a thread of a campaign, given one without');
-  opened ??= openArena(target).then((arena) => new Trials({ ...arena, watch: pulse }, trials));
-  return opened;
+  if (trials === undefined) return { target, trials };
+  return { target, trials: new Trials({ ...(await openArena(target)), watch: pulse }, trials) };
 }
 
 /** What results hold need not travel. */
@@ -106,41 +109,37 @@ async function replay(
   return ranOf(await runProgram({ ...arena, target: on, faults, watch: pulse }, program));
 }
 
-async function carryOut(target: Target, order: Order): Promise<Answer> {
+async function carryOut({ target, trials }: Means, order: Order): Promise<Answer> {
+  if (order.kind === 'probe') return probeOne(target, order.capability);
+  if (order.kind === 'replay') return replay(target, order);
+  if (trials === undefined) throw new Error(`${order.kind}: expected a thread of a campaign, given one without`);
+  const { seed = 0 } = task.trials ?? {};
   switch (order.kind) {
-    case 'probe':
-      return probe(target);
     case 'look':
-      return look(await trialsOf(target), order);
+      return look(trials, order);
     case 'shrink': {
       const { run, failure, shrinkRuns } = order;
-      const { arena } = (await trialsOf(target)).at(run);
-      const seed = task.trials?.seed ?? 0;
-      return shrinkToFinding(arena, failure, { seed, run, shrinkRuns, isOver: () => !limit.allowsShrinking });
+      const isOver = () => !limit.allowsShrinking;
+      return shrinkToFinding(trials.at(run).arena, failure, { seed, run, shrinkRuns, isOver });
     }
     case 'describe':
-      return findingAsIs(varied(await trialsOf(target), order), order.failure, {
-        seed: task.trials?.seed ?? 0,
-        run: order.run,
-      });
+      return findingAsIs(varied(trials, order), order.failure, { seed, run: order.run });
     case 'vary':
-      return ranOf(await runProgram(varied(await trialsOf(target), order), order.program, false));
-    case 'replay':
-      return replay(target, order);
+      return ranOf(await runProgram(varied(trials, order), order.program, false));
   }
 }
 
 try {
-  const target = await openTarget();
+  const means = await open();
   port.on('message', async (order: Order) => {
     try {
       pulse.begin('run' in order ? order.run : 0);
-      tell({ kind: 'answer', answer: await carryOut(target, order) });
+      tell({ kind: 'answer', answer: await carryOut(means, order) });
     } catch (error) {
       tell({ kind: 'failed', error: plainError(error) });
     }
   });
-  tell({ kind: 'ready', name: target.name });
+  tell({ kind: 'ready', name: means.target.name });
 } catch (error) {
   tell({ kind: 'failed', error: plainError(error) });
 }

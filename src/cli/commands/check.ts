@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import {
+  builtInTargets,
   type Capability,
   capabilities,
   checkDeterminism,
@@ -10,7 +11,9 @@ import {
   type KnownDivergence,
   knownFromText,
   knownToText,
+  PATIENCE,
   probe,
+  probeInThread,
   programToJson,
   type Report,
   showDeterminism,
@@ -19,20 +22,22 @@ import {
   type Target,
 } from '../../check/index.ts';
 import { DaemonCommandError } from '../../fuse/socket/index.ts';
-import { runCampaign, showReport } from '../campaign.ts';
+import { type CampaignThreads, runCampaign, showReport } from '../campaign.ts';
 import { capabilityNamed } from '../capability.ts';
 import { daemonHelp, daemonNamed, daemonOptions } from '../daemon.ts';
 import { faultChoice, faultsFor, showFaults } from '../faults.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import { isNfsUrl } from '../nfs.ts';
+import { tellProblem } from '../progress.ts';
 import { CounterexampleFolder, DEFAULT_DIRECTORY } from '../save.ts';
-import { openTarget, targetNames } from '../targets.ts';
+import { type OpenTarget, openTarget, targetNames } from '../targets.ts';
 import { duration, exitCode, parseOptions, UsageError, wholeNumber, whyUnread } from '../usage.ts';
 import { consistencyOptions, refuseWithoutConsistency, runConsistency } from './consistency.ts';
 import { crashOptions, refuseWithoutCrashes, runCrashes } from './crashes.ts';
 
 const DEFAULT_TIME = 10_000;
 const MAX_SEED = 2 ** 32 - 1;
+const MOST_JOBS = 256;
 
 /** Words in lines of at most `width` characters. */
 function listed(words: readonly string[], indent: string, width: number): string {
@@ -56,6 +61,10 @@ ${listed(targetNames, '  ', 100)}
   --runs N          how many programs to run instead
   --calls N         how many calls to check instead, about
   --seed N          where to start; the same seed and runs give the same result (default: random, and printed)
+  --jobs N          how many threads run programs, 1 to ${MOST_JOBS}: by default as many as there are cores for the targets of
+                    the list above, one for a module, which may hold things of the host. Not for daemons, directories
+                    and servers. The same seed and runs give the same result with any number
+  --patience T      a call that does not come back for so long is a finding, and its thread is ended (default ${PATIENCE / 1000}s)
   --without A,B     what the filesystem does not promise:
 ${listed(Object.keys(capabilities), '                    ', 120)}
   --probe           find out by trying what it does not promise (daemons, directories, and modules that export no
@@ -96,6 +105,8 @@ export async function run(args: string[]): Promise<number> {
   const { values, positionals } = parseOptions('check', args, {
     time: { type: 'string' },
     runs: { type: 'string' },
+    jobs: { type: 'string' },
+    patience: { type: 'string' },
     seed: { type: 'string' },
     without: { type: 'string', multiple: true },
     probe: { type: 'boolean' },
@@ -136,6 +147,7 @@ export async function run(args: string[]): Promise<number> {
   const asked = values.faults === undefined ? undefined : faultChoice(values.faults);
   if (asked !== undefined && (values.consistency !== undefined || values['check-determinism']))
     throw new UsageError('--faults: expected without --consistency and --check-determinism');
+  const wanted = threadsWanted(values);
   const calls = values.calls === undefined ? undefined : wholeNumber('calls', values.calls, 1, Number.MAX_SAFE_INTEGER);
   const known = values.known === undefined ? [] : readKnown(values.known, values.accept === true);
   const say = values.json ? () => {} : console.log;
@@ -153,12 +165,14 @@ export async function run(args: string[]): Promise<number> {
   const {
     target: opened,
     probe: unknown,
+    threads: possible,
     close,
   } = daemonNamed('check', ofDaemon) ?? (await openTarget(word, values.erase));
   const interrupt = listenForInterrupt();
   try {
+    const threads = threadsFor(opened, possible, wanted);
     const faults = asked && faultsFor(opened, asked);
-    const probed = values.probe || unknown ? await probedCapabilities(opened, say) : [];
+    const probed = values.probe || unknown ? await probedCapabilities(opened, threads, say) : [];
     const target: Target = { ...opened, without: new Set([...opened.without, ...excluded, ...probed]) };
     const { consistency } = values;
     if (consistency !== undefined) {
@@ -178,16 +192,22 @@ export async function run(args: string[]): Promise<number> {
     const kinds = new Set<string>();
     const endless = runs === undefined && calls === undefined;
     const limits = { seed, runs, calls, time: time ?? (endless ? DEFAULT_TIME : undefined), known, faults };
-    const report = await runCampaign(target, limits, interrupt.signal, (finding) => {
-      const path = folder.save(target, finding);
-      if (path !== undefined) saved.set(finding, path);
-      const where = path === undefined ? '' : `\nsaved: ${path}`;
-      const { kind = finding.signature } = finding;
-      // The first of a kind stands for the others, which tell the same mistake by other calls.
-      if (kinds.has(kind)) say(`\nlike an earlier one: ${finding.signature}${where}`);
-      else say(`\n${showFinding(finding)}${where}`);
-      kinds.add(kind);
-    });
+    const report = await runCampaign(
+      target,
+      limits,
+      interrupt.signal,
+      (finding) => {
+        const path = folder.save(target, finding);
+        if (path !== undefined) saved.set(finding, path);
+        const where = path === undefined ? '' : `\nsaved: ${path}`;
+        const { kind = finding.signature } = finding;
+        // The first of a kind stands for the others, which tell the same mistake by other calls.
+        if (kinds.has(kind)) say(`\nlike an earlier one: ${finding.signature}${where}`);
+        else say(`\n${showFinding(finding)}${where}`);
+        kinds.add(kind);
+      },
+      threads,
+    );
     if (values.json) console.log(JSON.stringify(reportAsJson(report, saved), undefined, 2));
     for (const { signature } of report.known) say(`known: ${signature}`);
     say(`\n${showReport(report)}${interrupt.signal.aborted ? ' (interrupted)' : ''}`);
@@ -206,8 +226,47 @@ export async function run(args: string[]): Promise<number> {
   }
 }
 
-async function probedCapabilities(target: Target, say: (line: string) => void): Promise<readonly Capability[]> {
-  const missing = (await probe(target)).filter(({ capability }) => !target.without.has(capability));
+/** What --jobs and --patience say. @throws UsageError where they mean nothing */
+function threadsWanted(values: {
+  readonly jobs?: string;
+  readonly patience?: string;
+  readonly consistency?: string;
+  readonly crashes?: boolean;
+  readonly 'check-determinism'?: boolean;
+}): Partial<Pick<CampaignThreads, 'jobs' | 'patience'>> {
+  const { jobs, patience, consistency, crashes, 'check-determinism': twice } = values;
+  const name = jobs === undefined ? 'patience' : 'jobs';
+  if (values[name] !== undefined && (consistency !== undefined || crashes || twice))
+    throw new UsageError(`--${name}: expected without --consistency, --crashes and --check-determinism`);
+  return {
+    ...(jobs === undefined ? {} : { jobs: wholeNumber('jobs', jobs, 1, MOST_JOBS) }),
+    ...(patience === undefined ? {} : { patience: duration('patience', patience) }),
+  };
+}
+
+/** The threads that a target is checked in; undefined: none but this one. @throws UsageError where it cannot be in those that are wanted */
+function threadsFor(
+  { name }: Target,
+  possible: OpenTarget['threads'],
+  { jobs, patience }: Partial<Pick<CampaignThreads, 'jobs' | 'patience'>>,
+): CampaignThreads | undefined {
+  if (possible !== undefined) return { source: possible.source, jobs: jobs ?? possible.jobs, patience };
+  if (patience === undefined && (jobs ?? 1) === 1) return undefined;
+  const option = patience === undefined ? `--jobs ${jobs}` : '--patience';
+  throw new UsageError(
+    `${option}: expected a target that can be made anew in a thread (${Object.keys(builtInTargets).join(', ')}, ./module.js), given ${name}`,
+  );
+}
+
+async function probedCapabilities(
+  target: Target,
+  threads: CampaignThreads | undefined,
+  say: (line: string) => void,
+): Promise<readonly Capability[]> {
+  const all = await (threads === undefined
+    ? probe(target)
+    : probeInThread(threads.source, { patience: threads.patience, onProblem: tellProblem }));
+  const missing = all.filter(({ capability }) => !target.without.has(capability));
   for (const { capability, reason } of missing) say(`${target.name} has no ${capabilities[capability]}: ${reason}`);
   return missing.map(({ capability }) => capability);
 }

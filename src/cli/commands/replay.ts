@@ -3,8 +3,15 @@ import {
   type Counterexample,
   counterexampleFromText,
   isLeak,
+  isNotLive,
+  type Program,
+  type Ran,
+  replayInThread,
   showFinding,
+  signatureOf,
   simulatedFileSystems,
+  type Target,
+  type ThreadReplayOptions,
 } from '../../check/index.ts';
 import { openArena } from '../../check/replay.ts';
 import { runProgram } from '../../check/runner.ts';
@@ -13,6 +20,7 @@ import { showUnfired } from '../../fault/index.ts';
 import { daemonHelp, daemonNamed, daemonOptions, openDaemon } from '../daemon.ts';
 import { faultsFor } from '../faults.ts';
 import { readPlan } from '../plan.ts';
+import { tellProblem } from '../progress.ts';
 import { replayTraceFile } from '../replay-trace.ts';
 import { type OpenTarget, openTarget, targetNames } from '../targets.ts';
 import { looksLikeTrace } from '../trace-file.ts';
@@ -73,18 +81,18 @@ export async function run(args: string[]): Promise<number> {
   const plan = values.faults === undefined ? undefined : readPlan(values.faults);
   const word = values.on ?? counterexample.target;
   const daemon = daemonNamed('replay', values) ?? daemonOf(values.on, counterexample);
-  const { target, close } = daemon ?? (await openTarget(word));
+  const { target, threads, close } = daemon ?? (await openTarget(word));
   try {
     // Another target has conditions of its own.
-    const arena = await openArena(
-      target,
-      values.on === undefined && values.daemon === undefined ? counterexample.conditions : undefined,
-    );
+    const conditions = values.on === undefined && values.daemon === undefined ? counterexample.conditions : undefined;
     const faults = plan === undefined ? counterexample.conditions?.faults : { plan };
     if (faults !== undefined) faultsFor(target, faults);
-    const shown = { ...arena, faults, target: values.verbose ? tellingTarget(target, console.log) : target };
-    const { failure, faults: came } = await runProgram(shown, counterexample.program);
-    for (const line of showUnfired(came?.report ?? [])) console.log(line);
+    const onLine = values.verbose ? console.log : undefined;
+    const how = { conditions, faults, onLine };
+    const { failure, rules } = await (threads === undefined
+      ? replayHere(target, counterexample.program, how)
+      : replayInThread(threads.source, counterexample.program, { ...how, onProblem: tellProblem }));
+    for (const line of showUnfired(rules)) console.log(line);
     if (failure === undefined) {
       console.log(`${target.name} does not fail: ${counterexample.signature}`);
       return exitCode.nothingFound;
@@ -92,11 +100,24 @@ export async function run(args: string[]): Promise<number> {
     const { expected, actual } = failure.divergence;
     if (values.verbose) console.log('');
     console.log(showFinding({ ...counterexample, program: failure.program, expected, actual }));
-    console.log(`\n${target.name} still fails`);
-    return exitCode.found;
+    const signature = signatureOf(failure);
+    console.log(`\n${target.name} ${isNotLive({ signature }) ? 'still does not end' : 'still fails'}`);
+    return isNotLive({ signature }) ? exitCode.notLive : exitCode.found;
   } finally {
     await close();
   }
+}
+
+/** As `replayInThread`, for what other threads cannot make. */
+async function replayHere(
+  target: Target,
+  program: Program,
+  { conditions, faults, onLine }: ThreadReplayOptions,
+): Promise<Pick<Ran, 'failure' | 'rules'>> {
+  const arena = await openArena(target, conditions);
+  const on = onLine === undefined ? arena.target : tellingTarget(arena.target, onLine);
+  const { failure, faults: came } = await runProgram({ ...arena, faults, target: on }, program);
+  return { failure, rules: came?.report ?? [] };
 }
 
 function isTraceFile(path: string): boolean {

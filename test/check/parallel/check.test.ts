@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { builtInTargets, check, faultClasses, type Report } from '../../../src/check/index.ts';
-import { checkInParallel, type ParallelOptions } from '../../../src/check/parallel/check.ts';
+import { checkInParallel } from '../../../src/check/parallel/check.ts';
 import { builtInSource } from '../../../src/check/parallel/source.ts';
 
 /** Without what depends on the machine. */
