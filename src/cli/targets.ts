@@ -14,7 +14,7 @@ import type { ModelOptions } from '../model/index.ts';
 import { didYouMean } from '../vfs/index.ts';
 import { isModulePath, moduleTarget } from './module-target.ts';
 import { isNfsUrl, nfsTarget } from './nfs.ts';
-import { UsageError } from './usage.ts';
+import { duration, UsageError } from './usage.ts';
 
 /** A target of the command line, and how to give back what it took. */
 export interface OpenTarget {
@@ -45,6 +45,22 @@ export async function openTarget(word: string, erase = false): Promise<OpenTarge
   if (isModulePath(word)) return moduleTarget(word);
   throw new UsageError(`unknown target "${word}"${hint(word)}; there are: ${targetNames.join(', ')}`);
 }
+
+/** The milliseconds of --patience. @throws UsageError where the target's calls cannot be ended */
+export function patienceFor(
+  target: Target,
+  threads: OpenTarget['threads'],
+  text: string | undefined,
+): number | undefined {
+  if (text === undefined) return undefined;
+  if (threads === undefined) throw refusedInThreads('--patience', target);
+  return duration('patience', text);
+}
+
+export const refusedInThreads = (option: string, { name }: Target): UsageError =>
+  new UsageError(
+    `${option}: expected a target that another thread can make (${Object.keys(builtInTargets).join(', ')}, ./module.js), given ${name}`,
+  );
 
 function hint(word: string): string {
   const longer = Object.keys(builtInTargets).find((name) => name.startsWith(`${word}:`));

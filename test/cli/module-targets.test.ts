@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect } from 'vitest';
 import { type CliResult, runCli } from '../support/cli.ts';
 import { directoryTest } from '../support/work-directory.ts';
@@ -67,6 +69,57 @@ describe('estale check ./module.mjs', () => {
       export const without = [];`);
     expect(stdout).toContain('nothing found');
     expect(code).toBe(0);
+  });
+
+  const looping = `${importRam}
+    export default (...given) => {
+      const filesystem = ram(...given);
+      const lookup = filesystem.lookup.bind(filesystem);
+      return Object.assign(filesystem, {
+        lookup: (parent, name, ...rest) => {
+          const all = [];
+          while (name === 'c') if (LOSE) all.push({});
+          return lookup(parent, name, ...rest);
+        },
+      });
+    };
+    export const without = [];`;
+
+  test('a call that does not come back is found, and does not when it is replayed: exit code 3', async ({
+    checked,
+    directory,
+  }) => {
+    const { code, stdout } = await checked(looping.replace('LOSE', 'false'), '--runs', '3', '--patience', '2s');
+    expect(stdout).toMatch(/^\S+.*: does not end$/m);
+    expect(stdout).toMatch(/actual: +nothing came back for 2 s; its thread was ended in \w+$/m);
+    expect(stdout).toMatch(/found in 3 programs/);
+    expect(code).toBe(3);
+    const [, saved] = /^saved: (.*)$/m.exec(stdout) ?? [];
+    const again = await runCli(['replay', saved, '--patience', '2s', '-v'], directory);
+    expect(again.stdout).toMatch(/-> .* LOOKUP .* name="c"\n\n/);
+    expect(again.stdout).toMatch(/\.\/mine\.mjs still does not end\n$/);
+    expect(again.code).toBe(3);
+  });
+
+  test('so is one that takes all memory', async ({ directory }) => {
+    writeFileSync(join(directory, 'mine.mjs'), looping.replace('LOSE', 'true'));
+    const program = fileURLToPath(new URL('../../bin/estale.js', import.meta.url));
+    const args = ['--max-old-space-size=80', program, 'check', './mine.mjs', '--runs', '3', '--seed', '1'];
+    const { stdout, status } = spawnSync(process.execPath, args, { cwd: directory, encoding: 'utf8', timeout: 60_000 });
+    expect(stdout).toMatch(/actual: +it took all the memory of its thread; its thread was ended in \w+$/m);
+    expect(status).toBe(3);
+  });
+
+  test('several threads give the same report', async ({ checked }) => {
+    const source = `${importMemfs} export default () => createFsFromVolume(new Volume()); export const without = [];`;
+    const reports = [];
+    for (const jobs of ['1', '2']) {
+      const { stdout } = await checked(source, '--runs', '10', '--json', '--jobs', jobs);
+      reports.push(JSON.parse(stdout));
+    }
+    const [one, two] = reports;
+    expect(one.findings.length).toBeGreaterThan(0);
+    expect({ ...two, callsPerSecond: one.callsPerSecond }).toEqual(one);
   });
 
   const wrong: readonly (readonly [string, string, RegExp])[] = [

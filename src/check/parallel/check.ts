@@ -15,12 +15,14 @@ export interface ParallelOptions
     Pick<HandOptions, 'patience' | 'onProblem'> {
   /** Threads that run programs; 1 unless given. */
   readonly jobs?: number;
-  /** What the target does without, instead of what it says itself. */
+  /** What the target does without, besides what it says itself. */
   readonly without?: readonly Capability[];
 }
 
 /** Programs that a thread is given at once: many calls for one message, and few of them to wait for. */
 const BLOCK = 16;
+/** More than most have: what is under way when there are enough calls is to be little. */
+const CALLS_OF_A_PROGRAM = 500;
 /** Milliseconds that a call is given to come back when the campaign is aborted. */
 const ABORTED_PATIENCE = 1000;
 
@@ -77,7 +79,8 @@ class Supervisor {
     this.#options = options;
     this.#seed = seedOf(options);
     this.#runLimit = runsOf(options);
-    this.#block = Math.max(1, Math.min(BLOCK, Math.ceil(this.#runLimit / jobs)));
+    const share = Math.min(this.#runLimit, (options.calls ?? Number.POSITIVE_INFINITY) / CALLS_OF_A_PROGRAM) / jobs;
+    this.#block = Math.max(1, Math.min(BLOCK, Math.ceil(share)));
     this.#discoveries = new Discoveries(options);
     this.#faults = faults && new FaultTally();
     const task = { source, without: options.without, trials: { seed: this.#seed, maxCalls, faults } };

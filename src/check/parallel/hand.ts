@@ -64,7 +64,7 @@ export class Hand {
       this.#waiting?.reject(new Error(`its thread ended by itself, with exit code ${code}`));
     });
     const patience = Math.max(this.patience, LEAST_OPENING);
-    const name = await this.#wait<string>(patience);
+    const name = await this.#wait<string>(patience, false);
     if (name !== 'silence') return name.answer;
     await this.end();
     throw new Error(`a look at a fresh filesystem did not come to an end within ${patience / 1000} s`);
@@ -80,7 +80,7 @@ export class Hand {
     this.#pulse.begin(0);
     this.#worker?.postMessage({ kind, ...order });
     try {
-      const came = await this.#wait<Answer<Kind>>(patience);
+      const came = await this.#wait<Answer<Kind>>(patience, true);
       if (came !== 'silence') return { kind: 'answer', answer: came.answer };
       return await this.#hang('silence', patience);
     } catch (error) {
@@ -89,7 +89,7 @@ export class Hand {
     }
   }
 
-  /** From now on the thread is not given more time than this. */
+  /** From now on orders are not given more patience than this, in milliseconds. */
   hurry(patience: number): void {
     this.#most = patience;
   }
@@ -130,7 +130,7 @@ export class Hand {
   }
 
   /** Waits for what the thread says, as long as it gives signs of life. */
-  async #wait<T>(patience: number): Promise<{ readonly answer: T } | 'silence'> {
+  async #wait<T>(patience: number, mayHurry: boolean): Promise<{ readonly answer: T } | 'silence'> {
     const waiting = deferred<unknown>();
     this.#waiting = waiting;
     const interval = Math.min(Math.max(patience / 20, 5), 250);
@@ -146,7 +146,7 @@ export class Hand {
         ({ beat } = this.#pulse);
         silence = 0;
       }
-      if (silence >= Math.min(patience, this.#most)) waiting.resolve(SILENCE);
+      if (silence >= (mayHurry ? Math.min(patience, this.#most) : patience)) waiting.resolve(SILENCE);
     }, interval);
     try {
       const answer = await waiting.promise;

@@ -14,7 +14,7 @@ import type { TargetSource } from './source.ts';
 /** What a thread is started with. */
 export interface ThreadTask {
   readonly source: TargetSource;
-  /** What the target does without, where that is not its own to say. */
+  /** What the target does without, besides what it says itself. */
   readonly without?: readonly Capability[];
   /** The campaign that it is part of, if any. */
   readonly trials?: TrialOptions;

@@ -34,7 +34,7 @@ export async function shrinkFailure(
   limit: Limit,
   options: ShrinkingOptions,
 ): Promise<ShrunkFinding> {
-  if (wanted.isHang) return shrinkHang(hand, wanted, limit);
+  if (wanted.isHang) return shrinkHang(hand, wanted, limit, options.shrinkRuns);
   const { run, failure } = wanted;
   const first = await hand.ask('shrink', { run, failure, shrinkRuns: options.shrinkRuns });
   if (first.kind === 'answer') return first.answer;
@@ -50,7 +50,7 @@ export async function shrinkFailure(
 }
 
 /** Shrinks a hang: a variant that hangs costs a thread, and the time to notice it. */
-async function shrinkHang(hand: Hand, wanted: Wanted, limit: Limit): Promise<ShrunkFinding> {
+async function shrinkHang(hand: Hand, wanted: Wanted, limit: Limit, shrinkRuns = VARIANTS): Promise<ShrunkFinding> {
   const { run, failure } = wanted;
   let hangs = 0;
   const attempt =
@@ -66,7 +66,7 @@ async function shrinkHang(hand: Hand, wanted: Wanted, limit: Limit): Promise<Shr
   let shrunk: Shrinkable = wanted;
   if (failure.divergence.difference === DOES_NOT_END) {
     const isOver = () => hangs >= HANGS || !limit.allowsShrinking;
-    const smallest = await shrinkBy(attempt(Math.min(hand.patience, QUICK)), wanted, VARIANTS, isOver);
+    const smallest = await shrinkBy(attempt(Math.min(hand.patience, QUICK)), wanted, shrinkRuns, isOver);
     ({ calls } = smallest);
     if (smallest.failure !== failure && !limit.isAborted) {
       const { failure: found, settings, faults } = smallest;

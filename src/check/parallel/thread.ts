@@ -28,9 +28,12 @@ const report: ProblemReport = (problem, error) =>
 
 async function openTarget(): Promise<Target> {
   const { module, make, given } = task.source;
-  const loaded: Record<string, MakeTarget> = await import(compiledModule(module));
-  const target = await loaded[make](given as never, report);
-  return task.without === undefined ? target : { ...target, without: new Set(task.without) };
+  const loaded: Record<string, MakeTarget | undefined> = await import(compiledModule(module));
+  const makeTarget = loaded[make];
+  if (typeof makeTarget !== 'function')
+    throw new Error(`${module}: expected a function "${make}", given ${typeof makeTarget}`);
+  const target = await makeTarget(given as never, report);
+  return { ...target, without: new Set([...target.without, ...(task.without ?? [])]) };
 }
 
 /** What orders are carried out with: a target, and where there is a campaign, its programs. */

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import {
-  builtInTargets,
   type Capability,
   capabilities,
   checkDeterminism,
@@ -30,7 +29,7 @@ import { listenForInterrupt } from '../interrupt.ts';
 import { isNfsUrl } from '../nfs.ts';
 import { tellProblem } from '../progress.ts';
 import { CounterexampleFolder, DEFAULT_DIRECTORY } from '../save.ts';
-import { type OpenTarget, openTarget, targetNames } from '../targets.ts';
+import { type OpenTarget, openTarget, patienceFor, refusedInThreads, targetNames } from '../targets.ts';
 import { duration, exitCode, parseOptions, UsageError, wholeNumber, whyUnread } from '../usage.ts';
 import { consistencyOptions, refuseWithoutConsistency, runConsistency } from './consistency.ts';
 import { crashOptions, refuseWithoutCrashes, runCrashes } from './crashes.ts';
@@ -133,6 +132,7 @@ export async function run(args: string[]): Promise<number> {
     );
   if (values.consistency === undefined) refuseWithoutConsistency(values);
   if (!values.crashes) refuseWithoutCrashes(values);
+  refuseThreads(values);
   if (values.erase && !isNfsUrl(word)) throw new UsageError('--erase: goes with nfs://HOST/EXPORT?port=P');
   if (values.accept && values.known === undefined)
     throw new UsageError('--accept: expected --known FILE, the file to add to');
@@ -147,7 +147,6 @@ export async function run(args: string[]): Promise<number> {
   const asked = values.faults === undefined ? undefined : faultChoice(values.faults);
   if (asked !== undefined && (values.consistency !== undefined || values['check-determinism']))
     throw new UsageError('--faults: expected without --consistency and --check-determinism');
-  const wanted = threadsWanted(values);
   const calls = values.calls === undefined ? undefined : wholeNumber('calls', values.calls, 1, Number.MAX_SAFE_INTEGER);
   const known = values.known === undefined ? [] : readKnown(values.known, values.accept === true);
   const say = values.json ? () => {} : console.log;
@@ -170,7 +169,7 @@ export async function run(args: string[]): Promise<number> {
   } = daemonNamed('check', ofDaemon) ?? (await openTarget(word, values.erase));
   const interrupt = listenForInterrupt();
   try {
-    const threads = threadsFor(opened, possible, wanted);
+    const threads = threadsFor(opened, possible, values);
     const faults = asked && faultsFor(opened, asked);
     const probed = values.probe || unknown ? await probedCapabilities(opened, threads, say) : [];
     const target: Target = { ...opened, without: new Set([...opened.without, ...excluded, ...probed]) };
@@ -226,36 +225,31 @@ export async function run(args: string[]): Promise<number> {
   }
 }
 
-/** What --jobs and --patience say. @throws UsageError where they mean nothing */
-function threadsWanted(values: {
+/** @throws UsageError where --jobs or --patience is given with what runs programs in another way */
+function refuseThreads(values: {
   readonly jobs?: string;
   readonly patience?: string;
   readonly consistency?: string;
   readonly crashes?: boolean;
   readonly 'check-determinism'?: boolean;
-}): Partial<Pick<CampaignThreads, 'jobs' | 'patience'>> {
-  const { jobs, patience, consistency, crashes, 'check-determinism': twice } = values;
-  const name = jobs === undefined ? 'patience' : 'jobs';
-  if (values[name] !== undefined && (consistency !== undefined || crashes || twice))
-    throw new UsageError(`--${name}: expected without --consistency, --crashes and --check-determinism`);
-  return {
-    ...(jobs === undefined ? {} : { jobs: wholeNumber('jobs', jobs, 1, MOST_JOBS) }),
-    ...(patience === undefined ? {} : { patience: duration('patience', patience) }),
-  };
+}): void {
+  const others = (['consistency', 'crashes', 'check-determinism'] as const).filter((name) => values[name]);
+  for (const name of ['jobs', 'patience'] as const)
+    if (values[name] !== undefined && others.length > 0)
+      throw new UsageError(`--${name}: expected without --${others[0]}, which uses this thread alone`);
 }
 
-/** The threads that a target is checked in; undefined: none but this one. @throws UsageError where it cannot be in those that are wanted */
+/** The threads that a target is checked in; undefined: this one alone. @throws UsageError where it cannot be in those that are wanted */
 function threadsFor(
-  { name }: Target,
-  possible: OpenTarget['threads'],
-  { jobs, patience }: Partial<Pick<CampaignThreads, 'jobs' | 'patience'>>,
+  target: Target,
+  threads: OpenTarget['threads'],
+  values: { readonly jobs?: string; readonly patience?: string },
 ): CampaignThreads | undefined {
-  if (possible !== undefined) return { source: possible.source, jobs: jobs ?? possible.jobs, patience };
-  if (patience === undefined && (jobs ?? 1) === 1) return undefined;
-  const option = patience === undefined ? `--jobs ${jobs}` : '--patience';
-  throw new UsageError(
-    `${option}: expected a target that can be made anew in a thread (${Object.keys(builtInTargets).join(', ')}, ./module.js), given ${name}`,
-  );
+  const patience = patienceFor(target, threads, values.patience);
+  const jobs = values.jobs === undefined ? threads?.jobs : wholeNumber('jobs', values.jobs, 1, MOST_JOBS);
+  if (threads !== undefined) return { source: threads.source, jobs: jobs ?? threads.jobs, patience };
+  if (jobs !== undefined && jobs > 1) throw refusedInThreads(`--jobs ${jobs}`, target);
+  return undefined;
 }
 
 async function probedCapabilities(

@@ -4,6 +4,7 @@ import {
   counterexampleFromText,
   isLeak,
   isNotLive,
+  PATIENCE,
   type Program,
   type Ran,
   replayInThread,
@@ -22,7 +23,7 @@ import { faultsFor } from '../faults.ts';
 import { readPlan } from '../plan.ts';
 import { tellProblem } from '../progress.ts';
 import { replayTraceFile } from '../replay-trace.ts';
-import { type OpenTarget, openTarget, targetNames } from '../targets.ts';
+import { type OpenTarget, openTarget, patienceFor, targetNames } from '../targets.ts';
 import { looksLikeTrace } from '../trace-file.ts';
 import { exitCode, oneFile, parseOptions, UsageError, whyUnread } from '../usage.ts';
 import { isConcurrent, replayConcurrent } from './replay-concurrent.ts';
@@ -39,6 +40,7 @@ ${daemonHelp}
   -v, --verbose     counterexamples: show each call with its result, and the FUSE requests and replies below it
   --faults PLAN     counterexamples: injects the faults of a plan (docs/faults.md) instead of those that are part of it, if
                     any; they are shown with -v
+  --patience T      counterexamples: a call that does not come back for so long does not end (default ${PATIENCE / 1000}s)
   --hex             traces: the bytes of what differs
   --ignore A,B      traces: fields of replies that may differ, by the protocol's names, such as blksize,blocks
 
@@ -52,6 +54,7 @@ export async function run(args: string[]): Promise<number> {
     hex: { type: 'boolean' },
     ignore: { type: 'string', multiple: true },
     faults: { type: 'string' },
+    patience: { type: 'string' },
     ...daemonOptions,
     help: { type: 'boolean', short: 'h' },
   });
@@ -87,8 +90,9 @@ export async function run(args: string[]): Promise<number> {
     const conditions = values.on === undefined && values.daemon === undefined ? counterexample.conditions : undefined;
     const faults = plan === undefined ? counterexample.conditions?.faults : { plan };
     if (faults !== undefined) faultsFor(target, faults);
+    const patience = patienceFor(target, threads, values.patience);
     const onLine = values.verbose ? console.log : undefined;
-    const how = { conditions, faults, onLine };
+    const how = { conditions, faults, patience, onLine };
     const { failure, rules } = await (threads === undefined
       ? replayHere(target, counterexample.program, how)
       : replayInThread(threads.source, counterexample.program, { ...how, onProblem: tellProblem }));

@@ -1,19 +1,65 @@
 import { describe, expect, test } from 'vitest';
-import { builtInTargets, check, faultClasses, type Report } from '../../../src/check/index.ts';
-import { checkInParallel } from '../../../src/check/parallel/check.ts';
-import { builtInSource } from '../../../src/check/parallel/source.ts';
-
-/** Without what depends on the machine. */
-const lasting = ({ callsPerSecond: _, ...report }: Report) => report;
+import { builtInSource, builtInTargets, check, checkInParallel, faultClasses } from '../../../src/check/index.ts';
 
 describe('a check in threads', () => {
   test.for([
-    ['memfs', { seed: 3, runs: 60 }],
-    ['ram', { seed: 4, runs: 100 }],
-    ['loopback:memfs', { seed: 5, runs: 90, faults: { classes: faultClasses } }],
+    ['memfs', { seed: 3, runs: 20, shrinkRuns: 200 }],
+    ['ram', { seed: 4, runs: 70 }],
+    ['loopback:memfs', { seed: 5, runs: 36, shrinkRuns: 100, faults: { classes: faultClasses } }],
   ] as const)('gives the report of one without, however many they are: %s', async ([name, options]) => {
     const expected = await check(builtInTargets[name](), options);
-    for (const jobs of [1, 2, 3])
-      expect(lasting(await checkInParallel(builtInSource(name), { ...options, jobs }))).toEqual(lasting(expected));
+    const found: string[] = [];
+    const onFinding = ({ signature }: { readonly signature: string }) => found.push(signature);
+    for (const jobs of [1, 2, 3]) {
+      const report = await checkInParallel(builtInSource(name), { ...options, jobs, onFinding });
+      const { callsPerSecond } = report;
+      expect(callsPerSecond).toBeGreaterThan(0);
+      expect({ ...report, callsPerSecond: 0 }).toEqual(expected);
+      expect(found.splice(0)).toEqual(expected.findings.map(({ signature }) => signature));
+    }
+  });
+
+  test('lists known divergences apart', async () => {
+    const options = { seed: 3, runs: 8, shrinkRuns: 50, jobs: 2 };
+    const { findings } = await checkInParallel(builtInSource('memfs'), options);
+    const [{ signature }] = findings;
+    const again = await checkInParallel(builtInSource('memfs'), { ...options, known: [{ signature }] });
+    expect(again.known.map((finding) => finding.signature)).toEqual([signature]);
+    expect(again.findings).toHaveLength(findings.length - 1);
+  });
+
+  test('leaves out what it is told that the target does without', async () => {
+    const without = ['links', 'symlinks'] as const;
+    const { findings } = await checkInParallel(builtInSource('memfs'), { seed: 1, runs: 8, shrinkRuns: 50, without });
+    const ops = new Set(findings.flatMap(({ program }) => program.steps.map(({ call }) => call.op)));
+    expect(ops).toContain('open');
+    expect(ops).not.toContain('symlink');
+    expect(findings[0].conditions?.without).toEqual([...builtInTargets.memfs().without, ...without]);
+  });
+
+  test('ends with the time', async () => {
+    const { runs, calls } = await checkInParallel(builtInSource('ram'), { seed: 1, time: 300, jobs: 2 });
+    expect(runs).toBeGreaterThan(0);
+    expect(calls).toBeGreaterThan(runs);
+  });
+
+  test('ends with the calls, and not long after', async () => {
+    const { calls } = await checkInParallel(builtInSource('ram'), { seed: 1, calls: 2000, jobs: 2 });
+    expect(calls).toBeGreaterThanOrEqual(2000);
+    expect(calls).toBeLessThan(4000);
+  });
+
+  test('ends when it is aborted, with what was done', async () => {
+    const controller = new AbortController();
+    const onProgress = () => controller.abort();
+    const options = { seed: 1, runs: Infinity, jobs: 2, signal: controller.signal, onProgress };
+    const { runs } = await checkInParallel(builtInSource('ram'), options);
+    expect(runs).toBeGreaterThan(0);
+    expect(runs).toBeLessThan(1000);
+  });
+
+  test('does nothing where it is aborted before', async () => {
+    const { runs } = await checkInParallel(builtInSource('ram'), { signal: AbortSignal.abort() });
+    expect(runs).toBe(0);
   });
 });
