@@ -13,6 +13,8 @@ const STEP = 4;
 const OP = 5;
 const JUDGED = 6;
 const CELLS = 7;
+/** Cells of a cache line: what other threads write is not to be in the same one. */
+const LINE = 16;
 
 const places = ['start', 'call', 'end'] as const;
 
@@ -21,9 +23,9 @@ export class Pulse implements Watch {
   readonly memory: SharedArrayBuffer;
   readonly #cells: Int32Array;
 
-  constructor(memory = new SharedArrayBuffer(CELLS * Int32Array.BYTES_PER_ELEMENT)) {
+  constructor(memory = new SharedArrayBuffer(3 * LINE * Int32Array.BYTES_PER_ELEMENT)) {
     this.memory = memory;
-    this.#cells = new Int32Array(memory);
+    this.#cells = new Int32Array(memory, LINE * Int32Array.BYTES_PER_ELEMENT, CELLS);
     this.begin(0);
   }
 
