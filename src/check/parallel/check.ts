@@ -3,9 +3,9 @@ import { Discoveries } from '../discoveries.ts';
 import { FaultTally } from '../faults/swarm.ts';
 import { showHang } from '../hang.ts';
 import type { Capability } from '../profile.ts';
-import { reportOnStandardError } from '../reporter.ts';
+import { type ProblemReport, reportOnStandardError } from '../reporter.ts';
 import { Hand, type HandOptions } from './hand.ts';
-import { Limit } from './limit.ts';
+import { type Level, Limit } from './limit.ts';
 import type { Looked, Orders } from './orders.ts';
 import { shrinkFailure, type Wanted } from './shrink.ts';
 import type { TargetSource } from './source.ts';
@@ -23,6 +23,8 @@ export interface ParallelOptions
 const BLOCK = 16;
 /** More than most have: what is under way when there are enough calls is to be little. */
 const CALLS_OF_A_PROGRAM = 500;
+/** Milliseconds: 24 days. Node takes a longer one for none. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 /** Milliseconds that a call is given to come back when the campaign is aborted. */
 const ABORTED_PATIENCE = 1000;
 
@@ -51,6 +53,7 @@ class Supervisor {
   readonly #block: number;
   readonly #discoveries: Discoveries;
   readonly #faults: FaultTally | undefined;
+  readonly #onProblem: ProblemReport;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #abort = () => {
     this.#limit.narrow('aborted');
@@ -75,7 +78,7 @@ class Supervisor {
   #calls = 0;
 
   constructor(source: TargetSource, options: ParallelOptions) {
-    const { jobs = 1, patience, onProblem, faults, maxCalls } = options;
+    const { jobs = 1, patience, onProblem = reportOnStandardError, faults, maxCalls } = options;
     this.#options = options;
     this.#seed = seedOf(options);
     this.#runLimit = runsOf(options);
@@ -83,6 +86,7 @@ class Supervisor {
     this.#block = Math.max(1, Math.min(BLOCK, Math.ceil(share)));
     this.#discoveries = new Discoveries(options);
     this.#faults = faults && new FaultTally();
+    this.#onProblem = onProblem;
     const task = { source, without: options.without, trials: { seed: this.#seed, maxCalls, faults } };
     const count = Math.max(1, Math.min(jobs, Math.ceil(this.#runLimit / this.#block)));
     this.#hands = Array.from({ length: count }, () => new Hand(task, this.#limit, { patience, onProblem }));
@@ -93,14 +97,9 @@ class Supervisor {
     signal?.addEventListener('abort', this.#abort);
     if (signal?.aborted) this.#abort();
     await Promise.all(this.#hands.map((hand) => this.#work(hand)));
-    const { target, seed, runs, calls } = {
-      target: this.#name,
-      seed: this.#seed,
-      runs: this.#runs,
-      calls: this.#calls,
-    };
+    const counts = { seed: this.#seed, runs: this.#runs, calls: this.#calls, faults: this.#faults?.totals };
     const milliseconds = performance.now() - (this.#start ?? performance.now());
-    return this.#discoveries.report({ target, seed, runs, calls, faults: this.#faults?.totals }, milliseconds);
+    return this.#discoveries.report({ target: this.#name, ...counts }, milliseconds);
   }
 
   async end(): Promise<void> {
@@ -132,17 +131,24 @@ class Supervisor {
     this.#start = performance.now();
     const { time } = this.#options;
     if (time === undefined) return;
-    this.#timers.push(setTimeout(() => this.#limit.narrow('no more programs'), time));
+    this.#narrowAfter(time, 'no more programs');
     // Shrinking goes on for as long again as was given for looking.
-    this.#timers.push(setTimeout(() => this.#limit.narrow('no more shrinking'), 2 * time));
+    this.#narrowAfter(2 * time, 'no more shrinking');
+  }
+
+  #narrowAfter(milliseconds: number, level: Level): void {
+    this.#timers.push(setTimeout(() => this.#limit.narrow(level), Math.min(milliseconds, LONGEST_TIMER)));
   }
 
   #next(): ((hand: Hand) => Promise<void>) | undefined {
     const wanted = this.#wanted.find(({ begun }) => begun === undefined);
-    if (wanted !== undefined) {
+    if (wanted !== undefined && !this.#limit.isAborted) {
       wanted.begun = true;
       return async (hand) => {
-        const { finding, calls } = await shrinkFailure(hand, wanted, this.#limit, this.#options);
+        const { finding, calls } = await shrinkFailure(hand, wanted, this.#limit, {
+          shrinkRuns: this.#options.shrinkRuns,
+          onProblem: this.#onProblem,
+        });
         wanted.finding = finding;
         this.#calls += calls;
       };
@@ -167,7 +173,7 @@ class Supervisor {
     if (reply.kind === 'answer') {
       const { answer } = reply;
       if (order.hang !== undefined && !answer.hung && answer.to > from)
-        this.#tell(`program ${from} did not come back (${showHang(order.hang)}), and did when it was run again`);
+        this.#onProblem(`program ${from} did not come back (${showHang(order.hang)}), and did when it was run again`);
       this.#take(answer);
       return;
     }
@@ -213,10 +219,5 @@ class Supervisor {
 
   #changed(): void {
     for (const resume of this.#waiting.splice(0)) resume();
-  }
-
-  #tell(problem: string): void {
-    const { onProblem = reportOnStandardError } = this.#options;
-    onProblem(problem);
   }
 }

@@ -41,6 +41,8 @@ export class Hand {
   #worker: Worker | undefined;
   #pulse = new Pulse();
   #waiting: Deferred<unknown> | undefined;
+  /** What was thrown in the thread while nothing was waited for. */
+  #crash: Error | undefined;
 
   constructor(task: Omit<ThreadTask, 'pulse' | 'limit'>, limit: Limit, options: HandOptions = {}) {
     this.#task = task;
@@ -58,7 +60,10 @@ export class Hand {
     const worker = startWorker(new URL('./thread.ts', import.meta.url), 'estale check', task);
     this.#worker = worker;
     worker.on('message', (message: Message) => this.#heard(message));
-    worker.on('error', (error) => this.#waiting?.reject(error));
+    worker.on('error', (error) => {
+      if (this.#waiting === undefined) this.#crash = error;
+      else this.#waiting.reject(error);
+    });
     worker.on('exit', (code) => {
       if (this.#worker === worker) this.#worker = undefined;
       this.#waiting?.reject(new Error(`its thread ended by itself, with exit code ${code}`));
@@ -76,6 +81,7 @@ export class Hand {
     order: Orders[Kind]['order'],
     patience = this.patience,
   ): Promise<Reply<Kind>> {
+    if (this.#crash !== undefined) throw this.#crash;
     await this.start();
     this.#pulse.begin(0);
     this.#worker?.postMessage({ kind, ...order });

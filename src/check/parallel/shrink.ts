@@ -1,6 +1,6 @@
 import type { Finding } from '../campaign.ts';
 import { DOES_NOT_END, failureOf, isInCall, showHang } from '../hang.ts';
-import { type ProblemReport, reportOnStandardError } from '../reporter.ts';
+import type { ProblemReport } from '../reporter.ts';
 import type { Failure, Outcome } from '../runner.ts';
 import { type Attempt, type Shrinkable, shrinkBy } from '../shrink.ts';
 import type { ShrunkFinding } from '../shrink-to-finding.ts';
@@ -18,7 +18,7 @@ export interface Wanted extends Varied {
 
 export interface ShrinkingOptions {
   readonly shrinkRuns?: number;
-  readonly onProblem?: ProblemReport;
+  readonly onProblem: ProblemReport;
 }
 
 /** Milliseconds without a sign of life that are enough while a hang is shrunk: what comes of it is tried with all patience. */
@@ -39,8 +39,7 @@ export async function shrinkFailure(
   const first = await hand.ask('shrink', { run, failure, shrinkRuns: options.shrinkRuns });
   if (first.kind === 'answer') return first.answer;
   if (!limit.isAborted) {
-    const { onProblem = reportOnStandardError } = options;
-    onProblem(
+    options.onProblem(
       `a failure of program ${run} is not shrunk further than to a program that hangs: ${showHang(first.hang)}`,
     );
     const again = await hand.ask('shrink', { run, failure, shrinkRuns: Math.max(0, first.hang.attempt) });

@@ -5,9 +5,11 @@ describe('a check in threads', () => {
   test.for([
     ['memfs', { seed: 3, runs: 20, shrinkRuns: 200 }],
     ['ram', { seed: 4, runs: 70 }],
-    ['loopback:memfs', { seed: 5, runs: 36, shrinkRuns: 100, faults: { classes: faultClasses } }],
+    ['loopback:memfs', { seed: 5, runs: 24, shrinkRuns: 60, faults: { classes: faultClasses } }],
   ] as const)('gives the report of one without, however many they are: %s', async ([name, options]) => {
     const expected = await check(builtInTargets[name](), options);
+    expect(expected.faults === undefined).toBe(!('faults' in options));
+    expect(expected.faults?.injected).not.toBe(0);
     const found: string[] = [];
     const onFinding = ({ signature }: { readonly signature: string }) => found.push(signature);
     for (const jobs of [1, 2, 3]) {
