@@ -27,6 +27,12 @@ export class SectorContent {
     return this === other || Buffer.compare(this.bytes, other.bytes) === 0;
   }
 
+  /** Equal for the same bytes; equal for others with a chance of 2^-53. */
+  get digest(): number {
+    const { low, high } = this.sums;
+    return (low >>> 0) * 2 ** 21 + (high >>> 11);
+  }
+
   /** Two numbers that differ with the bytes. */
   get sums(): { readonly low: number; readonly high: number } {
     this.#sums ??= summed(this.bytes);
@@ -78,8 +84,12 @@ export class SimulatedDisk implements Disk {
 
   read(sector: number, into: Uint8Array): void {
     checkDiskRange(this, sector, into.length);
-    for (let at = 0; at < into.length; at += SECTOR, sector += 1)
-      into.set((this.#volatile.get(sector) ?? this.#safeContent(sector)).bytes, at);
+    for (let at = 0; at < into.length; at += SECTOR, sector += 1) into.set(this.contentOf(sector).bytes, at);
+  }
+
+  /** What a read of a sector gives. */
+  contentOf(sector: number): SectorContent {
+    return this.#volatile.get(sector) ?? this.#safeContent(sector);
   }
 
   write(sector: number, data: Uint8Array): void {

@@ -46,6 +46,8 @@ export interface Chart {
   readonly ends: readonly number[];
   /** Where the run is recorded: with it, and how many places there were when the filesystem was unmounted. */
   readonly recorded: { readonly run: CrashRun; readonly places: number } | undefined;
+  /** What was judged: by the tree that was found, and by the moment. */
+  readonly verdicts: WeakMap<TreeNode, Map<string, Violation | undefined>>;
   /** A result was not what POSIX allows, and there was room: the program is known up to there. */
   readonly diverged: boolean;
 }
@@ -86,10 +88,11 @@ export async function chart(ground: Ground, program: Program): Promise<Chart> {
     ends.push(run.points);
   }
   // The call with which it was left is none of the program's.
-  const known = diverged || isFull ? (ends.at(-1) ?? 0) : undefined;
+  const last = diverged || isFull ? (ends.at(-1) ?? 0) : undefined;
   await kernel.close();
-  const recorded = run.recorded ? { run, places: known ?? run.points } : undefined;
-  return { ground, program: { ...program, steps }, results, history, ends, recorded, diverged };
+  const recorded = run.recorded ? { run, places: last ?? run.points } : undefined;
+  const known = { ground, program: { ...program, steps }, results, history, ends, recorded, diverged };
+  return { ...known, verdicts: new WeakMap() };
 }
 
 type Write = CallOf<'write'> | CallOf<'pwrite'>;
@@ -182,7 +185,17 @@ export async function restart({ chart, moment, survivors }: Cut, decide: Decide)
   const start = (): CrashRun => survivors(givenDecisions(decided.map(({ choice }) => choice))).start();
   return {
     decided,
-    violation: judgeCrash(chart.history, tree, { ...moment, late }, subject.model.ignore) ?? leak,
+    violation: verdict(chart, tree, moment) ?? leak,
     ground: { subject, start, tree, late, looks },
   };
+}
+
+/** A tree that is found again at the same moment is judged once. */
+function verdict({ ground, history, verdicts }: Chart, tree: TreeNode, moment: CrashMoment): Violation | undefined {
+  const { late, subject } = ground;
+  const when = `${moment.done} ${moment.inFlight}`;
+  const known = verdicts.get(tree) ?? new Map<string, Violation | undefined>();
+  verdicts.set(tree, known);
+  if (!known.has(when)) known.set(when, judgeCrash(history, tree, { ...moment, late }, subject.model.ignore));
+  return known.get(when);
 }

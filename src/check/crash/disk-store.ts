@@ -7,7 +7,7 @@ import {
   type Simulation,
 } from '../../sim/index.ts';
 import { type Decide, errno } from '../../vfs/index.ts';
-import type { Store } from './store.ts';
+import type { SectorRead, Store, Stored } from './store.ts';
 
 /** What was asked of a disk: to write, or, without contents, to flush. */
 interface Asked {
@@ -19,6 +19,7 @@ interface Asked {
 /** The power of all disks of a filesystem, and what they were asked while it was there. */
 class Power {
   readonly asked: Asked[] = [];
+  readonly reads: SectorRead[] = [];
   cut = Infinity;
   isDark = false;
 
@@ -37,6 +38,8 @@ class PoweredDisk implements Disk {
   readonly #name: string;
   readonly #disk: SimulatedDisk;
   readonly #power: Power;
+  /** Sectors that were read or written. */
+  readonly #seen = new Set<number>();
 
   constructor(name: string, disk: SimulatedDisk, power: Power) {
     this.sectorSize = disk.sectorSize;
@@ -49,6 +52,9 @@ class PoweredDisk implements Disk {
   read(sector: number, into: Uint8Array): void {
     if (this.#power.isDark) throw errno.EIO;
     this.#disk.read(sector, into);
+    for (let end = sector + into.length / this.sectorSize; sector < end; sector++)
+      if (this.#isNew(sector))
+        this.#power.reads.push({ disk: this.#name, sector, held: this.#disk.contentOf(sector).digest });
   }
 
   write(sector: number, data: Uint8Array): void {
@@ -56,11 +62,18 @@ class PoweredDisk implements Disk {
     const contents = SectorContent.of(data);
     this.#power.pass({ disk: this.#name, sector, contents });
     this.#disk.writeContents(sector, contents);
+    contents.forEach((_, i) => this.#isNew(sector + i));
   }
 
   flush(): void {
     this.#power.pass({ disk: this.#name, sector: 0 });
     this.#disk.flush();
+  }
+
+  #isNew(sector: number): boolean {
+    if (this.#seen.has(sector)) return false;
+    this.#seen.add(sector);
+    return true;
   }
 }
 
@@ -70,11 +83,19 @@ const everything = (): boolean => true;
 const copyOf = (disks: Disks): Map<string, SimulatedDisk> =>
   new Map([...disks].map(([name, disk]) => [name, disk.survivors(everything)]));
 
+function give(disks: Disks, { disk, sector, contents }: Asked): void {
+  if (contents === undefined) disks.get(disk)?.flush();
+  else disks.get(disk)?.writeContents(sector, contents);
+}
+
+/** What a disk holds that was never made. */
+const NOTHING = new SimulatedDisk(512).contentOf(0).digest;
+
 /**
  * Of a filesystem that keeps everything on its disks: the power fails at any write or flush. What the disks are asked is noted
  * down, so that they can be told as they were at each of these.
  */
-export class DiskStore implements Store {
+export class DiskStore implements Store, Stored {
   readonly #factory: FileSystemFactory;
   readonly #most: number;
   readonly #power = new Power();
@@ -110,13 +131,22 @@ export class DiskStore implements Store {
     return [...this.#first].map(([name, disk]) => `${name} ${disk.fingerprint}`).join();
   }
 
+  get reads(): readonly SectorRead[] {
+    return this.#power.reads;
+  }
+
+  holds(disk: string, sector: number): number {
+    return this.#first.get(disk)?.contentOf(sector).digest ?? NOTHING;
+  }
+
   cutAfter(points: number): void {
     this.#power.cut = this.points + points;
   }
 
-  survivors(decide: Decide, point = this.points): DiskStore {
+  /** `asked`: the store that was asked for what this one would have been, up to the `point`, if it is not this one. */
+  survivors(decide: Decide, point = this.points, asked: DiskStore = this): DiskStore {
     const disks = new Map<string, SimulatedDisk>();
-    for (const [name, disk] of this.#disksAt(point)) {
+    for (const [name, disk] of asked === this ? this.#disksAt(point) : this.#disksLike(asked, point)) {
       const keep = (sector: number): boolean => decide(2, `sector ${sector} of disk "${name}"`) === 1;
       disks.set(name, disk.survivors(keep));
     }
@@ -143,11 +173,13 @@ export class DiskStore implements Store {
     if (this.#replayed === undefined || this.#replayed.at > point)
       this.#replayed = { disks: copyOf(this.#first), at: 0 };
     const { disks } = this.#replayed;
-    for (; this.#replayed.at < point; this.#replayed.at++) {
-      const { disk, sector, contents } = this.#power.asked[this.#replayed.at];
-      if (contents === undefined) disks.get(disk)?.flush();
-      else disks.get(disk)?.writeContents(sector, contents);
-    }
+    for (; this.#replayed.at < point; this.#replayed.at++) give(disks, this.#power.asked[this.#replayed.at]);
+    return disks;
+  }
+
+  #disksLike(other: DiskStore, point: number): Disks {
+    const disks = copyOf(new Map([...other.#first, ...this.#first]));
+    for (const asked of other.#power.asked.slice(0, point)) give(disks, asked);
     return disks;
   }
 }

@@ -1,6 +1,7 @@
 import type { TreeNode, Violation } from '../../model/index.ts';
 import type { Without } from '../profile.ts';
 import { snapshot } from '../snapshot.ts';
+import { Remembered } from './remembered.ts';
 import type { CrashRun, Survivors } from './run.ts';
 import { leakOf, type Space } from './space.ts';
 
@@ -13,14 +14,11 @@ export type Look =
       readonly leak: Violation | undefined;
     };
 
-/** Looks that are kept. */
-const KEPT = 1000;
-
-/** Looks at what crashes leave, once at what is the same. */
+/** Looks at what crashes leave, once at what looks the same. */
 export class Looks {
   readonly #without: Without;
   readonly #empty: Space | undefined;
-  readonly #known = new Map<string, Look>();
+  readonly #known = new Remembered<Look>();
 
   /** `empty`: what the fresh filesystem takes, undefined where that is not looked at. */
   constructor(without: Without, empty: Space | undefined) {
@@ -29,14 +27,11 @@ export class Looks {
   }
 
   async at(left: Survivors): Promise<Look> {
-    const { fingerprint } = left;
-    const known = fingerprint === undefined ? undefined : this.#known.get(fingerprint);
+    const { stored } = left;
+    const known = stored && this.#known.find(stored);
     if (known !== undefined) return known;
     const look = await this.#look(left);
-    if (fingerprint !== undefined) {
-      if (this.#known.size >= KEPT) this.#known.clear();
-      this.#known.set(fingerprint, look);
-    }
+    if (stored !== undefined) this.#known.keep(stored, look);
     return look;
   }
 

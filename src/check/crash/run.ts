@@ -3,7 +3,8 @@ import type { Decide } from '../../vfs/index.ts';
 import { OBSERVER } from '../program.ts';
 import type { DiskStore } from './disk-store.ts';
 import { secondFailure } from './exploration.ts';
-import type { Store, VolatileStore } from './store.ts';
+import { Remembered } from './remembered.ts';
+import type { Store, Stored, VolatileStore } from './store.ts';
 
 /** A kernel as long as there is power, and what is left when there is none. */
 export interface CrashRun {
@@ -26,8 +27,8 @@ export interface CrashRun {
 
 /** What is there when the power is back. */
 export interface Survivors {
-  /** Equal for what a filesystem finds alike; undefined: nobody knows. */
-  readonly fingerprint: string | undefined;
+  /** What a filesystem finds, where that is known. */
+  readonly stored: Stored | undefined;
   /** A kernel on it, once. @throws what the filesystem throws */
   start(): CrashRun;
 }
@@ -78,22 +79,20 @@ export class VolatileRun extends StoreRun<VolatileStore> {
 
   survivors(decide: Decide): Survivors {
     const left = this.store.survivors(decide);
-    return { fingerprint: undefined, start: () => new VolatileRun(left, this.options) };
+    return { stored: undefined, start: () => new VolatileRun(left, this.options) };
   }
 }
 
 /** Writes of a restart before one of which the power may fail again. */
 const SECOND_FAILURES = 12;
-/** Stores that are kept for a second failure. */
-const KEPT = 256;
 
 /** On disks: what they were asked is known, also while the filesystem came up. */
 export class DiskRun extends StoreRun<DiskStore> {
   readonly recorded = true;
-  /** Stores on which the filesystem came up and ended, by what they were before. */
-  readonly #cameUp: Map<string, DiskStore>;
+  /** Stores on which the filesystem came up and ended. */
+  readonly #cameUp: Remembered<DiskStore>;
 
-  constructor(store: DiskStore, options: RunOptions, cameUp: Map<string, DiskStore>) {
+  constructor(store: DiskStore, options: RunOptions, cameUp = new Remembered<DiskStore>()) {
     super(store, options);
     this.#cameUp = cameUp;
   }
@@ -109,18 +108,16 @@ export class DiskRun extends StoreRun<DiskStore> {
     let left = this.store.survivors(decide, point === undefined ? undefined : this.begin + point);
     if (again) {
       const up = this.#comeUp(left);
-      left = up.survivors(decide, Math.min(writes, up.points));
+      left = left.survivors(decide, Math.min(writes, up.points), up);
     }
-    return { fingerprint: left.fingerprint, start: () => new DiskRun(left, this.options, this.#cameUp) };
+    return { stored: left, start: () => new DiskRun(left, this.options, this.#cameUp) };
   }
 
   #comeUp(left: DiskStore): DiskStore {
-    const { fingerprint } = left;
-    const known = this.#cameUp.get(fingerprint);
+    const known = this.#cameUp.find(left);
     if (known !== undefined) return known;
     void new DiskRun(left, this.options, this.#cameUp).kernel.close();
-    if (this.#cameUp.size >= KEPT) this.#cameUp.clear();
-    this.#cameUp.set(fingerprint, left);
+    this.#cameUp.keep(left, left);
     return left;
   }
 }

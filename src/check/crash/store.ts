@@ -3,14 +3,30 @@ import { overMedium, VolatileMedium } from '../../filesystems/index.ts';
 import { createSimulation, type SimulateOptions, type Simulation } from '../../sim/index.ts';
 import type { CrashPromise, Decide } from '../../vfs/index.ts';
 
+/** A sector that was read before anything was written to it. */
+export interface SectorRead {
+  readonly disk: string;
+  readonly sector: number;
+  /** Differs with what it holds. */
+  readonly held: number;
+}
+
+/** Bytes that are stored, as they were at the start. */
+export interface Stored {
+  /** Equal where everything is. */
+  readonly fingerprint: string;
+  /** A number that differs with what a sector holds. */
+  holds(disk: string, sector: number): number;
+  /** What the filesystem has read of it since, each sector once, in its order. */
+  readonly reads: readonly SectorRead[];
+}
+
 /** Where a filesystem keeps what a power failure may take. */
 export interface Store {
   /** Places so far at which the power could have failed. */
   readonly points: number;
   /** The power is gone: nothing is stored any more. */
   readonly isDark: boolean;
-  /** Equal for stores on which a filesystem comes up alike; undefined: nobody knows. */
-  readonly fingerprint?: string;
   /** The power goes at the next place but so many. */
   cutAfter(points: number): void;
   /** What is there when the power is back, as `decide` decides; this store stays as it is. */

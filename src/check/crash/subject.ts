@@ -69,7 +69,6 @@ export function diskSubject(name: string, factory: FileSystemFactory, options: C
     new DiskRun(
       new DiskStore(factory, typeof diskSize === 'number' ? diskSize : undefined),
       under(given, settings),
-      new Map(),
     );
   let smallest: number | undefined;
   return {

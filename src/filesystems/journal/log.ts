@@ -185,6 +185,8 @@ export class Log {
     const length = loggedLength(count, revokes);
     if (length > this.free) return undefined;
     const at = (i: number): Uint8Array => this.#disk.read(this.#place(this.#head + i));
+    const commit = viewOf(at(length - 1));
+    if (!this.#isBlock(commit, 'commit')) return undefined;
     const described = descriptorBlocks(count + revokes);
     const descriptor = new Uint8Array(described * BLOCK_SIZE);
     for (let i = 0; i < described; i++) descriptor.set(at(i), i * BLOCK_SIZE);
@@ -196,8 +198,7 @@ export class Log {
       checksum = crc32(content, checksum);
       blocks.set(numbers[i], content);
     }
-    const commit = viewOf(at(length - 1));
-    if (!this.#isBlock(commit, 'commit') || commit.getUint32(COMMIT_CHECKSUM_AT, true) !== checksum) return undefined;
+    if (commit.getUint32(COMMIT_CHECKSUM_AT, true) !== checksum) return undefined;
     return { transaction: { sequence: this.#sequence, blocks, revoked: [...numbers.subarray(count)] }, length };
   }
 }
