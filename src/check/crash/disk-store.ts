@@ -53,8 +53,10 @@ class PoweredDisk implements Disk {
     if (this.#power.isDark) throw errno.EIO;
     this.#disk.read(sector, into);
     for (let end = sector + into.length / this.sectorSize; sector < end; sector++)
-      if (this.#isNew(sector))
+      if (!this.#seen.has(sector)) {
+        this.#seen.add(sector);
         this.#power.reads.push({ disk: this.#name, sector, held: this.#disk.contentOf(sector).digest });
+      }
   }
 
   write(sector: number, data: Uint8Array): void {
@@ -62,18 +64,12 @@ class PoweredDisk implements Disk {
     const contents = SectorContent.of(data);
     this.#power.pass({ disk: this.#name, sector, contents });
     this.#disk.writeContents(sector, contents);
-    contents.forEach((_, i) => this.#isNew(sector + i));
+    for (let i = 0; i < contents.length; i++) this.#seen.add(sector + i);
   }
 
   flush(): void {
     this.#power.pass({ disk: this.#name, sector: 0 });
     this.#disk.flush();
-  }
-
-  #isNew(sector: number): boolean {
-    if (this.#seen.has(sector)) return false;
-    this.#seen.add(sector);
-    return true;
   }
 }
 
@@ -100,7 +96,7 @@ export class DiskStore implements Store, Stored {
   readonly #most: number;
   readonly #power = new Power();
   readonly #disks = new Map<string, PoweredDisk>();
-  /** As they are at the start. */
+  /** As they are at the start; those that are used are copies. */
   readonly #first: Map<string, SimulatedDisk>;
   /** As they were when so much had been asked. */
   #replayed: { disks: Map<string, SimulatedDisk>; at: number } | undefined;
@@ -109,8 +105,7 @@ export class DiskStore implements Store, Stored {
   constructor(factory: FileSystemFactory, most = Infinity, disks: Disks = new Map()) {
     this.#factory = factory;
     this.#most = most;
-    this.#first = copyOf(disks);
-    for (const [name, disk] of disks) this.#disks.set(name, new PoweredDisk(name, disk, this.#power));
+    this.#first = new Map(disks);
   }
 
   get points(): number {
@@ -123,7 +118,7 @@ export class DiskStore implements Store, Stored {
 
   /** Bytes of the largest disk that the filesystem has; undefined: it has none. */
   get largest(): number | undefined {
-    const sizes = [...this.#disks.values()].map(({ sectors, sectorSize }) => sectors * sectorSize);
+    const sizes = [...this.#first.values()].map(({ sectors, sectorSize }) => sectors * sectorSize);
     return sizes.length === 0 ? undefined : Math.max(...sizes);
   }
 
@@ -161,9 +156,9 @@ export class DiskStore implements Store, Stored {
   #disk(name: string, size: number): Disk {
     let disk = this.#disks.get(name);
     if (disk === undefined) {
-      const made = new SimulatedDisk(Math.min(size, this.#most));
-      this.#first.set(name, copyOf(new Map([[name, made]])).get(name) as SimulatedDisk);
-      disk = new PoweredDisk(name, made, this.#power);
+      const first = this.#first.get(name) ?? new SimulatedDisk(Math.min(size, this.#most));
+      this.#first.set(name, first);
+      disk = new PoweredDisk(name, first.survivors(everything), this.#power);
       this.#disks.set(name, disk);
     }
     return disk;

@@ -66,10 +66,7 @@ export function volatileSubject(
 export function diskSubject(name: string, factory: FileSystemFactory, options: CrashSubjectOptions = {}): CrashSubject {
   const { given, ...traits } = traitsOf(options);
   const start = ({ diskSize, ...settings }: Settings = {}): DiskRun =>
-    new DiskRun(
-      new DiskStore(factory, typeof diskSize === 'number' ? diskSize : undefined),
-      under(given, settings),
-    );
+    new DiskRun(new DiskStore(factory, typeof diskSize === 'number' ? diskSize : undefined), under(given, settings));
   let smallest: number | undefined;
   return {
     ...traits,

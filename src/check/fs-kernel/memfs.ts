@@ -1,4 +1,4 @@
-import { createFsFromVolume, Volume } from 'memfs';
+import { createRequire } from 'node:module';
 import { FsKernel } from './fs-kernel.ts';
 import type { FsKernelOptions } from './node-fs.ts';
 
@@ -9,6 +9,8 @@ const id = () => 0;
  * from `getuid` and `getgid`, partly of the process object it is given, partly of the global one.
  */
 export function memfsKernel(options: FsKernelOptions): FsKernel {
+  // It is loaded here, because no other kernel needs it.
+  const { createFsFromVolume, Volume }: typeof import('memfs') = createRequire(import.meta.url)('memfs');
   const volume = Volume.fromNestedJSON({}, '/', {
     process: { cwd: () => '/', platform: 'linux', emitWarning: () => {}, env: {}, getuid: id, getgid: id },
   });

@@ -1,7 +1,8 @@
-import { isNode, LineCounter, parseDocument } from 'yaml';
+import type { Document } from 'yaml';
 import { examine, showPlace } from './check.ts';
 import { FaultPlanError, type PlanProblem } from './error.ts';
 import type { FaultPlan } from './plan.ts';
+import { yaml } from './yaml.ts';
 
 /**
  * The plan in a text of YAML, or of JSON, which is YAML.
@@ -10,6 +11,7 @@ import type { FaultPlan } from './plan.ts';
  * @throws FaultPlanError that names the line, the key, the expected and the given
  */
 export function parsePlan(text: string, source = 'fault plan'): FaultPlan {
+  const { LineCounter, parseDocument } = yaml();
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const positionOf = (offset: number): { line: number; column: number } => {
@@ -33,7 +35,8 @@ export function parsePlan(text: string, source = 'fault plan'): FaultPlan {
 }
 
 /** Where the value of a path stands in the text, or of the nearest that contains it. */
-function offsetOf(document: ReturnType<typeof parseDocument>, path: readonly PropertyKey[]): number | undefined {
+function offsetOf(document: Document, path: readonly PropertyKey[]): number | undefined {
+  const { isNode } = yaml();
   for (let length = path.length; length >= 0; length--) {
     const node = document.getIn(path.slice(0, length), true);
     if (isNode(node) && node.range) return node.range[0];

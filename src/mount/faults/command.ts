@@ -1,5 +1,5 @@
-import { parse } from 'yaml';
 import { FaultPlanError, parsePlan, type RuleReport } from '../../fault/index.ts';
+import { yaml } from '../../fault/plan/yaml.ts';
 import { type MountFaults, noSuchName } from './mount-faults.ts';
 
 /** What somebody asks of the faults of a mount. */
@@ -68,7 +68,7 @@ function setValues(faults: MountFaults, name: string, values: readonly string[])
 
 function readValue(text: string, value: string): unknown {
   try {
-    return parse(value) as unknown;
+    return yaml().parse(value) as unknown;
   } catch (error) {
     throw new RangeError(`${text}: ${(error as Error).message.split('\n')[0]}`);
   }
