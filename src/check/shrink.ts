@@ -1,5 +1,5 @@
 import type { Call } from '../vfs/index.ts';
-import { simplerPrograms } from './arbitrary/simplify.ts';
+import { simplerPrograms, withoutChunks } from './arbitrary/simplify.ts';
 import type { RunFaults } from './faults/run.ts';
 import { fewerFaults, movedFaults } from './faults/shrink.ts';
 import { type Program, withSteps } from './program.ts';
@@ -91,11 +91,26 @@ export async function shrinkBy(
       }
     }
   };
+  /** Chance decides anew for each shorter program in what order things happen: it may fail in another one. */
+  const reorder = async (): Promise<boolean> => {
+    const key = rawKey(failure);
+    for (const candidate of withoutChunks(failure.program))
+      for (const other of arena.target.otherOrders?.(settings) ?? []) {
+        if (runs >= budget || isOver()) return false;
+        const moved = movedFaults(faults, failure.program, candidate);
+        if (await attempt(candidate, (again) => rawKey(again) === key, other, moved)) return true;
+      }
+    return false;
+  };
+  const plainer = async (): Promise<void> => {
+    for (const fewer of fewerSettings(settings))
+      if (await attempt(failure.program, (other) => rawKey(other) === key, fewer, faults)) break;
+  };
   await omit();
-  for (const fewer of fewerSettings(settings))
-    if (await attempt(failure.program, (other) => rawKey(other) === key, fewer, faults)) break;
+  await plainer();
   await simplify();
-  while (await omit()) await simplify();
+  while ((await omit()) || (await reorder())) await simplify();
+  await plainer();
   for (const question of plainQuestions(failure)) {
     const { program, divergence } = failure;
     const { pid } = program.steps[program.steps.length - 1];

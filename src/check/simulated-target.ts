@@ -120,7 +120,7 @@ export function simulatedTarget(
     }),
   };
   if (simulation?.mount !== undefined) return target;
-  return { ...target, settings: drawMount, notUnder };
+  return { ...target, settings: drawMount, otherOrders, notUnder };
 }
 
 const left: { readonly [Key in keyof Required<MountOptions>]: undefined } = {
@@ -189,6 +189,12 @@ function drawMount(draw: Draw): Settings | undefined {
   if (draw.chance(40)) settings.schedule = 1 + draw.below(1000);
   return settings;
 }
+
+/** So many orders are tried of a program that has become shorter. */
+const ORDERS = 8;
+
+const otherOrders = (settings: Settings | undefined): readonly Settings[] =>
+  Array.from({ length: ORDERS }, (_, i) => ({ ...settings, schedule: 1 + i }));
 
 /** What the kernel does by itself; not cacheDirectories, with which Linux lists what is gone (docs/kernel.md). */
 const caches = ['keepCache', 'autoInvalData', 'explicitInvalData', 'cacheSymlinks', 'readdirplus'] as const;

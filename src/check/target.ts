@@ -27,6 +27,8 @@ export interface Target {
    * Undefined: those that `start` takes by itself.
    */
   settings?(draw: Draw): Settings | undefined;
+  /** The same settings, with other orders of what happens side by side. */
+  otherOrders?(settings: Settings | undefined): readonly Settings[];
   /** What it does not promise under settings that were drawn, besides `without`. */
   notUnder?(settings: Settings): readonly Capability[];
   /** What it may differ in under these settings, besides `model`. */

@@ -23,14 +23,45 @@ export function* simplerPrograms(program: Program): Generator<Program> {
   yield* withFewerProcesses(program);
   yield* withSimplerNames(program);
   yield* withSimplerCalls(program);
+  yield* withoutPairs(program);
+  yield* withoutOneAndSmaller(program);
 }
 
-function* withoutChunks(program: Program): Generator<Program> {
+/** Without some calls that follow each other: halves first, then fewer, down to each by itself. */
+export function* withoutChunks(program: Program): Generator<Program> {
   const { steps } = program;
   for (let size = steps.length >> 1; size >= 1; size >>= 1)
     for (let end = steps.length; end > 0; end -= size)
       yield withSteps(program, [...steps.slice(0, Math.max(0, end - size)), ...steps.slice(end)]);
 }
+
+/** Programs of more calls have too many pairs. */
+const PAIRED = 16;
+
+/** Without two calls of which each takes the other: a lock and its end, what makes a file longer and what makes it shorter. */
+function* withoutPairs(program: Program): Generator<Program> {
+  const { steps } = program;
+  if (steps.length < 3 || steps.length > PAIRED) return;
+  for (let second = steps.length - 1; second > 0; second--)
+    for (let first = second - 1; first >= 0; first--)
+      yield withSteps(program, steps.toSpliced(second, 1).toSpliced(first, 1));
+}
+
+/** Programs of fewer calls are short enough. */
+const LONG = 7;
+
+/** Without a call, or a detour, and with a number that goes with it: a buffer for one entry less. */
+function* withoutOneAndSmaller(program: Program): Generator<Program> {
+  const { steps } = program;
+  if (steps.length < LONG || steps.length > PAIRED) return;
+  const shorter = [...steps.map((_, i) => withSteps(program, steps.toSpliced(i, 1))), ...withoutDetours(program)];
+  for (const fewer of shorter)
+    for (const [i, step] of fewer.steps.entries())
+      for (const call of withSimplerArgument(step.call, numbers))
+        yield { ...fewer, steps: fewer.steps.with(i, { ...step, call }) };
+}
+
+const numbers: ReadonlySet<ArgumentKind> = new Set(['offset', 'size', 'data']);
 
 /** With a call begun after the one before has ended. */
 function* withoutBeside(program: Program): Generator<Program> {
@@ -39,8 +70,9 @@ function* withoutBeside(program: Program): Generator<Program> {
 }
 
 /**
- * Without a rename, of what then has its later name from the start; without a dup, whose descriptor is then the first; with
- * one descriptor for reading and writing in the place of two of the same file.
+ * Without a rename, of what then has its later name from the start; without a symbolic link, with what it points to in its
+ * place; without a dup, whose descriptor is then the first; with one descriptor for reading and writing in the place of two of
+ * the same file.
  */
 function* withoutDetours(program: Program): Generator<Program> {
   for (const [i, { call }] of program.steps.entries()) {
@@ -49,6 +81,11 @@ function* withoutDetours(program: Program): Generator<Program> {
       const before = { ...program, steps: program.steps.slice(0, i) };
       const named = mapped(before, (kind, value) => (kind === 'path' && value === path ? newPath : value));
       yield withSteps(program, [...named.steps, ...program.steps.slice(i + 1)]);
+    } else if (call.op === 'symlink') {
+      const { path, target } = call;
+      const after = { ...program, steps: program.steps.slice(i + 1) };
+      const direct = mapped(after, (kind, value) => (kind === 'path' && value === path ? target : value));
+      yield withSteps(program, [...program.steps.slice(0, i), ...direct.steps]);
     } else if (call.op === 'dup' || call.op === 'dup2') {
       const copy = call.op === 'dup' ? call.into : call.newFd;
       const after = { ...program, steps: program.steps.slice(i + 1) };
@@ -175,7 +212,7 @@ interface Row {
   readonly optional?: Readonly<Record<string, ArgumentKind>>;
 }
 
-/** The call with one argument simpler. */
+/** The call without one of its optional arguments, or with one that is simpler. */
 function* simplerCalls(call: Call): Generator<Call> {
   const row: Row = syscalls[call.op];
   const given = call as unknown as Readonly<Record<string, unknown>>;
@@ -184,7 +221,13 @@ function* simplerCalls(call: Call): Generator<Call> {
       const { [name]: _, ...rest } = given;
       yield rest as unknown as Call;
     }
+  yield* withSimplerArgument(call);
+}
+
+function* withSimplerArgument(call: Call, kinds?: ReadonlySet<ArgumentKind>): Generator<Call> {
+  const given = call as unknown as Readonly<Record<string, unknown>>;
   for (const [name, kind, value] of argumentsOf(call)) {
+    if (kinds?.has(kind) === false) continue;
     if (name === 'mode' && call.op === 'open' && (call.flags & (O_CREAT | O_TMPFILE_BIT)) === 0) {
       if (value !== 0) yield { ...call, mode: 0 };
       continue;
@@ -193,9 +236,14 @@ function* simplerCalls(call: Call): Generator<Call> {
     if (now === 0) continue;
     for (const simpler of simplerValues(kind, value))
       if (cost(kind, simpler) < now) yield { ...given, [name]: simpler } as unknown as Call;
+    if (call.op === 'getdents' && kind === 'size' && call.size > DIRENT && call.size <= FEW_DIRENTS)
+      yield { ...call, size: call.size - DIRENT };
   }
 }
 
+/** Bytes of an entry with a short name (struct linux_dirent64). */
+const DIRENT = 24;
+const FEW_DIRENTS = 10 * DIRENT;
 const MODES: readonly number[] = [0o755, 0o777];
 
 /** How complicated an argument is; 0 is the simplest there is. */
