@@ -175,9 +175,9 @@ function drawMount(draw: Draw): Settings | undefined {
     const seconds = draw.of(timeouts);
     if (seconds > 0) settings[name] = seconds;
   }
-  if (draw.chance(50)) settings.writebackCache = true;
+  if (draw.chance(45)) settings.writebackCache = true;
   // Not both: of a direct write Linux' own time of modification, which counts with write-back, does not hear.
-  else if (draw.chance(40)) {
+  else if (draw.chance(55)) {
     settings.directIo = true;
     settings.directIoAllowMmap = draw.chance(50);
   }

@@ -43,7 +43,7 @@ function openFile(m: Making): Call {
   const creates = (flags & O_CREAT) !== 0;
   const target = creates && ((flags & O_EXCL) !== 0 || draw.chance(50)) ? m.fresh() : m.someFile();
   if (creates) m.remember(m.files, target);
-  const mode = creates ? draw.of(numbers.modes) & 0o7777 : 0;
+  const mode = creates ? m.fileMode() : 0;
   const call = { op: 'open', path: target, flags, mode } as const;
   return m.at(draw.chance(3) ? call : { ...call, into: m.into('file') });
 }
@@ -254,7 +254,7 @@ export const rows: readonly Row[] = [
     (m) => {
       const target = m.fresh();
       m.remember(m.files, target);
-      return { op: 'creat', path: target, mode: m.draw.of(numbers.modes) & 0o7777, into: m.into('file') };
+      return { op: 'creat', path: target, mode: m.fileMode(), into: m.into('file') };
     },
     'write',
   ),

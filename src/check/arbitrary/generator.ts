@@ -1,4 +1,5 @@
 import { Random } from 'fast-check';
+import type { Call } from '../../vfs/index.ts';
 import type { Capability, Without } from '../profile.ts';
 import type { Program, ProgramStep } from '../program.ts';
 import { seededRandom } from '../seed.ts';
@@ -6,6 +7,7 @@ import { sideBySide } from './beside.ts';
 import { type Maker, rows } from './calls.ts';
 import { Draw, weighted } from './draw.ts';
 import { listingInParts } from './listing.ts';
+import { lockInParts } from './locking.ts';
 import { Making } from './making.ts';
 
 /** What is generated. */
@@ -57,8 +59,9 @@ export function generateProgram(draw: Draw, options: GeneratorOptions = {}): Pro
   const length = 1 + draw.below(draw.chance(20) ? maxCalls : Math.ceil(maxCalls / 4));
   const steps: ProgramStep[] = [];
   // Other users than root need a place to write.
-  if (m.sharesRoot) steps.push({ pid: 1, call: { op: 'chmod', path: '/', mode: draw.of(sharedModes) } });
+  if (m.sharesRoot) steps.push(...sharedRoot(m));
   const lists = listingNeeds.every((need) => m.has(need)) && draw.chance(20);
+  const locks = m.pids.length > 1 && m.has('locks') && m.has('write') && draw.chance(20);
   const isBusy = m.pids.length > 1 && draw.chance(40);
   while (steps.length < length) {
     if (isBusy && draw.chance(20)) {
@@ -70,6 +73,10 @@ export function generateProgram(draw: Draw, options: GeneratorOptions = {}): Pro
       steps.push(...listingInParts(m));
       continue;
     }
+    if (locks && draw.chance(4)) {
+      steps.push(...lockInParts(m));
+      continue;
+    }
     steps.push({ pid: m.pid, call: draw.of(table)(m) });
   }
   return { version: 1, processes: m.processes, steps };
@@ -78,3 +85,15 @@ export function generateProgram(draw: Draw, options: GeneratorOptions = {}): Pro
 const listingNeeds: readonly Capability[] = ['write', 'directories', 'renames', 'directory-descriptors'];
 
 const sharedModes: readonly number[] = [0o777, 0o1777, 0o777, 0o2777, 0o775];
+const groupModes: readonly number[] = [0o775, 0o770, 0o2775, 0o2770, 0o1770];
+
+/** A root directory that is everybody's, or that of a group in which some are besides their own. */
+function sharedRoot(m: Making): readonly ProgramStep[] {
+  const { draw } = m;
+  const asRoot = (call: Call): ProgramStep => ({ pid: 1, call });
+  if (!m.has('ownership') || !draw.chance(20)) return [asRoot({ op: 'chmod', path: '/', mode: draw.of(sharedModes) })];
+  return [
+    asRoot({ op: 'chown', path: '/', uid: -1, gid: draw.of(m.sharedGroups) }),
+    asRoot({ op: 'chmod', path: '/', mode: draw.of(groupModes) }),
+  ];
+}

@@ -39,6 +39,8 @@ export class Making {
   /** Which of the small numbers of a process may stand for a mapping, and what for its handles' files. */
   readonly #mappings = new Map<number, Kind[]>();
   readonly #handles = new Map<number, Kind[]>();
+  /** Users other than root take part. */
+  readonly isShared: boolean;
   /** The process whose call is drawn. */
   pid = 1;
   forked = 0;
@@ -50,14 +52,26 @@ export class Making {
     this.without = without;
     this.processes = drawProcesses(draw, without);
     this.pids = this.processes.map(({ pid }) => pid);
+    this.isShared = this.processes.some(({ uid }) => uid !== 0);
     this.files.push(...paths.slice(0, REMEMBERED));
   }
 
-  /** Whether users other than root take part, most often in a root directory that is theirs too. */
+  /** Whether users other than root take part in a root directory that is theirs too. */
   get sharesRoot(): boolean {
-    return (
-      this.has('write') && this.has('modes') && this.processes.some(({ uid }) => uid !== 0) && this.draw.chance(80)
-    );
+    return this.has('write') && this.has('modes') && this.isShared && this.draw.chance(80);
+  }
+
+  /** Groups in which processes are besides their own; one that nobody is in, where there are none. */
+  get sharedGroups(): readonly number[] {
+    const groups = this.processes.flatMap((process) => process.groups);
+    return groups.length > 0 ? groups : [2000];
+  }
+
+  /** The mode of a new file: of users', who lose them by writing, more have set-id bits. */
+  fileMode(): number {
+    const { draw } = this;
+    const isPrivileged = this.isShared && draw.chance(15);
+    return draw.of(isPrivileged ? numbers.privilegedModes : numbers.modes) & 0o7777;
   }
 
   has(capability: Capability): boolean {

@@ -148,6 +148,10 @@ export const modes: readonly number[] = weighted<number>([
   [2, 0o1777],
   [1, 0o7777],
   [1, 0o170644],
+  // The group may what others may not.
+  [2, 0o640],
+  [2, 0o660],
+  [1, 0o2770],
   // A class that may less than the ones behind it.
   [1, 0o066],
   [1, 0o606],
@@ -159,6 +163,8 @@ export const directoryModes: readonly number[] = weighted<number>([
   [3, 0o700],
   [3, 0o1777],
   [3, 0o2775],
+  [2, 0o750],
+  [2, 0o770],
   [1, 0o711],
   [1, 0o500],
   [1, 0o444],
@@ -168,7 +174,7 @@ export const directoryModes: readonly number[] = weighted<number>([
   [1, 0o070],
   [1, 0],
 ]);
-export const privilegedModes: readonly number[] = [0o4755, 0o2755, 0o6755, 0o2644];
+export const privilegedModes: readonly number[] = [0o4755, 0o2755, 0o6755, 0o2644, 0o4644];
 export const umasks: readonly number[] = [0o022, 0o022, 0o022, 0, 0o077, 0o777, 0o002];
 
 export const accessModes: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
