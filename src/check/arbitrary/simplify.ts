@@ -35,6 +35,12 @@ export function* withoutChunks(program: Program): Generator<Program> {
       yield withSteps(program, [...steps.slice(0, Math.max(0, end - size)), ...steps.slice(end)]);
 }
 
+/** Programs that are shorter by more than a call that is left out; for those of which no call can be left out by itself. */
+export function* shorterPrograms(program: Program): Generator<Program> {
+  yield* withoutDetours(program);
+  yield* withoutPairs(program);
+}
+
 /** Programs of more calls have too many pairs. */
 const PAIRED = 16;
 
@@ -71,8 +77,7 @@ function* withoutBeside(program: Program): Generator<Program> {
 
 /**
  * Without a rename, of what then has its later name from the start; without a symbolic link, with what it points to in its
- * place; without a dup, whose descriptor is then the first; with one descriptor for reading and writing in the place of two of
- * the same file.
+ * place; without a dup, whose descriptor is then the first; with one descriptor in the place of two.
  */
 function* withoutDetours(program: Program): Generator<Program> {
   for (const [i, { call }] of program.steps.entries()) {
@@ -91,8 +96,25 @@ function* withoutDetours(program: Program): Generator<Program> {
       const after = { ...program, steps: program.steps.slice(i + 1) };
       const joined = mapped(after, (kind, value) => (kind === 'fd' && value === copy ? call.fd : value));
       yield withSteps(program, [...program.steps.slice(0, i), ...joined.steps]);
-    } else if (call.op === 'open' && call.into !== undefined)
+    } else if (call.op === 'open' && call.into !== undefined) {
       yield* withoutSecondOpen(program, i, call.path, call.into);
+      yield* withOpenDescriptor(program, i, call.into);
+    }
+  }
+}
+
+/** With a descriptor that the process has already, be it of another file, in the place of what an open gives it. */
+function* withOpenDescriptor(program: Program, at: number, fd: number): Generator<Program> {
+  const { steps } = program;
+  const { pid } = steps[at];
+  const others = new Set<number>();
+  for (const { pid: by, call } of steps.slice(0, at))
+    if (by === pid && 'into' in call && call.op !== 'mmap' && call.into !== undefined) others.add(call.into);
+  const later = { ...program, steps: steps.slice(at + 1) };
+  for (const other of others) {
+    if (other === fd) continue;
+    const joined = mapped(later, (kind, value) => (kind === 'fd' && value === fd ? other : value));
+    yield withSteps(program, [...steps.slice(0, at), ...joined.steps]);
   }
 }
 

@@ -1,5 +1,6 @@
 import { withoutNeedless } from '../../history/index.ts';
-import { type Program, type ProgramStep, withSteps } from '../program.ts';
+import { shorterPrograms } from '../arbitrary/simplify.ts';
+import { type Program, withSteps } from '../program.ts';
 import { chart, cut, type Ground, restart } from './crashing.ts';
 import { everything } from './exploration.ts';
 import { type CrashFinding, findingFrom, stageOf } from './finding.ts';
@@ -7,6 +8,8 @@ import { type CrashCount, type CrashLimits, crashBackwards } from './points.ts';
 
 /** Outcomes that are looked at on the way, about. */
 const BUDGET = 20_000;
+/** Programs of so many calls are left as they are where no call can be left out by itself. */
+const SHORT = 4;
 
 /**
  * The finding with as few calls in its last program as still break the same promise somewhere: each fewer is crashed everywhere.
@@ -35,8 +38,22 @@ export async function shrinkCrash(
   const { program, step } = found.stages[found.stages.length - 1];
   // What comes after the crash is not needed.
   const until = step === undefined ? program.steps : program.steps.slice(0, step + 1);
-  await withoutNeedless(until, (steps) => attempt(withSteps(program, steps)));
+  await shorten(withSteps(program, until), attempt);
   return best;
+}
+
+/** Goes on with shorter programs as long as one is still so. */
+async function shorten(program: Program, stillSo: (program: Program) => Promise<boolean>): Promise<void> {
+  let left = withSteps(program, await withoutNeedless(program.steps, (steps) => stillSo(withSteps(program, steps))));
+  for (let progress = true; progress && left.steps.length > SHORT; ) {
+    progress = false;
+    for (const shorter of shorterPrograms(left)) {
+      progress = await stillSo(shorter);
+      if (!progress) continue;
+      left = shorter;
+      break;
+    }
+  }
 }
 
 /**
@@ -54,10 +71,10 @@ export async function withShortPast(
   const past = stages.slice(0, -1).flatMap(({ program, step }) => program.steps.slice(0, step && step + 1));
   const count: CrashCount = { points: 0, sampled: 0, outcomes: 0 };
   let best = found;
-  const attempt = async (steps: readonly ProgramStep[]): Promise<boolean> => {
+  const attempt = async (program: Program): Promise<boolean> => {
     if (count.outcomes >= BUDGET) return false;
     await pause?.();
-    const before = await chart(fresh, withSteps(stages[0].program, steps));
+    const before = await chart(fresh, program);
     const failure = await cut(before, before.ends.at(-1) ?? 0);
     const { ground, decided } = await restart(failure, everything);
     if (ground === undefined) return false;
@@ -66,6 +83,7 @@ export async function withShortPast(
     best = findingFrom(broken, [stageOf({ cut: failure, decided })], found);
     return true;
   };
-  if (past.length > 0 && (await attempt(past))) await withoutNeedless(past, attempt);
+  const whole = withSteps(stages[0].program, past);
+  if (past.length > 0 && (await attempt(whole))) await shorten(whole, attempt);
   return best;
 }
