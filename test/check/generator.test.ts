@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Draw } from '../../src/check/arbitrary/draw.ts';
 import { simplerPrograms } from '../../src/check/arbitrary/simplify.ts';
-import { capabilities, generateProgram, type Program, showScript, type Without } from '../../src/check/index.ts';
+import {
+  capabilities,
+  generateProgram,
+  type Program,
+  parseScript,
+  showCall,
+  showScript,
+  type Without,
+} from '../../src/check/index.ts';
 import { seededRandom } from '../../src/check/seed.ts';
 import { type Call, syscalls } from '../../src/vfs/index.ts';
 
@@ -47,6 +55,29 @@ describe('generated programs', () => {
     expect(ops(new Set(Object.keys(capabilities)) as Without)).toContain('open');
   });
 
+  it('change a part of a lock, and have another process ask about it', () => {
+    const split = [...generated(400)].filter(({ steps }) =>
+      steps.some(({ pid, call }, i) => {
+        const [next, asked] = [steps[i + 1], steps[i + 2]];
+        return (
+          call.op === 'setlk' &&
+          next?.call.op === 'setlk' &&
+          next.pid === pid &&
+          asked?.call.op === 'getlk' &&
+          asked.pid !== pid
+        );
+      }),
+    );
+    expect(split.length).toBeGreaterThan(4);
+  });
+
+  it('have directories of groups in which some users are besides their own', () => {
+    const shared = [...generated(400)].filter(({ processes, steps: [{ call }] }) =>
+      processes.some(({ gid, groups }) => call.op === 'chown' && gid !== call.gid && groups.includes(call.gid)),
+    );
+    expect(shared.length).toBeGreaterThan(5);
+  });
+
   it('collide on few names, and now and then have odd ones', () => {
     const paths = counts(generated(1500), (call) => ('path' in call ? call.path : ''));
     expect(paths.get('/a')).toBeGreaterThan(500);
@@ -67,6 +98,21 @@ describe('simpler programs', () => {
       }
       expect(steps).toBeLessThan(5000);
     }
+  });
+
+  it('go without a symbolic link, without a second descriptor, and without two calls at once', () => {
+    const program = parseScript(`p1: uid 0, gid 0, umask 022
+1  p1  symlink("/a", "/b")
+2  p1  fd3 = open("/c", O_RDWR|O_CREAT, 0644)
+3  p1  fd4 = open("/b", O_RDWR|O_CREAT, 0644)
+4  p1  pwrite(fd4, pattern(0, 1), 0)`);
+    const calls = ({ steps }: Program): readonly string[] => steps.map(({ call }) => showCall(call));
+    const simpler = [...simplerPrograms(program)].map(calls);
+    const [link, first, second, write] = calls(program);
+    expect(simpler).toContainEqual([first, second.replace('/b', '/a'), write]);
+    expect(simpler).toContainEqual([link, first, write.replace('fd4', 'fd3')]);
+    expect(simpler).toContainEqual([first, write]);
+    expect(simpler).toContainEqual([link, second]);
   });
 
   it('of a given last candidate never grow back', () => {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { parseScript, showScript } from '../../src/check/index.ts';
+import { parseScript, type Settings, showScript, type Target } from '../../src/check/index.ts';
 import { openArena } from '../../src/check/replay.ts';
 import { runProgram } from '../../src/check/runner.ts';
 import { shrink } from '../../src/check/shrink.ts';
 import { signatureOf } from '../../src/check/signature.ts';
-import { type Bug, toyTarget } from './toy-kernel.ts';
+import { type Call, errno, type SysResult } from '../../src/vfs/index.ts';
+import { type Bug, ToyKernel, toyTarget } from './toy-kernel.ts';
 
 const script = `
 p1: uid 0, gid 0, umask 022
@@ -22,6 +23,25 @@ p2: uid 0, gid 0, umask 022
 11 p1  rmdir("/c/longer")
 12 p2  rmdir("/c")
 `;
+
+/** Removes a full directory after a look, or where it is lucky. */
+class ChancyKernel extends ToyKernel {
+  readonly #isLucky: boolean;
+  #looked = false;
+
+  constructor(isLucky: boolean) {
+    super('rmdir of a full directory');
+    this.#isLucky = isLucky;
+  }
+
+  override call(pid: number, call: Call): SysResult {
+    if (call.op === 'lstat') this.#looked = true;
+    const isRight = call.op === 'rmdir' && !this.#isLucky && !this.#looked;
+    if (isRight && typeof super.call(pid, { op: 'lstat', path: `${call.path}/a` }) === 'object')
+      return -errno.ENOTEMPTY.errno;
+    return super.call(pid, call);
+  }
+}
 
 async function shrunk(bug: Bug, promises = false) {
   const arena = await openArena(toyTarget());
@@ -65,6 +85,23 @@ describe('shrinking', () => {
       signature: 'open: the kernel threw',
       script: ['1  p1  fd3 = open("/a", O_RDONLY)'],
     });
+  });
+
+  it('tries shorter programs in other orders, where chance has a part in it', async () => {
+    const otherOrders = (settings: Settings | undefined): readonly Settings[] =>
+      [1, 2].map((schedule) => ({ ...settings, schedule }));
+    const start: Target['start'] = (_, settings) => new ChancyKernel(settings?.schedule === 2);
+    const arena = { ...(await openArena(toyTarget())), target: { ...toyTarget(), start, otherOrders } };
+    const program = parseScript(`p1: uid 0, gid 0, umask 022
+1  p1  mkdir("/a", 0755)
+2  p1  mkdir("/a/a", 0755)
+3  p1  lstat("/a")
+4  p1  rmdir("/a")`);
+    const outcome = await runProgram(arena, program);
+    if (outcome.failure === undefined) throw new Error('expected a failure');
+    const { failure, settings } = await shrink(arena, outcome.failure, 1000);
+    expect(failure.program.steps.map(({ call }) => call.op)).toEqual(['mkdir', 'mkdir', 'rmdir']);
+    expect(settings).toEqual({ schedule: 2 });
   });
 
   it('has nothing to shrink on a kernel without bugs', async () => {

@@ -109,7 +109,8 @@ function* withOpenDescriptor(program: Program, at: number, fd: number): Generato
   const { pid } = steps[at];
   const others = new Set<number>();
   for (const { pid: by, call } of steps.slice(0, at))
-    if (by === pid && 'into' in call && call.op !== 'mmap' && call.into !== undefined) others.add(call.into);
+    for (const [name, kind, value] of by === pid ? argumentsOf(call) : [])
+      if (name === 'into' && kind === 'fd') others.add(value as number);
   const later = { ...program, steps: steps.slice(at + 1) };
   for (const other of others) {
     if (other === fd) continue;
