@@ -48,7 +48,7 @@ export function sideBySide(m: Making): readonly ProgramStep[] {
   return pids.map((pid, i): ProgramStep => {
     m.pid = pid;
     if (i === 0) return { pid, call: draw.of(writes ? writers : makers)(m) };
-    if (i === pids.length - 1 && draw.chance(4))
+    if (i === pids.length - 1 && draw.chance(8))
       return { pid, call: { op: 'kill', pid: pids[0], signal: 9 }, beside: true };
     return { pid, call: draw.of(writes && draw.chance(60) ? writers : makers)(m), beside: true };
   });

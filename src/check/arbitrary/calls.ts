@@ -76,9 +76,17 @@ function remove(m: Making, op: 'rmdir' | 'unlink', path: string): Call {
 
 function rename(m: Making): Call {
   const { draw } = m;
-  const from = m.some();
+  const from = draw.chance(25) ? m.someDirectory() : m.some();
   const isDirectory = m.directories.includes(from);
-  const to = draw.chance(45) ? m.fresh() : isDirectory && draw.chance(60) ? m.someDirectory() : m.some();
+  // What a directory takes along to another parent: its entry for it, a link of it, the right to write to it.
+  const moves = isDirectory && draw.chance(40);
+  const to = moves
+    ? m.freshInside()
+    : draw.chance(45)
+      ? m.fresh()
+      : isDirectory && draw.chance(60)
+        ? m.someDirectory()
+        : m.some();
   const list = isDirectory ? m.directories : m.files;
   m.forget(from);
   m.remember(list, to);
@@ -134,7 +142,11 @@ function chown(m: Making): Call {
 
 function chmod(m: Making): Call {
   const { draw } = m;
-  const modes = draw.chance(12) ? numbers.privilegedModes : draw.chance(60) ? numbers.directoryModes : numbers.modes;
+  const modes = draw.chance(m.isShared ? 25 : 12)
+    ? numbers.privilegedModes
+    : draw.chance(60)
+      ? numbers.directoryModes
+      : numbers.modes;
   const mode = draw.of(modes) & 0o7777;
   if (draw.chance(30)) return { op: 'fchmod', fd: m.anyFd(), mode };
   return m.at({ op: 'chmod', path: m.some(), mode });

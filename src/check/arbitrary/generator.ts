@@ -9,6 +9,7 @@ import { Draw, weighted } from './draw.ts';
 import { listingInParts } from './listing.ts';
 import { lockInParts } from './locking.ts';
 import { Making } from './making.ts';
+import { useOfOthers } from './others.ts';
 
 /** What is generated. */
 export interface GeneratorOptions {
@@ -60,8 +61,7 @@ export function generateProgram(draw: Draw, options: GeneratorOptions = {}): Pro
   const steps: ProgramStep[] = [];
   // Other users than root need a place to write.
   if (m.sharesRoot) steps.push(...sharedRoot(m));
-  const lists = listingNeeds.every((need) => m.has(need)) && draw.chance(20);
-  const locks = m.pids.length > 1 && m.has('locks') && m.has('write') && draw.chance(20);
+  const situations = situationsFor(m);
   const isBusy = m.pids.length > 1 && draw.chance(40);
   while (steps.length < length) {
     if (isBusy && draw.chance(20)) {
@@ -69,12 +69,9 @@ export function generateProgram(draw: Draw, options: GeneratorOptions = {}): Pro
       continue;
     }
     if (m.pids.length > 1 && draw.chance(25)) m.pid = draw.of(m.pids);
-    if (lists && draw.chance(4)) {
-      steps.push(...listingInParts(m));
-      continue;
-    }
-    if (locks && draw.chance(4)) {
-      steps.push(...lockInParts(m));
+    const situation = situations.length > 0 && draw.chance(4) ? draw.of(situations) : undefined;
+    if (situation !== undefined) {
+      steps.push(...situation(m));
       continue;
     }
     steps.push({ pid: m.pid, call: draw.of(table)(m) });
@@ -82,9 +79,24 @@ export function generateProgram(draw: Draw, options: GeneratorOptions = {}): Pro
   return { version: 1, processes: m.processes, steps };
 }
 
-const listingNeeds: readonly Capability[] = ['write', 'directories', 'renames', 'directory-descriptors'];
+/** Several calls that belong together, where it takes them to come near what often is wrong. */
+type Situation = (m: Making) => readonly ProgramStep[];
 
-const sharedModes: readonly number[] = [0o777, 0o1777, 0o777, 0o2777, 0o775];
+const listingNeeds: readonly Capability[] = ['write', 'directories', 'renames', 'directory-descriptors'];
+const useNeeds: readonly Capability[] = ['write', 'directories', 'renames', 'modes', 'ownership', 'times'];
+
+/** The situations that come up in a program: in most none. */
+function situationsFor(m: Making): readonly Situation[] {
+  const { draw } = m;
+  const has = (needs: readonly Capability[]): boolean => needs.every((need) => m.has(need));
+  const situations: Situation[] = [];
+  if (has(listingNeeds) && draw.chance(20)) situations.push(listingInParts);
+  if (m.pids.length > 1 && has(['write', 'locks']) && draw.chance(20)) situations.push(lockInParts);
+  if (m.isShared && has(useNeeds) && draw.chance(30)) situations.push(useOfOthers);
+  return situations;
+}
+
+const sharedModes: readonly number[] = [0o777, 0o777, 0o1777, 0o2777, 0o2777, 0o775];
 const groupModes: readonly number[] = [0o775, 0o770, 0o2775, 0o2770, 0o1770];
 
 /** A root directory that is everybody's, or that of a group in which some are besides their own. */

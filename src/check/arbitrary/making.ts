@@ -109,6 +109,13 @@ export class Making {
     return this.#relative(this.#spoil(this.#directory() + this.#name()));
   }
 
+  /** A path where nothing may be yet, in a directory that probably exists. */
+  freshInside(): string {
+    const { draw, directories } = this;
+    const parent = directories.length > 0 ? draw.of(directories) : '';
+    return this.#relative(this.#spoil(`${parent}/${this.#name()}`));
+  }
+
   /** A path that probably exists: most often a file's. */
   some(): string {
     const { draw, files, directories } = this;
@@ -289,21 +296,20 @@ function pick(draw: Draw, own: readonly Kind[], kind: Kind): number {
 }
 
 function drawProcesses(draw: Draw, without: Without): readonly ProgramProcess[] {
-  const umask = (): number => (without.has('umask') ? 0 : draw.chance(80) ? 0o022 : draw.of(numbers.umasks));
-  const root: ProgramProcess = { pid: 1, uid: 0, gid: 0, groups: [], umask: umask() };
+  const umask = (usual: number): number =>
+    without.has('umask') ? 0 : draw.chance(usual) ? 0o022 : draw.of(numbers.umasks);
+  const root: ProgramProcess = { pid: 1, uid: 0, gid: 0, groups: [], umask: umask(80) };
   if (without.has('processes')) return [root];
   if (without.has('permissions') || without.has('ownership'))
     return draw.chance(85) ? [root] : [root, { ...root, pid: 2 }];
-  const alice: ProgramProcess = { pid: 2, uid: 1000, gid: 1000, groups: draw.chance(50) ? [2000] : [], umask: umask() };
-  const bob: ProgramProcess = {
-    pid: 3,
-    uid: 1001,
-    gid: 1001,
-    groups: draw.chance(50) ? [1000, 2000] : [],
-    umask: umask(),
-  };
   const dice = draw.below(100);
   if (dice < 50) return [root];
   if (dice < 60) return [root, { ...root, pid: 2 }];
-  return dice < 85 ? [root, alice] : [root, alice, bob];
+  // The usual umask leaves nobody but the owner the right to write.
+  const users: readonly ProgramProcess[] = [
+    { ...root, umask: umask(50) },
+    { pid: 2, uid: 1000, gid: 1000, groups: draw.chance(50) ? [2000] : [], umask: umask(50) },
+    { pid: 3, uid: 1001, gid: 1001, groups: draw.chance(50) ? [1000, 2000] : [], umask: umask(50) },
+  ];
+  return dice < 85 ? users.slice(0, 2) : users;
 }

@@ -175,7 +175,7 @@ export const directoryModes: readonly number[] = weighted<number>([
   [1, 0],
 ]);
 export const privilegedModes: readonly number[] = [0o4755, 0o2755, 0o6755, 0o2644, 0o4644];
-export const umasks: readonly number[] = [0o022, 0o022, 0o022, 0, 0o077, 0o777, 0o002];
+export const umasks: readonly number[] = [0o022, 0o022, 0, 0, 0o077, 0o777, 0o002];
 
 export const accessModes: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 export const statFlags: readonly number[] = [0, 0, AT_SYMLINK_NOFOLLOW, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH];
