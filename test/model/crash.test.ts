@@ -101,6 +101,20 @@ test('a rename that was not synced may leave both names, or one', async () => {
   );
 });
 
+test('what was cut off goes with the size, or with what is written to its page from then on', async () => {
+  const long = [open, 'pwrite(fd3, pattern(0, 5000), 0)', fsync, openRoot, 'fsync(fd4)'];
+  const cut = [...long, 'pwrite(fd3, pattern(0, 1000), 5000)', 'ftruncate(fd3, 0)'];
+  const gone = [open, 'ftruncate(fd3, 5000)'];
+  const promise = 'bytes that were synced are kept';
+  expect(await judged(cut, gone)).toMatchObject({ promise });
+  const written = [...cut, 'pwrite(fd3, pattern(7, 20), 0)'];
+  const page = [open, 'pwrite(fd3, pattern(0, 5000), 0)', 'ftruncate(fd3, 0)', 'pwrite(fd3, pattern(7, 20), 0)'];
+  const rest = 'pwrite(fd3, pattern(4096, 904), 4096)';
+  expect(await judged(written, [...page, rest])).toBeUndefined();
+  expect(await judged(written, [...page, 'ftruncate(fd3, 5000)'])).toMatchObject({ promise });
+  expect(await judged(written, [...page, rest], { promise: 'ordered' })).toBeDefined();
+});
+
 test('a mode that was synced is kept', async () => {
   const modes = [open, 'fchmod(fd3, 0600)', fsync];
   expect((await judged(modes, [open]))?.text).toBe(

@@ -36,6 +36,8 @@ export interface BlockRule {
   readonly until: number;
   /** Calls that cut something off, which is there. */
   readonly undone?: ReadonlySet<number>;
+  /** A page that was written to after a cut may be there as it was then, whatever the size. */
+  readonly pages?: boolean;
   /** The oldest value that a block may have; 0 where that is not said. */
   readonly oldest?: (block: number, values: Values<Uint8Array>) => number;
 }
@@ -47,7 +49,7 @@ export function wrongByte(inode: InodeHistory, content: Uint8Array, rule: BlockR
     const values = inode.blocks.get(offset / BLOCK) ?? [zeros];
     const oldest = rule.oldest?.(offset / BLOCK, values) ?? 0;
     const candidates = allowed(values, Math.max(rule.safe, oldest), rule.until).filter(
-      ({ at }) => !rule.undone?.has(at),
+      ({ at }) => !rule.undone?.has(at) || (rule.pages === true && isWrittenAfter(inode, offset / BLOCK, at, rule)),
     );
     if (candidates.some(({ value }) => Buffer.compare(found, value.subarray(0, found.length)) === 0)) continue;
     if (isPartOfWrite(inode, found, candidates)) continue;
@@ -55,6 +57,17 @@ export function wrongByte(inode: InodeHistory, content: Uint8Array, rule: BlockR
     return { offset: offset + at, found: found[at], candidates };
   }
   return undefined;
+}
+
+/** Blocks that are written out together, because they are in one page. */
+const TOGETHER = 4096 / BLOCK;
+
+/** Whether the page of a block was written to after a cut. */
+function isWrittenAfter(inode: InodeHistory, block: number, cut: number, { until, undone }: BlockRule): boolean {
+  const first = block - (block % TOGETHER);
+  for (let other = first; other < first + TOGETHER; other++)
+    if (inode.blocks.get(other)?.some(({ at }) => at > cut && at <= until && !undone?.has(at))) return true;
+  return false;
 }
 
 const differsAt = (found: Uint8Array, value: Uint8Array): number => found.findIndex((byte, i) => byte !== value[i]);

@@ -202,6 +202,7 @@ class Judge {
       safe: safeData,
       until: this.#until,
       undone: this.#late ? undefined : undoneCuts(stat.size, sizes),
+      pages: this.#history.promise === 'posix',
     });
     if (wrong === undefined) return undefined;
     const { offset, found, candidates } = wrong;
