@@ -36,7 +36,7 @@ export function shrink(arena: Arena, failure: Failure, budget: number, isOver?: 
 }
 
 /**
- * The simplest program that fails in the same way, as far as `budget` runs reach, with as few settings and faults as it takes:
+ * The simplest program that fails in the same way, as far as `budget` runs reach (and as many again in other orders), with as few settings and faults as it takes:
  * simpler programs are tried in a fixed order, and the first that fails takes the place of the last. `isOver` ends it early.
  */
 export async function shrinkBy(
@@ -46,6 +46,7 @@ export async function shrinkBy(
   isOver: () => boolean = () => false,
 ): Promise<Shrunk> {
   let runs = 0;
+  let limit = budget;
   let calls = 0;
   let { failure, settings, faults } = found;
   const attempt = async (
@@ -68,10 +69,10 @@ export async function shrinkBy(
   /** Faults strike where they struck, and nowhere else; then fewer of them, as long as one can be left out. */
   const omit = async (): Promise<boolean> => {
     let progress = false;
-    for (let again = faults !== undefined; again && runs < budget && !isOver(); ) {
+    for (let again = faults !== undefined; again && runs < limit && !isOver(); ) {
       again = false;
       for (const fewer of fewerFaults(faults, failure)) {
-        if (runs >= budget || isOver()) break;
+        if (runs >= limit || isOver()) break;
         again = await attempt(failure.program, (other) => rawKey(other) === rawKey(failure), settings, fewer);
         if (again) break;
       }
@@ -81,10 +82,10 @@ export async function shrinkBy(
   };
   const simplify = async (): Promise<void> => {
     const key = rawKey(failure);
-    for (let progress = true; progress && runs < budget && !isOver(); ) {
+    for (let progress = true; progress && runs < limit && !isOver(); ) {
       progress = false;
       for (const candidate of simplerPrograms(failure.program)) {
-        if (runs >= budget || isOver()) break;
+        if (runs >= limit || isOver()) break;
         const moved = movedFaults(faults, failure.program, candidate);
         progress = await attempt(candidate, (other) => rawKey(other) === key, settings, moved);
         if (progress) break;
@@ -96,7 +97,7 @@ export async function shrinkBy(
     const key = rawKey(failure);
     for (const candidate of withoutChunks(failure.program))
       for (const other of arena.target.otherOrders?.(settings) ?? []) {
-        if (runs >= budget || isOver()) return false;
+        if (runs >= limit || isOver()) return false;
         const moved = movedFaults(faults, failure.program, candidate);
         if (await attempt(candidate, (again) => rawKey(again) === key, other, moved)) return true;
       }
@@ -109,6 +110,8 @@ export async function shrinkBy(
   await omit();
   await plainer();
   await simplify();
+  // What one order has used up is not to keep others from being tried.
+  if (arena.target.otherOrders !== undefined) limit += budget;
   while ((await omit()) || (await reorder())) await simplify();
   await plainer();
   for (const question of plainQuestions(failure)) {
