@@ -212,6 +212,12 @@ function fallocate(m: Making): Call {
 function copyRange(m: Making): Call {
   const { draw } = m;
   const call = { op: 'copy_file_range', fd: m.fd('file'), fdOut: m.fd('file'), size: m.count() } as const;
+  if (draw.chance(15)) {
+    // Ranges of one file that touch: the edge of those that overlap, which is refused.
+    const low = draw.of([0, 0, 10, 4096]);
+    const [offset, offsetOut] = draw.chance(50) ? [low, low + call.size] : [low + call.size, low];
+    return { ...call, fdOut: call.fd, offset, offsetOut };
+  }
   const offset = draw.chance(50) ? { offset: m.offset() } : {};
   return { ...call, ...offset, ...(draw.chance(50) ? { offsetOut: m.offset() } : {}) };
 }
