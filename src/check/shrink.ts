@@ -5,7 +5,7 @@ import { fewerFaults, movedFaults } from './faults/shrink.ts';
 import { type Program, withSteps } from './program.ts';
 import { type Arena, type Failure, type Outcome, runProgram } from './runner.ts';
 import { rawKey } from './signature.ts';
-import type { Settings } from './target.ts';
+import type { Settings, Target } from './target.ts';
 
 export interface Shrunk {
   readonly failure: Failure;
@@ -32,18 +32,20 @@ export type Shrinkable = Pick<Shrunk, 'failure' | 'settings' | 'faults'>;
 export function shrink(arena: Arena, failure: Failure, budget: number, isOver?: () => boolean): Promise<Shrunk> {
   const { settings, faults } = arena;
   const run: Attempt = (program, settings, faults) => runProgram({ ...arena, settings, faults }, program, false);
-  return shrinkBy(run, { failure, settings, faults }, budget, isOver);
+  return shrinkBy(run, { failure, settings, faults }, budget, isOver, arena.target.otherOrders);
 }
 
 /**
- * The simplest program that fails in the same way, as far as `budget` runs reach (and as many again in other orders), with as few settings and faults as it takes:
- * simpler programs are tried in a fixed order, and the first that fails takes the place of the last. `isOver` ends it early.
+ * The simplest program that fails in the same way, as far as `budget` runs reach, and as many again where there are
+ * `otherOrders`; with as few settings and faults as it takes. Simpler programs are tried in a fixed order, and the first that
+ * fails takes the place of the last. `isOver` ends it early.
  */
 export async function shrinkBy(
   run: Attempt,
   found: Shrinkable,
   budget: number,
   isOver: () => boolean = () => false,
+  otherOrders?: Target['otherOrders'],
 ): Promise<Shrunk> {
   let runs = 0;
   let limit = budget;
@@ -55,7 +57,7 @@ export async function shrinkBy(
     drawn: Settings | undefined,
     struck: RunFaults | undefined,
   ): Promise<boolean> => {
-    if (runs >= budget || isOver()) return false;
+    if (runs >= limit || isOver()) return false;
     runs++;
     const outcome = await run(program, drawn, struck);
     calls += outcome.calls;
@@ -96,7 +98,7 @@ export async function shrinkBy(
   const reorder = async (): Promise<boolean> => {
     const key = rawKey(failure);
     for (const candidate of withoutChunks(failure.program))
-      for (const other of arena.target.otherOrders?.(settings) ?? []) {
+      for (const other of otherOrders?.(settings) ?? []) {
         if (runs >= limit || isOver()) return false;
         const moved = movedFaults(faults, failure.program, candidate);
         if (await attempt(candidate, (again) => rawKey(again) === key, other, moved)) return true;
@@ -111,7 +113,7 @@ export async function shrinkBy(
   await plainer();
   await simplify();
   // What one order has used up is not to keep others from being tried.
-  if (arena.target.otherOrders !== undefined) limit += budget;
+  if (otherOrders !== undefined) limit += budget;
   while ((await omit()) || (await reorder())) await simplify();
   await plainer();
   for (const question of plainQuestions(failure)) {
