@@ -1,7 +1,7 @@
 import { type FaultPlan, type OperationName, operationsOf, type Rule } from '../../fault/index.ts';
 import type { Capability } from '../profile.ts';
 import type { Settings } from '../target.ts';
-import { permitsOf } from './permits.ts';
+import { type Permit, permitsOf } from './permits.ts';
 
 /** Every operation at which a rule may strike, its other conditions apart. */
 function struckBy({ where, what, when }: Rule): readonly OperationName[] {
@@ -13,14 +13,15 @@ function struckBy({ where, what, when }: Rule): readonly OperationName[] {
 const permitted = (plan: FaultPlan) =>
   plan.rules.flatMap((rule) => struckBy(rule).flatMap((operation) => permitsOf(rule, operation)));
 
+/** Whether what a call was to do may have been done although it got an error. */
+const isUntold = (plan: FaultPlan): boolean => permitted(plan).some(isEither);
+
+const isEither = (permit: Permit): boolean => permit.kind === 'error' && permit.effect === 'either';
+
 /** Whether something may take place under a plan without the kernel being told. */
 export const leavesHidden = (plan: FaultPlan): boolean =>
   permitted(plan).some(
-    (permit) =>
-      permit.kind === 'file' ||
-      permit.kind === 'bytes' ||
-      permit.kind === 'twice' ||
-      (permit.kind === 'error' && permit.effect === 'either'),
+    (permit) => permit.kind === 'file' || permit.kind === 'bytes' || permit.kind === 'twice' || isEither(permit),
   );
 
 /** Whether the filesystem may say of a name that it is not there, which the kernel then believes for as long as it may. */
@@ -61,12 +62,13 @@ const nonEmpty = (settings: Settings): Settings | undefined =>
 
 /**
  * What programs do without under a plan: of an unlock that is lost stays a lock that nobody can take away, a lock may count from
- * the end of a file whose size is open, and what a filesystem forgets late it still finds.
+ * the end of a file whose size is open, and what a filesystem forgets late it still finds; so does the kernel what it was not told
+ * is removed (fuse_get_dentry, fs/fuse/inode.c).
  */
 export function notUnderPlan(plan: FaultPlan): readonly Capability[] {
   const kinds = new Set(permitted(plan).map(({ kind }) => kind));
   const without: Capability[] = [];
   if (kinds.has('locks') || kinds.has('file') || kinds.has('error')) without.push('locks', 'flock');
-  if (kinds.has('late')) without.push('handles');
+  if (kinds.has('late') || isUntold(plan)) without.push('handles');
   return without;
 }

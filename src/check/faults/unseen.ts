@@ -1,5 +1,5 @@
 import type { InjectedFault } from '../../fault/index.ts';
-import type { CallClock, Inode, Verdict } from '../../model/index.ts';
+import type { CallClock, Inode, Model, Verdict } from '../../model/index.ts';
 import {
   type Call,
   type CallOf,
@@ -73,14 +73,19 @@ export const opensAnew = (call: Call): call is CallOf<'creat'> | CallOf<'open'> 
   (call.op === 'open' && (call.flags & (O_CREAT | O_TRUNC | O_TMPFILE_BIT)) !== 0) ||
   (call.op === 'open_by_handle_at' && (call.flags & O_TRUNC) !== 0);
 
+/** The open file that a call writes to. */
+function writtenBy(model: Model, pid: number, call: Call): ReturnType<Model['fileOf']> {
+  if (!writing.has(call.op) || !('fd' in call)) return undefined;
+  return model.fileOf(pid, 'fdOut' in call ? call.fdOut : call.fd);
+}
+
 /** The call failed and nothing came of it, but for what is gone by then. */
 export function failed(pid: number, call: Call, clock: CallClock): Deed {
   return (world): Verdict => {
     const { model } = world;
     // close(2) gives its error when the descriptor is free already (filp_flush, fs/open.c).
     if (call.op === 'close') return model.step(pid, call, 0, clock);
-    if (!writing.has(call.op) || !('fd' in call)) return undefined;
-    const file = model.fileOf(pid, call.op === 'copy_file_range' ? call.fdOut : call.fd);
+    const file = writtenBy(model, pid, call);
     if (file === undefined) return undefined;
     // Its pages have the data by then, and whoever maps them may see it or write it back.
     if (model.mapsMemory) leaveOpen(world, file.inode);
@@ -98,12 +103,20 @@ export function mayLosePrivileges(inode: Inode, { before, after, slack }: CallCl
   inode.ctime.mayTouch(before, after, slack, 'fault');
 }
 
+/** Of privileges that the kernel was not told of it takes none away (should_remove_suid looks at what it knows). */
+export const keepingPrivileges =
+  (pid: number, call: Call): Deed =>
+  ({ model }) => {
+    const inode = writtenBy(model, pid, call)?.inode;
+    if (inode !== undefined) inode.openBits |= inode.mode & PRIVILEGES;
+    return undefined;
+  };
+
 /** A call that wrote less than it was asked to, or nothing: the request for more of it took the privileges away all the same. */
 export const losingPrivileges =
   (pid: number, call: Call, clock: CallClock): Deed =>
   ({ model }) => {
-    const file =
-      writing.has(call.op) && 'fd' in call ? model.fileOf(pid, 'fdOut' in call ? call.fdOut : call.fd) : undefined;
+    const file = writtenBy(model, pid, call);
     if (file !== undefined) mayLosePrivileges(file.inode, clock);
     return undefined;
   };

@@ -16,6 +16,7 @@ import type { Lost } from './run.ts';
 import {
   failed,
   filesOf,
+  keepingPrivileges,
   leaveFilesOpen,
   losingPrivileges,
   mayHaveWritten,
@@ -254,6 +255,7 @@ export class Worlds implements Oracle {
         openBytes(it, judged);
         return undefined;
       });
+    if (this.#unseen) world.do(keepingPrivileges(pid, call));
     const verdict = world.step(pid, asked, result, clock);
     if (verdict === undefined) next.push(world);
     if (verdict === undefined && asked !== call) world.do(losingPrivileges(pid, call, clock));

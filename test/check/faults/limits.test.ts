@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { settingsUnder } from '../../../src/check/faults/limits.ts';
+import { notUnderPlan, settingsUnder } from '../../../src/check/faults/limits.ts';
 import { checkPlan } from '../../../src/fault/index.ts';
 
 const settings = { entryTimeout: 1, negativeTimeout: 1, writebackCache: true };
@@ -25,4 +25,22 @@ describe('the caches of a run under faults', () => {
   test('keep nothing where something may take place that nobody is told of', () => {
     expect(under('filesystem', 'MKDIR', 'EIO', { effect: 'after' })).toBeUndefined();
   });
+});
+
+test('programs name no handles where something may be removed that the kernel was not told of', () => {
+  const without = (more: object) =>
+    notUnderPlan(
+      checkPlan({
+        rules: [
+          {
+            name: 'it',
+            where: 'filesystem',
+            when: { operation: 'UNLINK' },
+            what: { kind: 'errno', errno: 'EIO', ...more },
+          },
+        ],
+      }),
+    );
+  expect(without({ effect: 'after' })).toContain('handles');
+  expect(without({})).not.toContain('handles');
 });

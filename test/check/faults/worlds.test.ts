@@ -30,30 +30,42 @@ const stat: Stat = {
 
 type Event = Partial<InjectedFault> & { readonly operation: OperationName };
 
+const USER = 1000;
+const usersFile = (mode: number): Stat => ({ ...stat, mode: 0o100000 | mode, nlink: 1, uid: USER, gid: USER });
+
+const unlooked = ['times', 'inode-numbers', 'modes'] as const;
+/** Where modes are what it is about. */
+const withModes = ['times', 'inode-numbers'] as const;
+
 /** A run under one rule, told by hand: what strikes during a call, and what the call gave. */
-function judged(rule: Omit<Rule, 'name'>) {
+function judged(rule: Omit<Rule, 'name'>, ignore: readonly (typeof unlooked)[number][] = unlooked) {
   const plan: FaultPlan = checkPlan({ rules: [{ name: 'it', ...rule }] });
   const injected: InjectedFault[] = [];
-  const times = new Set(['times', 'inode-numbers', 'modes'] as const);
-  const worlds = new Worlds({ options: { ignore: times }, tree: { stat, entries: new Map() } }, plan, injected, false);
+  const worlds = new Worlds(
+    { options: { ignore: new Set(ignore) }, tree: { stat, entries: new Map() } },
+    plan,
+    injected,
+    false,
+  );
   worlds.spawn(1, { uid: 0, gid: 0, groups: [] });
+  worlds.spawn(2, { uid: USER, gid: USER, groups: [] });
   const clock = { before: { sec: 1, nsec: 0 }, after: { sec: 1, nsec: 0 }, slack: 0 };
-  return {
-    worlds,
-    call(call: Call, result: SysResult, ...struck: readonly Event[]) {
-      for (const event of struck)
-        injected.push({
-          rule: 'it',
-          where: rule.where,
-          kind: rule.what.kind,
-          label: '',
-          time: 0,
-          detail: '',
-          ...event,
-        });
-      return worlds.step(1, call, result, clock)?.difference;
-    },
+  const by = (pid: number, call: Call, result: SysResult, ...struck: readonly Event[]): string | undefined => {
+    for (const event of struck)
+      injected.push({
+        rule: 'it',
+        where: rule.where,
+        kind: rule.what.kind,
+        label: '',
+        time: 0,
+        detail: '',
+        ...event,
+      });
+    return worlds.step(pid, call, result, clock)?.difference;
   };
+  const call = (it: Call, result: SysResult, ...struck: readonly Event[]): string | undefined =>
+    by(1, it, result, ...struck);
+  return { worlds, by, call };
 }
 
 const after: Omit<Rule, 'name'> = { where: 'filesystem', what: { kind: 'errno', errno: 'EIO', effect: 'after' } };
@@ -75,13 +87,18 @@ test('of a copy by reads and writes the first write may write nothing', () => {
 });
 
 test('a write that was cut to nothing may have taken set-user-id away', () => {
-  for (const mode of [0o104000, 0o100000]) {
-    const { call } = judged({ where: 'link-request', what: { kind: 'short', bytes: 0 } });
-    call({ op: 'open', path: '/a', flags: O_RDWR | O_CREAT, mode: 0o4000, into: 3 }, 3);
+  const seen = (mode: number, ...struck: readonly Event[]): string | undefined => {
+    const run = judged({ where: 'link-request', what: { kind: 'short', bytes: 0 } }, withModes);
+    run.call({ op: 'chmod', path: '/', mode: 0o777 }, 0);
+    run.by(2, { op: 'open', path: '/a', flags: O_RDWR | O_CREAT, mode: 0o4000, into: 3 }, 3);
     const write: Call = { op: 'pwrite', fd: 3, data: new Uint8Array(1), offset: 0 };
-    expect(call(write, 0, { operation: 'WRITE', path: '/a', offset: 0, length: 1 })).toBeUndefined();
-    expect(call({ op: 'fstat', fd: 3 }, { ...stat, mode, nlink: 1 })).toBeUndefined();
-  }
+    return run.by(2, write, 0, ...struck) ?? run.by(2, { op: 'fstat', fd: 3 }, usersFile(mode));
+  };
+  const short = { operation: 'WRITE', path: '/a', offset: 0, length: 1 } as const;
+  expect(seen(0o4000)).toBe('count wrong');
+  expect(seen(0o4000, short)).toBeUndefined();
+  expect(seen(0, short)).toBeUndefined();
+  expect(seen(0o2000, short)).toBe('mode wrong');
 });
 
 test("where the kernel may believe in a smaller size, memory of one's own may be the file's again", () => {
@@ -139,13 +156,30 @@ describe('after an error that may have come too late', () => {
   });
 
   test('a file that was made and is opened again after ESTALE is cut, and loses set-user-id', () => {
-    for (const mode of [0o104200, 0o100200]) {
-      const { call } = judged({ where: 'link-request', what: { kind: 'stale', how: 'forgotten' } });
-      call({ op: 'chmod', path: '/', mode: 0o777 }, 0);
-      const creat: Call = { op: 'creat', path: '/a', mode: 0o4200, into: 3 };
-      expect(call(creat, 3, { operation: 'GETATTR' })).toBeUndefined();
-      expect(call({ op: 'fstat', fd: 3 }, { ...stat, mode, nlink: 1 })).toBeUndefined();
-    }
+    const seen = (mode: number, ...struck: readonly Event[]): string | undefined => {
+      const run = judged({ where: 'link-request', what: { kind: 'stale', how: 'forgotten' } }, withModes);
+      run.call({ op: 'chmod', path: '/', mode: 0o777 }, 0);
+      run.by(2, { op: 'creat', path: '/a', mode: 0o4200, into: 3 }, 3, ...struck);
+      return run.by(2, { op: 'fstat', fd: 3 }, usersFile(mode));
+    };
+    expect(seen(0o200)).toBe('mode wrong');
+    expect(seen(0o200, { operation: 'GETATTR' })).toBeUndefined();
+    expect(seen(0o4200, { operation: 'GETATTR' })).toBeUndefined();
+  });
+
+  test('a write takes no privileges away that the kernel was not told of', () => {
+    const seen = (mode: number, result: SysResult, ...struck: readonly Event[]): string | undefined => {
+      const run = judged(after, withModes);
+      run.call({ op: 'chmod', path: '/', mode: 0o777 }, 0);
+      run.by(2, { op: 'open', path: '/a', flags: O_RDWR | O_CREAT, mode: 0o600, into: 3 }, 3);
+      run.by(2, { op: 'fchmod', fd: 3, mode: 0o2010 }, result, ...struck);
+      run.by(2, { op: 'pwrite', fd: 3, data: new Uint8Array(1), offset: 0 }, 1);
+      return run.by(2, { op: 'fstat', fd: 3 }, { ...usersFile(mode), size: 1 });
+    };
+    expect(seen(0o2010, 0)).toBe('mode wrong');
+    expect(seen(0o10, 0)).toBeUndefined();
+    for (const mode of [0o2010, 0o10, 0o600]) expect(seen(mode, EIO, { operation: 'SETATTR' })).toBeUndefined();
+    expect(seen(0o2600, EIO, { operation: 'SETATTR' })).toBe('mode wrong');
   });
 
   test('what is made again may meet another type behind the slash', () => {
