@@ -30,7 +30,7 @@ export const kernelNames: readonly Bug[] = [
     needs: 'calls',
     summary: 'a removed directory can still be listed',
     file: 'sim/kernel/readdir.ts',
-    before: 'inode.dead ? -E.ENOENT : readdir(',
+    before: 'file.inode.dead ? -E.ENOENT : readdir(',
     after: 'readdir(',
     shows: /getdents: expected ENOENT, got success/,
   },
@@ -43,7 +43,7 @@ export const kernelNames: readonly Bug[] = [
     file: 'sim/kernel/create.ts',
     before: 'dDrop(child); const expiry = entryExpiry(fc, words);',
     after:
-      'const expiry = entryExpiry(fc, words); if (child.time >= fc.now) { fc.directoryChanged(directory); return 0; } dDrop(child);',
+      'const expiry = entryExpiry(fc, words); if (child.time >= fc.now) { fc.directoryChanged(inodeOf(nd)); return 0; } dDrop(child);',
     shows: /got ENOENT/,
   },
   {
