@@ -8,7 +8,7 @@ const cores = availableParallelism();
 const now = () => performance.now();
 
 /** Milliseconds in which a thread that was just started warms up. */
-const WARMING = 4000;
+const WARMING = 10_000;
 
 interface Row {
   readonly target: string;
