@@ -163,15 +163,19 @@ function agreement(same: boolean, simulatedAllowed: boolean, hostAllowed: boolea
 /**
  * What a filesystem may do or not do, as it likes, or is none of its business: the two have different states from here on.
  * Positions in directories and of holes; what is not supported; what is in a pipe; bytes that a store through a mapping has
- * put behind the end of the file, which stay until the page is written back; and with whose credentials a descriptor was
- * opened that gets a name, which the host's processes change.
+ * put behind the end of the file, which stay until the page is written back; with whose credentials a descriptor was
+ * opened that gets a name, which the host's processes change; and whether a chown of nothing, which takes set-user-id away,
+ * needs the owner: fs/fuse leaves that to the daemon (fuse_setattr).
  */
 function isChoice({ call }: ProgramStep, ...results: readonly SysResult[]): boolean {
   if (call.op === 'lseek' || call.op === 'getdents' || call.op === 'load') return true;
   if (results.every((result) => result instanceof Uint8Array)) return true;
   if (call.op === 'link' && (call.flags & AT_EMPTY_PATH) !== 0) return true;
+  if (call.op === 'chown' || call.op === 'lchown' || call.op === 'fchown') return isNoId(call.uid) && isNoId(call.gid);
   return results.includes(-errno.EOPNOTSUPP.errno) || results.includes(-errno.EAGAIN.errno);
 }
+
+const isNoId = (id: number): boolean => id >>> 0 === 0xffffffff;
 
 /** FUSE leaves set-group-id alone where the group may not execute (fuse_setattr, fs/fuse/dir.c). */
 const comparableMode = (mode: number): number => (isRegular(mode) && (mode & S_IXGRP) === 0 ? mode & ~S_ISGID : mode);
