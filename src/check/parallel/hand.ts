@@ -28,12 +28,6 @@ export interface HandOptions {
   readonly onLine?: (line: string) => void;
 }
 
-/**
- * What a program needs is garbage when it has ended: with room for some programs' hardly anything is moved to where it is
- * collected slowly. An eighth faster than with Node's 48 MB, of which a thread takes no more than it uses.
- */
-const heap = { maxYoungGenerationSizeMb: 192 };
-
 /** A thread that carries out one order after another. One that gives no sign of life is ended, and the next order has another. */
 export class Hand {
   readonly #task: Omit<ThreadTask, 'pulse' | 'limit'>;
@@ -63,7 +57,7 @@ export class Hand {
     if (this.#worker !== undefined) return undefined;
     this.#pulse = new Pulse();
     const task: ThreadTask = { ...this.#task, pulse: this.#pulse.memory, limit: this.#limit.memory };
-    const worker = startWorker(new URL('./thread.ts', import.meta.url), 'estale check', task, heap);
+    const worker = startWorker(new URL('./thread.ts', import.meta.url), 'estale check', task);
     this.#worker = worker;
     worker.on('message', (message: Message) => this.#heard(message));
     worker.on('error', (error) => {

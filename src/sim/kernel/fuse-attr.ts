@@ -136,11 +136,13 @@ export function* statx(fc: FuseConnection, p: Process, inode: Inode): Operation<
     makeBad(fc, inode);
     return -E.EIO;
   }
+  request.kept = true;
+  if ((stat.mask & STATX_BTIME) !== 0) inode.btime = { sec: Number(stat.btime.tv_sec), nsec: stat.btime.tv_nsec };
   if ((stat.mask & STATX_BASIC_STATS) !== STATX_BASIC_STATS) return 0;
   const valid = fc.expiry(Number(reply.attr_valid), reply.attr_valid_nsec);
-  if (!changeAttributes(fc, inode, words, 0, valid, version)) return 0;
-  inode.invalMask &= ~STATX_BTIME;
-  if ((stat.mask & STATX_BTIME) !== 0) inode.btime = { sec: Number(stat.btime.tv_sec), nsec: stat.btime.tv_nsec };
+  request.reply.words.set(words, ATTR_ATTR);
+  request.kept = changeAttributes(fc, inode, words, 0, valid, version);
+  if (request.kept) inode.invalMask &= ~STATX_BTIME;
   return 0;
 }
 

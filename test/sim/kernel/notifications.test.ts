@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { FileSystemFactory } from '../../../src/env/index.ts';
 import { ram } from '../../../src/filesystems/index.ts';
+import { STATX_BTIME } from '../../../src/sim/kernel/inode.ts';
 import type { Entry, NodeId } from '../../../src/vfs/index.ts';
 import { O_CREAT, O_RDWR } from '../../../src/vfs/index.ts';
 import { traced } from './trace.ts';
@@ -21,28 +22,36 @@ const D: NodeId = 2;
 const F: NodeId = 3;
 
 describe('notifications', () => {
-  test('INVAL_INODE before the reply to GETATTR: the reply is what stat shows, and is not kept', () => {
-    const notifying: FileSystemFactory = (environment, options) => {
-      const filesystem = ram(environment, options);
-      let invalidate: (node: NodeId) => void = () => {};
-      const init = filesystem.init?.bind(filesystem);
-      filesystem.init = (negotiated, notifier) => {
-        invalidate = (node) => notifier.invalInode(node, -1, 0);
-        init?.(negotiated, notifier);
+  test.each([
+    ['GETATTR', { op: 'stat', path: '/' }],
+    ['STATX', { op: 'statx', path: '/', flags: 0, mask: STATX_BTIME | 0x7ff }],
+  ] as const)(
+    'INVAL_INODE before the reply to %s: the reply is what the call shows, and is not kept',
+    (request, call) => {
+      const notifying: FileSystemFactory = (environment, options) => {
+        const filesystem = ram(environment, options);
+        let invalidate: (node: NodeId) => void = () => {};
+        const init = filesystem.init?.bind(filesystem);
+        filesystem.init = (negotiated, notifier) => {
+          invalidate = (node) => notifier.invalInode(node, -1, 0);
+          init?.(negotiated, notifier);
+        };
+        const getattr = filesystem.getattr.bind(filesystem);
+        filesystem.getattr = (node, fh, context) => {
+          invalidate(node);
+          return getattr(node, fh, context);
+        };
+        return filesystem;
       };
-      const getattr = filesystem.getattr.bind(filesystem);
-      filesystem.getattr = (node, fh, context) => {
-        invalidate(node);
-        return getattr(node, fh, context);
-      };
-      return filesystem;
-    };
-    const sim = traced(always, notifying);
-    for (let i = 0; i < 2; i++) {
-      expect(sim.call({ op: 'stat', path: '/' })).toMatchObject({ mode: 0o40755, nlink: 2 });
-      expect(sim.requests()).toContain('GETATTR');
-    }
-  });
+      const sim = traced(always, notifying);
+      for (const nlink of [2, 3, 4]) {
+        sim.requests();
+        expect(sim.call(call)).toMatchObject({ mode: 0o40755, nlink });
+        expect(sim.requests()).toContain(request);
+        sim.call({ op: 'mkdir', path: `/${nlink}`, mode: 0o755 });
+      }
+    },
+  );
 
   test('INVAL_INODE: the attributes are asked for again', () => {
     const sim = cached();
