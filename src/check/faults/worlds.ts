@@ -140,10 +140,13 @@ export class Worlds implements Oracle {
     const untold = struck.find(({ fault }) => isOwed(fault, pid, call));
     if (untold !== undefined && !(typeof result === 'number' && result < 0))
       return wrongResult(`an error, as ${untold.fault.operation} gave one`, result);
+    // Of a write that several faults strike any part may be there, whatever it gave: cut short and refused, say.
+    const mixed = struck.filter(({ fault }) => writes.includes(fault.operation)).length > 1;
     for (const { fault, permits } of struck) {
       const behind = this.#isBehind(fault, call) && permits.some(({ kind }) => kind === 'error');
       if (behind) this.#keepError(permits);
-      if (behind || permits.some(({ kind }) => kind === 'file')) this.#open(fault, pid, call);
+      const open = behind || (mixed && writes.includes(fault.operation));
+      if (open || permits.some(({ kind }) => kind === 'file')) this.#open(fault, pid, call);
     }
     if (this.#unseen && (unasked.has(call.op) || this.#appends(pid, call))) this.#openUnasked(pid, call);
     const next: World[] = [];

@@ -182,6 +182,18 @@ describe('after an error that may have come too late', () => {
     expect(seen(0o2600, EIO, { operation: 'SETATTR' })).toBe('mode wrong');
   });
 
+  test('of a write that two faults strike any part may be there', () => {
+    const sizes = [0, 1, 2].map((size) => {
+      const { call } = judged(after);
+      call({ op: 'open', path: '/a', flags: O_RDWR | O_CREAT, mode: 0o644, into: 3 }, 3);
+      const write: Call = { op: 'pwrite', fd: 3, data: new Uint8Array([1, 2]), offset: 0 };
+      const hit = { operation: 'WRITE', path: '/a', offset: 0, length: 2 } as const;
+      expect(call(write, EIO, hit, hit)).toBeUndefined();
+      return call(lookAt, { ...stat, mode: 0o100644, nlink: 1, size });
+    });
+    expect(sizes).toEqual([undefined, undefined, undefined]);
+  });
+
   test('what is made again may meet another type behind the slash', () => {
     const stale = { kind: 'errno', errno: 'ESTALE' } as const;
     const { call } = judged({ where: 'link-reply', what: stale });
