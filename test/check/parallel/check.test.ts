@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { builtInSource, builtInTargets, check, checkInParallel, faultClasses } from '../../../src/check/index.ts';
+import {
+  builtInSource,
+  builtInTargets,
+  check,
+  checkInParallel,
+  faultClasses,
+  showFinding,
+} from '../../../src/check/index.ts';
 
 describe('a check in threads', () => {
   test.for([
@@ -64,4 +71,10 @@ describe('a check in threads', () => {
     const { runs } = await checkInParallel(builtInSource('ram'), { signal: AbortSignal.abort() });
     expect(runs).toBe(0);
   });
+});
+
+test('a filesystem whose answers are promises is checked in a thread as here', async () => {
+  const { findings, calls } = await checkInParallel(builtInSource('ram:late'), { seed: 7, runs: 60 });
+  expect(findings.map(showFinding)).toEqual([]);
+  expect(calls).toBe((await check(builtInTargets['ram:late'](), { seed: 7, runs: 60 })).calls);
 });
