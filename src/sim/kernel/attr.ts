@@ -125,18 +125,16 @@ export function* statx(fc: FuseConnection, p: Process, call: CallOf<'statx'>): O
   if ((flags & AT_STATX_DONT_SYNC) !== 0 || wanted === 0) sync = false;
   if (!sync) return stat(inode, false);
   if (!fc.noStatx && (wanted & STATX_BTIME) !== 0) {
-    error = yield* fuseStatx(fc, p, inode);
-    if (error !== -E.ENOSYS) return error !== 0 ? error : statxAnswered(fc, p, inode);
+    const birth = yield* fuseStatx(fc, p, inode);
+    // What was answered, whether the cache took it or not.
+    if (typeof birth !== 'number')
+      return p.request.kept ? stat(inode, false) : { ...answered(fc, inode, p.request), ...birth };
+    if (birth !== -E.ENOSYS) return birth;
     fc.noStatx = true;
     if (!needsGetattr(fc, inode, wanted & STATX_BASIC_STATS)) return stat(inode, false);
   }
   error = yield* settled(getattr(fc, p, inode));
   return error !== 0 ? error : answered(fc, inode, p.request);
-}
-
-/** fuse_do_statx: what was answered, whether the cache took it or not. */
-function statxAnswered(fc: FuseConnection, { request }: Process, inode: Inode): Stat {
-  return request.kept ? stat(inode, false) : { ...answered(fc, inode, request), btime: inode.btime };
 }
 
 /** do_faccessat. */

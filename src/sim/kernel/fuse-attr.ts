@@ -107,8 +107,11 @@ export function updateAttributes(fc: FuseConnection, p: Process, file: File, mas
   return needsGetattr(fc, file.inode, mask) ? getattr(fc, p, file.inode, file) : 0;
 }
 
-/** fuse_do_statx: what GETATTR gives, and the time of birth. Hints are left at their default, and everything is asked for. */
-export function* statx(fc: FuseConnection, p: Process, inode: Inode): Operation<number> {
+/**
+ * fuse_do_statx: what GETATTR gives, and the time of birth, which is the result where there is no error. Hints are left at their
+ * default, and everything is asked for.
+ */
+export function* statx(fc: FuseConnection, p: Process, inode: Inode): Operation<number | Birth> {
   const version = fc.attrVersion;
   const { request } = p;
   request.begin(STATX.code, inode.nodeid, fuse_statx_in.size);
@@ -120,7 +123,7 @@ export function* statx(fc: FuseConnection, p: Process, inode: Inode): Operation<
   const reply = fuse_statx_out.read(request.reply, OUT * 4);
   const { stat } = reply;
   // Written back as struct fuse_attr, so that there is one way by which attributes come in.
-  const words = new Uint32Array(22);
+  const words = request.reply.words.subarray(ATTR_ATTR, ATTR_ATTR + 22);
   writeU64(words, 0, stat.ino);
   writeU64(words, 2, stat.size);
   writeU64(words, 4, stat.blocks);
@@ -129,21 +132,27 @@ export function* statx(fc: FuseConnection, p: Process, inode: Inode): Operation<
     words[12 + i] = time.tv_nsec;
   }
   words.set(
-    [stat.mode, stat.nlink, stat.uid, stat.gid, encodeDevice(stat.rdev_major, stat.rdev_minor), stat.blksize],
+    [stat.mode, stat.nlink, stat.uid, stat.gid, encodeDevice(stat.rdev_major, stat.rdev_minor), stat.blksize, 0],
     15,
   );
   if (invalidAttributes(words, 0) || ((stat.mode ^ inode.mode) & S_IFMT) !== 0) {
     makeBad(fc, inode);
     return -E.EIO;
   }
+  const { tv_sec: sec, tv_nsec: nsec } = stat.btime;
+  const birth = (stat.mask & STATX_BTIME) === 0 ? {} : { btime: { sec: Number(sec), nsec } };
   request.kept = true;
-  if ((stat.mask & STATX_BTIME) !== 0) inode.btime = { sec: Number(stat.btime.tv_sec), nsec: stat.btime.tv_nsec };
-  if ((stat.mask & STATX_BASIC_STATS) !== STATX_BASIC_STATS) return 0;
+  if ((stat.mask & STATX_BASIC_STATS) !== STATX_BASIC_STATS) return birth;
   const valid = fc.expiry(Number(reply.attr_valid), reply.attr_valid_nsec);
-  request.reply.words.set(words, ATTR_ATTR);
   request.kept = changeAttributes(fc, inode, words, 0, valid, version);
-  if (request.kept) inode.invalMask &= ~STATX_BTIME;
-  return 0;
+  if (!request.kept) return birth;
+  inode.invalMask &= ~STATX_BTIME;
+  if (birth.btime !== undefined) inode.btime = birth.btime;
+  return birth;
+}
+
+interface Birth {
+  readonly btime?: Timespec;
 }
 
 /** new_encode_dev (include/linux/kdev_t.h). */

@@ -148,59 +148,38 @@ export function vfsOpen(fc: FuseConnection, p: Process, dentry: Dentry, inode: I
   if (type === S_IFIFO) return openFifo(inode, file);
   if (inode.bad) return -E.EIO;
   const truncates = !isDir && fc.atomicOTrunc && (flags & O_TRUNC) !== 0;
-  if (!truncates || !fc.writebackCache) return fuseOpen(fc, p, inode, file, flags, truncates);
-  return emptyWhileOpening(fc, p, inode, file, flags);
+  return truncates && fc.writebackCache ? emptyWhileOpening(fc, p, file) : fuseOpen(fc, p, file, truncates);
 }
 
 /** is_wb_truncate: nothing is written while the file is emptied. */
-function* emptyWhileOpening(
-  fc: FuseConnection,
-  p: Process,
-  inode: Inode,
-  file: File,
-  flags: number,
-): Operation<number> {
+function* emptyWhileOpening(fc: FuseConnection, p: Process, file: File): Operation<number> {
+  const { inode } = file;
   const mapping = mappingOf(inode);
   if (!inode.rwsem.tryDown(true)) yield* inode.rwsem.wait(p, true, 'an inode');
   yield* setNowrite(p, mapping);
-  const error = yield* settled(fuseOpen(fc, p, inode, file, flags, true));
+  const error = yield* settled(fuseOpen(fc, p, file, true));
   releaseNowrite(fc, mapping);
   inode.rwsem.up(true);
   return error;
 }
 
 /** fuse_open, fuse_dir_open (fs/fuse/file.c, fs/fuse/dir.c). */
-function fuseOpen(
-  fc: FuseConnection,
-  p: Process,
-  inode: Inode,
-  file: File,
-  flags: number,
-  truncates: boolean,
-): Soon<number> {
+function fuseOpen(fc: FuseConnection, p: Process, file: File, truncates: boolean): Soon<number> {
+  const { inode } = file;
   const isDir = isDirectory(inode.mode);
   file.openFlags = FOPEN_KEEP_CACHE | (isDir ? FOPEN_CACHE_DIR : 0);
-  if (isDir ? fc.noOpendir : fc.noOpen) return haveOpened(fc, p, inode, file, isDir, truncates);
-  let sent = flags & ~(O_CREAT | O_EXCL | O_NOCTTY);
+  if (isDir ? fc.noOpendir : fc.noOpen) return haveOpened(fc, p, file, truncates);
+  let sent = file.flags & ~(O_CREAT | O_EXCL | O_NOCTTY);
   if (!fc.atomicOTrunc) sent &= ~O_TRUNC;
   const { request } = p;
   const words = request.begin(isDir ? OPENDIR.code : OPEN.code, inode.nodeid, fuse_open_in.size);
   words[IN] = sent;
   words[IN + 1] = !isDir && fc.handleKillprivV2 && (sent & O_TRUNC) !== 0 && !p.capable ? FUSE_OPEN_KILL_SUIDGID : 0;
   request.expected = fuse_open_out.size;
-  return fc.device.send(p)
-    ? takeOpened(fc, p, inode, file, isDir, truncates)
-    : onReply(takeOpened, fc, p, inode, file, isDir, truncates);
+  return fc.device.send(p) ? takeOpened(fc, p, file, truncates) : onReply(takeOpened, fc, p, file, truncates);
 }
 
-function takeOpened(
-  fc: FuseConnection,
-  p: Process,
-  inode: Inode,
-  file: File,
-  isDir: boolean,
-  truncates: boolean,
-): Soon<number> {
+function takeOpened(fc: FuseConnection, p: Process, file: File, truncates: boolean): Soon<number> {
   const { request } = p;
   if (request.error === 0) {
     file.fh = request.u64(0);
@@ -208,19 +187,14 @@ function takeOpened(
     file.opened = true;
     fc.handles += 1;
   } else if (request.error !== -E.ENOSYS) return request.error;
-  else if (isDir) fc.noOpendir = true;
+  else if (isDirectory(file.inode.mode)) fc.noOpendir = true;
   else fc.noOpen = true;
-  return haveOpened(fc, p, inode, file, isDir, truncates);
+  return haveOpened(fc, p, file, truncates);
 }
 
-function haveOpened(
-  fc: FuseConnection,
-  p: Process,
-  inode: Inode,
-  file: File,
-  isDir: boolean,
-  truncates: boolean,
-): Soon<number> {
+function haveOpened(fc: FuseConnection, p: Process, file: File, truncates: boolean): Soon<number> {
+  const { inode } = file;
+  const isDir = isDirectory(inode.mode);
   if (isDir) file.openFlags &= ~FOPEN_DIRECT_IO;
   finishOpen(fc, file);
   if (truncates) {

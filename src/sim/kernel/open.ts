@@ -286,24 +286,23 @@ function doOpen(fc: FuseConnection, p: Process, nd: Nameidata, opening: Opening)
     truncates = true;
   }
   const may = mayOpen(fc, p, inode, opening.access, opening.flags);
-  if (typeof may !== 'number') return openAllowed(fc, p, dentry, opening, truncates, may);
-  if (may !== 0) return may;
-  const error = opening.file === undefined ? vfsOpen(fc, p, dentry, inode, opening) : 0;
-  return truncates ? openTruncated(fc, p, inode, opening, error) : error;
+  return typeof may === 'number'
+    ? openAllowed(may, fc, p, dentry, opening, truncates)
+    : afterwards(may, openAllowed, fc, p, dentry, opening, truncates);
 }
 
-function* openAllowed(
+function openAllowed(
+  error: number,
   fc: FuseConnection,
   p: Process,
   dentry: Dentry,
   opening: Opening,
   truncates: boolean,
-  may: Operation<number>,
-): Operation<number> {
+): Soon<number> {
+  if (error !== 0) return error;
   const inode = dentry.inode as Inode;
-  let error = yield* may;
-  if (error === 0 && opening.file === undefined) error = yield* settled(vfsOpen(fc, p, dentry, inode, opening));
-  return truncates ? yield* openTruncated(fc, p, inode, opening, error) : error;
+  const opens = opening.file === undefined ? vfsOpen(fc, p, dentry, inode, opening) : 0;
+  return truncates ? openTruncated(fc, p, inode, opening, opens) : opens;
 }
 
 /** handle_truncate, behind the open. */
