@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Exploration } from '../../src/check/index.ts';
 import { overMedium, ram, VolatileMedium, volatileOver } from '../../src/filesystems/index.ts';
 import { createSimulation, type SimulatedFs, type Simulation, simulate, simulatedFs } from '../../src/sim/index.ts';
-import type { CrashPromise, Decide } from '../../src/vfs/index.ts';
+import { type Call, type CrashPromise, type Decide, O_RDWR, root, S_IFREG } from '../../src/vfs/index.ts';
 
 const nothing: Decide = () => 0;
 const everything: Decide = (options) => options - 1;
@@ -37,6 +37,22 @@ function outcomes(left: (decide: Decide) => string[]): Set<string> {
   while (exploration.next()) found.add(left(exploration.decide).join(' '));
   return found;
 }
+
+test('a file handle finds what the kernel has forgotten', () => {
+  const kernel = simulate((environment, options) =>
+    overMedium(ram, environment, options, new VolatileMedium('posix'), true),
+  );
+  kernel.spawn(1, root);
+  const calls: Call[] = [
+    { op: 'mkdir', path: '/d', mode: 0o755 },
+    { op: 'mknod', path: '/d/f', mode: S_IFREG | 0o644, rdev: 0 },
+    { op: 'name_to_handle_at', path: '/d/f', flags: 0, into: 0 },
+    { op: 'drop_caches', caches: 2 },
+    { op: 'open_by_handle_at', handle: 0, flags: O_RDWR, into: 3 },
+    { op: 'write', fd: 3, data: Buffer.from('abc') },
+  ];
+  expect(calls.map((call) => kernel.call(1, call))).toEqual([0, 0, 0, 0, 3, 3]);
+});
 
 describe('volatile, posix', () => {
   test('a crash may lose everything, or nothing', () => {

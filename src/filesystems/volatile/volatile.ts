@@ -173,7 +173,7 @@ export class VolatileFileSystem {
     for (const at of places[method].nodes) {
       if (given[at] === ROOT_NODE) continue;
       given[at] = (given[at] as NodeId) - this.#base;
-      if (!isBelow(given[at] as number)) return takingBack.has(method) ? undefined : errno.ESTALE;
+      if (!this.#inodes.has(given[at] as NodeId)) return takingBack.has(method) ? undefined : errno.ESTALE;
     }
     for (const at of places[method].handles) {
       if (given[at] === undefined) continue;
@@ -225,6 +225,13 @@ export class VolatileFileSystem {
     return inode;
   }
 
+  /** Whether a node that the kernel has forgotten can come back by a file handle: LOOKUP of `.` in it. */
+  #answersHandles(node: NodeId): boolean {
+    if (!this.wishes?.exportSupport) return false;
+    const now = this.#below.getattr(node, undefined, nobody) as Answered<'getattr'> | Errno;
+    return !(now instanceof Errno) && now.nlink > 0;
+  }
+
   /** The kernel got a reference to what a name means. */
   #referred(parent: NodeId, name: string, node: NodeId): void {
     if (name === '.' || name === '..') {
@@ -257,7 +264,7 @@ export class VolatileFileSystem {
       const inode = this.#inodes.get(node);
       if (inode === undefined || node === ROOT_NODE) return;
       inode.lookups -= lookups;
-      if (inode.lookups <= 0) this.#inodes.delete(node);
+      if (inode.lookups <= 0 && !this.#answersHandles(node)) this.#inodes.delete(node);
     },
     mknod: ([parent, name], entry) => this.#named(parent, name, entry),
     mkdir: ([parent, name], entry) => this.#named(parent, name, entry),
