@@ -62,13 +62,13 @@ const nonEmpty = (settings: Settings): Settings | undefined =>
 
 /**
  * What programs do without under a plan: of an unlock that is lost stays a lock that nobody can take away, a lock may count from
- * the end of a file whose size is open, and what a filesystem forgets late it still finds; so does the kernel what it was not told
- * is removed (fuse_get_dentry, fs/fuse/inode.c).
+ * the end of a file whose size is open, and the kernel still finds what it was not told is removed (fuse_get_dentry,
+ * fs/fuse/inode.c).
  */
 export function notUnderPlan(plan: FaultPlan): readonly Capability[] {
   const kinds = new Set(permitted(plan).map(({ kind }) => kind));
   const without: Capability[] = [];
   if (kinds.has('locks') || kinds.has('file') || kinds.has('error')) without.push('locks', 'flock');
-  if (kinds.has('late') || isUntold(plan)) without.push('handles');
+  if (isUntold(plan)) without.push('handles');
   return without;
 }

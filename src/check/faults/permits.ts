@@ -54,14 +54,19 @@ const nothing: readonly Permit[] = [];
 
 /** Of an unlock that is lost, or that nobody was told of, the lock stays: unlocking by close(2) is FLUSH or RELEASE. */
 const unlocking: readonly OperationName[] = ['FLUSH', 'RELEASE', 'SETLK'];
-const alsoLocks = (operation: OperationName): readonly Permit[] => (unlocking.includes(operation) ? [locks] : nothing);
+
+/** What a filesystem goes on using until it hears of them. */
+const takingBack: readonly OperationName[] = ['FORGET', 'RELEASE', 'RELEASEDIR'];
+
+/** What is late, and nobody waits for. */
+const delayed = (operation: OperationName): readonly Permit[] => (takingBack.includes(operation) ? [late] : nothing);
+
+/** What a request leaves as it was that the filesystem never carried out, or that nobody was told of. */
+const left = (operation: OperationName): readonly Permit[] =>
+  unlocking.includes(operation) ? [locks, ...delayed(operation)] : delayed(operation);
 
 /** What a second walk meets where the first one made or removed something, or exchanged a directory for something else. */
 const walkedAgain: readonly ErrnoName[] = ['EEXIST', 'ENOENT', 'ENODATA', 'EACCES', 'ENOTDIR'];
-
-/** What is late, and nobody waits for. */
-const delayed = (operation: OperationName): readonly Permit[] =>
-  operation === 'FORGET' || operation === 'RELEASE' ? [late] : nothing;
 
 /** The errnos of a rule, and what Linux makes of them. */
 function refused(errno: ErrnoName | readonly ErrnoName[], effect: 'none' | 'either'): readonly Permit[] {
@@ -96,7 +101,7 @@ const shortened = (operation: OperationName): readonly Permit[] =>
 function ofLinkRequest(fault: FaultsAt['link-request'], operation: OperationName): readonly Permit[] {
   switch (fault.kind) {
     case 'errno':
-      return [...refused(fault.errno, 'none'), ...alsoLocks(operation)];
+      return [...refused(fault.errno, 'none'), ...left(operation)];
     case 'delay':
     case 'reorder':
       return delayed(operation);
@@ -130,7 +135,7 @@ function ofStale(how: 'forgotten' | 'handle' | 'generation' | 'reused', operatio
   switch (how) {
     case 'forgotten':
     case 'handle':
-      return [...refused('ESTALE', 'none'), ...alsoLocks(operation)];
+      return [...refused('ESTALE', 'none'), ...left(operation)];
     // What the kernel held becomes bad (fuse_make_bad), or another file answers in the place of the one that was meant.
     case 'generation':
     case 'reused':
@@ -141,7 +146,7 @@ function ofStale(how: 'forgotten' | 'handle' | 'generation' | 'reused', operatio
 function ofLinkReply(fault: FaultsAt['link-reply'], operation: OperationName): readonly Permit[] {
   switch (fault.kind) {
     case 'errno':
-      return [...refused(fault.errno, 'either'), ...alsoLocks(operation)];
+      return [...refused(fault.errno, 'either'), ...left(operation)];
     case 'delay':
     case 'reorder':
       return delayed(operation);
@@ -164,7 +169,7 @@ function ofLinkReply(fault: FaultsAt['link-reply'], operation: OperationName): r
       return ofLie(fault);
     // Where the reply is held back as well, the daemon does not hear that it was refused.
     case 'wrong-length':
-      return [errors('either', 'EIO'), ...alsoLocks(operation), held];
+      return [errors('either', 'EIO'), ...left(operation), held];
   }
 }
 
@@ -179,11 +184,11 @@ function ofLie({ size, mode, nlink, uid, gid, ino }: LieFault): readonly Permit[
 function ofFilesystem(fault: FaultsAt['filesystem'], operation: OperationName): readonly Permit[] {
   switch (fault.kind) {
     case 'errno':
-      return [...refused(fault.errno, fault.effect === 'after' ? 'either' : 'none'), ...alsoLocks(operation)];
+      return [...refused(fault.errno, fault.effect === 'after' ? 'either' : 'none'), ...left(operation)];
     case 'delay':
       return nothing;
     case 'hang':
-      return [silence, errors('none', 'EINTR'), ...alsoLocks(operation), held];
+      return [silence, errors('none', 'EINTR'), ...left(operation), held];
     case 'bit-flip':
     case 'range':
     case 'zero-sector':
@@ -223,9 +228,9 @@ function ofPageCache(fault: FaultsAt['page-cache']): readonly Permit[] {
 function ofProcess(fault: FaultsAt['process'], operation: OperationName): readonly Permit[] {
   switch (fault.kind) {
     case 'kill':
-      return [ended, errors('either', 'EINTR'), short, ...alsoLocks(operation)];
+      return [ended, errors('either', 'EINTR'), short, ...left(operation)];
     case 'interrupt':
-      return [errors('either', 'EINTR'), short, ...alsoLocks(operation)];
+      return [errors('either', 'EINTR'), short, ...left(operation)];
     case 'crash':
       return [anything, silence, held];
     case 'restart':

@@ -136,7 +136,7 @@ export class Worlds implements Oracle {
       return undefined;
     }
     const isPlain = struck.length === 0 && this.#worlds.length === 1 && this.#untold.size === 0 && !this.#unseen;
-    if (isPlain) return this.#worlds[0].step(pid, call, result, clock);
+    if (isPlain) return this.#unlessFound(call, result, this.#worlds[0].step(pid, call, result, clock));
     const untold = struck.find(({ fault }) => isOwed(fault, pid, call));
     if (untold !== undefined && !(typeof result === 'number' && result < 0))
       return wrongResult(`an error, as ${untold.fault.operation} gave one`, result);
@@ -155,7 +155,7 @@ export class Worlds implements Oracle {
       const wrong = this.#follow(world, { pid, call, result, clock, struck }, next);
       verdict ??= wrong;
     }
-    if (next.length === 0) return verdict;
+    if (next.length === 0) return this.#unlessFound(call, result, verdict);
     if (next.length > MOST_WORLDS) this.#lost = 'too many states';
     this.#worlds = next.slice(0, MOST_WORLDS);
     for (const { fault, permits } of struck) this.#afterwards(fault, permits, pid, call, clock);
@@ -189,6 +189,14 @@ export class Worlds implements Oracle {
     }
     this.#heard = this.#injected.length;
     if (this.#permitted.has('anything')) this.#lost ??= 'anything is permitted';
+  }
+
+  /** A file handle finds what has no name any more as long as the filesystem has not heard that nobody uses it. */
+  #unlessFound({ op }: Call, result: SysResult, verdict: Verdict): Verdict {
+    if (verdict === undefined || op !== 'open_by_handle_at' || !this.#permitted.has('late')) return verdict;
+    if (typeof result === 'number' && result < 0) return verdict;
+    this.#lost = 'anything is permitted';
+    return undefined;
   }
 
   /** What failed behind the back of whoever wrote: what was in memory, the times too, may go or stay. */
@@ -326,7 +334,7 @@ export class Worlds implements Oracle {
         for (const inode of filesOf(world, fault, pid, call)) mayHaveWritten(inode, fault, grown, clock);
         return undefined;
       };
-    if (filesOf(this.#worlds[0], fault, pid, call).size > 1) {
+    if (this.#worlds.some((world) => filesOf(world, fault, pid, call).size > 1)) {
       this.#open(fault, pid, call);
       return;
     }

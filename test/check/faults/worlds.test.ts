@@ -143,6 +143,18 @@ describe('after an error that may have come too late', () => {
     expect(sizes).toEqual([undefined, undefined, 'size wrong']);
   });
 
+  test('a write is to the file with the name, or to one that may have lost it: both are open then', () => {
+    const { call } = judged(after);
+    const open = (flags: number, into: number): Call => ({ op: 'open', path: '/a', flags, mode: 0o644, into });
+    call(open(O_RDWR | O_CREAT, 4), 4);
+    call({ op: 'unlink', path: '/a' }, EIO, { operation: 'UNLINK', path: '/a' });
+    call(open(O_RDWR | O_CREAT, 3), 3);
+    const struck = { operation: 'WRITE', path: '/a', offset: 0, length: 1 } as const;
+    call({ op: 'write', fd: 3, data: new Uint8Array(1) }, EIO, struck);
+    expect(call(lookAt, { ...usersFile(0o644), uid: 0, gid: 0, size: 1 })).toBeUndefined();
+    expect(call({ op: 'pread', fd: 4, size: 1, offset: 0 }, new Uint8Array(0))).toBeUndefined();
+  });
+
   test('a call that met ESTALE when it was done is made again: two names may be exchanged twice', () => {
     const stale = { kind: 'errno', errno: 'ESTALE', effect: 'after' } as const;
     const { worlds, call } = judged({ where: 'filesystem', what: stale });
@@ -264,6 +276,19 @@ test('who is to be killed may have been ended by a fault, in a call beside that 
   expect(call({ op: 'kill', pid: 3, signal: 9 }, ESRCH, { operation: 'GETATTR', pid: 3 })).toBeUndefined();
   worlds.shared();
   expect(worlds.runs(3)).toBe(false);
+});
+
+test('what the filesystem may not have heard the end of is found by its file handle, and the run is judged no further', () => {
+  const found = (...struck: readonly Event[]): readonly unknown[] => {
+    const { worlds, call } = judged(before);
+    call({ op: 'creat', path: '/a', mode: 0o644, into: 3 }, 3);
+    call({ op: 'name_to_handle_at', path: '/a', flags: 0, into: 0 }, 0);
+    call({ op: 'close', fd: 3 }, 0, ...struck);
+    call({ op: 'unlink', path: '/a' }, 0);
+    return [call({ op: 'open_by_handle_at', handle: 0, flags: O_RDWR, into: 4 }, 4), worlds.lost];
+  };
+  expect(found()).toEqual(['expected ESTALE, got success', undefined]);
+  expect(found({ operation: 'RELEASE', path: '/a' })).toEqual([undefined, 'anything is permitted']);
 });
 
 test('the table says which faults nobody may notice', () => {
