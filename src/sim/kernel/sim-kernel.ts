@@ -426,12 +426,13 @@ export class SimKernel implements Kernel {
     const step = this.scheduler.step(!finished);
     if (step !== 'idle') return step;
     if (this.#server.poll?.() === true) return 'ran';
-    if (finished) return 'done';
+    if (finished && !this.#isExiting) return 'done';
     const { link } = this.#options;
     const outside = this.#fc.device.outstanding.filter(
       (request) => !isLockRequest(request.opcode) && !link?.keeps?.(request.unique),
     );
     if (outside.length > 0 && this.#options.awaitHost !== undefined) return 'awaiting-host';
+    if (finished) return 'done';
     if (outside.length > 0)
       throw new StuckError(
         `${outside.map(({ label }) => label).join(', ')}: the filesystem's answer waits for something outside of the simulation`,
@@ -439,6 +440,12 @@ export class SimKernel implements Kernel {
     if (pending !== undefined)
       throw new StuckError(`${this.#describe(pending)} can never finish: nothing else can happen`);
     return 'done';
+  }
+
+  /** Whether the end of a process that was killed waits for the host: as where nothing waits, who killed it finds it gone. */
+  get #isExiting(): boolean {
+    if (this.#options.awaitHost === undefined || !this.#fc.device.hasOutstanding) return false;
+    return [...this.#fc.processes.values()].some(({ pending }) => pending?.call.op === 'exit');
   }
 
   #describe(pending: PendingCall | AnyCall): string {
