@@ -5,7 +5,7 @@ import type { Call, Credentials, FileSystem, SysResult, Timespec } from '../../v
 import { isEmptyTree, startOver } from '../daemon/empty-tree.ts';
 import { oncePerProblem, reportOnStandardError } from '../reporter.ts';
 import type { ResettableKernel } from '../targets.ts';
-import { COARSE_CLOCK_SLACK, TimeOfDayClock } from '../time-of-day-clock.ts';
+import { COARSE_CLOCK_SLACK, HostPacedClock } from '../time-of-day-clock.ts';
 
 /** A simulated kernel in front of a filesystem in the surroundings of this host, whose answers wait for the network. */
 export class HostedKernel implements ResettableKernel {
@@ -21,7 +21,7 @@ export class HostedKernel implements ResettableKernel {
     this.#filesystem = filesystem;
     const report = oncePerProblem(reportOnStandardError);
     let answered = (): void => {};
-    const scheduler = new Scheduler(new TimeOfDayClock(), new Choices({}));
+    const scheduler = new Scheduler(new HostPacedClock(), new Choices({}));
     this.#kernel = new SimKernel(
       scheduler,
       (send) =>
