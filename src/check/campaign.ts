@@ -45,6 +45,8 @@ export interface Report {
   readonly known: readonly Finding[];
   /** Where programs ran under faults: what these came to. */
   readonly faults?: FaultTotals;
+  /** Where it ended because what a program made could not be removed. */
+  readonly isSpent?: true;
 }
 
 export interface CheckOptions {
@@ -95,12 +97,12 @@ export async function check(target: Target, options: CheckOptions = {}): Promise
   const discoveries = new Discoveries(options);
   let runs = 0;
   let calls = 0;
-  const isAborted = () => signal?.aborted === true;
+  const isEnded = () => signal?.aborted === true || target.isSpent?.() === true;
   /** Shrinking goes on for as long again as was given for looking. */
-  const isOver = () => isAborted() || now() - start > 2 * time;
+  const isOver = () => isEnded() || now() - start > 2 * time;
   let lastTurn = now();
-  while (runs < runLimit && calls < callLimit && now() - start < time && !isAborted()) {
-    const tried = await trials.look(runs, isAborted);
+  while (runs < runLimit && calls < callLimit && now() - start < time && !isEnded()) {
+    const tried = await trials.look(runs, isEnded);
     calls += tried.calls;
     faults?.add(tried.faults);
     for (const failure of tried.failures) {
@@ -108,7 +110,7 @@ export async function check(target: Target, options: CheckOptions = {}): Promise
       const shrunk = await shrinkToFinding(trials.at(runs).arena, failure, { seed, run: runs, shrinkRuns, isOver });
       calls += shrunk.calls;
       discoveries.add(shrunk.finding);
-      if (isAborted()) break;
+      if (signal?.aborted) break;
     }
     runs++;
     if ((runs & 63) === 0 || now() - lastTurn > 50) {
@@ -117,7 +119,8 @@ export async function check(target: Target, options: CheckOptions = {}): Promise
       lastTurn = now();
     }
   }
-  return discoveries.report({ target: target.name, seed, runs, calls, faults: faults?.totals }, now() - start);
+  const isSpent = target.isSpent?.() || undefined;
+  return discoveries.report({ target: target.name, seed, runs, calls, faults: faults?.totals, isSpent }, now() - start);
 }
 
 export const seedOf = ({ seed = 0 }: Pick<CheckOptions, 'seed'>): number => seed >>> 0;

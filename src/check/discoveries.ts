@@ -40,7 +40,7 @@ export class Discoveries {
 
   /** What the campaign, which took so many milliseconds, came to. */
   report(
-    { target, seed, runs, calls, faults }: Omit<Report, 'callsPerSecond' | 'findings' | 'known'>,
+    { target, seed, runs, calls, faults, isSpent }: Omit<Report, 'callsPerSecond' | 'findings' | 'known'>,
     milliseconds: number,
   ): Report {
     const all = [...this.#findings.values()];
@@ -53,6 +53,7 @@ export class Discoveries {
       findings: all.filter(({ signature }) => !this.#known.has(signature)),
       known: all.filter(({ signature }) => this.#known.has(signature)),
       faults,
+      isSpent,
     };
   }
 }

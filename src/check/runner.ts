@@ -282,9 +282,21 @@ function runOn(kernel: Kernel, arena: Arena, program: Program, look: boolean): O
   }
   if (!(outcome instanceof Promise)) {
     const found = outcome;
-    return closing(kernel, () => found);
+    return closing(kernel, () => removed(arena, program, found));
   }
-  return outcome.then(settle).finally(() => kernel.close());
+  return outcome
+    .then(settle)
+    .finally(() => kernel.close())
+    .then((found) => removed(arena, program, found));
+}
+
+/** What a program made can be removed. */
+function removed({ target }: Arena, program: Program, outcome: Outcome): Outcome {
+  const last = program.steps.at(-1);
+  if (outcome.failure !== undefined || last === undefined || !target.isSpent?.()) return outcome;
+  const difference = 'what was made cannot be removed';
+  const divergence = { aspect: 'remains', difference, expected: 'an empty tree', actual: difference };
+  return { ...outcome, failure: { program, divergence, call: last.call, result: 0 } };
 }
 
 /** A program without a divergence must also leave nothing behind, and everything in it must have come to an end. */

@@ -42,6 +42,8 @@ export interface Target {
    * message, where the target has one.
    */
   start(trace?: (line: string) => void, settings?: Settings, faults?: RunFaults): Kernel | Promise<Kernel>;
+  /** Whether no kernel can be started any more: what the last program made cannot be removed, and the next one would meet it. */
+  isSpent?(): boolean;
   /** What faults its kernels can be started under, where not all that there are in a simulation. */
   readonly faultSupport?: FaultSupport;
   /** Of a kernel that was started under faults: what they came to so far. */

@@ -8,6 +8,8 @@ export interface ResettableKernel extends Kernel {
   /** What it is not to be asked for. */
   readonly without?: Without;
   reset(): void | Promise<void>;
+  /** Whether `reset` has failed: what a program made cannot be removed. */
+  isSpent?(): boolean;
 }
 
 /** What a target says of itself besides its kernels. */
@@ -40,6 +42,7 @@ export function reusingTarget(kernel: ResettableKernel, traits: TargetTraits = {
     model: traits.model,
     concurrencyClass: 'recorded',
     start: () => shared,
+    isSpent: kernel.isSpent && (() => kernel.isSpent?.() ?? false),
     close: () => kernel.close(),
   };
 }

@@ -69,11 +69,12 @@ export async function nfsTarget(url: string, erase: boolean): Promise<OpenTarget
   const options: NfsClientOptions = { ...given, ...through, habits: { ...given.habits, sillyRename: 'aside' } };
   const kernel = new HostedKernel(url, new NfsClient(nodeEnvironment(), options));
   if (erase) await kernel.reset();
-  else if (!(await kernel.isEmpty())) {
+  if (kernel.isSpent() || !(await kernel.isEmpty())) {
     await kernel.close();
-    throw new UsageError(
-      `${url}: expected an empty export, there is something in it; --erase removes it, as it does what each program makes`,
-    );
+    const why = erase
+      ? 'what is in it cannot be removed'
+      : 'there is something in it; --erase removes it, as it does what each program makes';
+    throw new UsageError(`${url}: expected an empty export, ${why}`);
   }
   const without = new Set(nfsWithout);
   const target = reusingTarget(kernel, {

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { HostedKernel } from '../../src/check/index.ts';
+import { check, HostedKernel, reusingTarget } from '../../src/check/index.ts';
 import { nodeEnvironment } from '../../src/env/index.ts';
 import { ram } from '../../src/filesystems/index.ts';
 import {
   type Call,
   errnoNumbers as E,
+  errno,
   type FileSystem,
   MAP_SHARED,
   O_APPEND,
@@ -56,5 +57,23 @@ test('who killed a process finds it gone, though its files were flushed over a n
   await kernel.reset();
   kernel.spawn(1, root);
   expect(await kernel.call(1, { op: 'lstat', path: '/a' })).toBe(-E.ENOENT);
+  await kernel.close();
+});
+
+test('what cannot be removed is a finding, and ends the campaign: no other program meets it', async () => {
+  const filesystem = Object.assign(ram(nodeEnvironment(), {}), { unlink: () => errno.EINVAL });
+  const target = reusingTarget(new HostedKernel('keeps', filesystem), { without: new Set(['times']) });
+  const { runs, findings, isSpent } = await check(target, { seed: 1, runs: 100 });
+  await target.close();
+  expect([isSpent, runs < 100]).toEqual([true, true]);
+  expect(findings.map(({ signature }) => signature).join()).toMatch(/cannot be removed|got EINVAL/);
+});
+
+test('what cannot be listed is not taken to be empty', async () => {
+  const filesystem = Object.assign(ram(nodeEnvironment(), {}), { readdir: () => errno.EIO, readdirplus: undefined });
+  const kernel = new HostedKernel('unlisted', filesystem);
+  expect(await kernel.isEmpty()).toBe(false);
+  await kernel.reset();
+  expect(kernel.isSpent()).toBe(true);
   await kernel.close();
 });

@@ -25,18 +25,13 @@ export async function emptyTree(kernel: Kernel): Promise<boolean> {
   const xattrs = await janitor.call({ op: 'listxattr', path: '/', size: 65_536 });
   if (Array.isArray(xattrs))
     for (const name of xattrs as readonly string[]) await janitor.call({ op: 'removexattr', path: '/', name });
-  const left = await janitor.names('/');
-  await janitor.call({ op: 'exit', status: 0 });
-  return left.length === 0;
+  return await janitor.isDone();
 }
 
-/** Whether nothing is in a filesystem. */
+/** Whether nothing is in a filesystem, as far as it can be listed. */
 export async function isEmptyTree(kernel: Kernel): Promise<boolean> {
   kernel.spawn(JANITOR, root);
-  const janitor = new Janitor(kernel);
-  const names = await janitor.names('/');
-  await janitor.call({ op: 'exit', status: 0 });
-  return names.length === 0;
+  return await new Janitor(kernel).isDone();
 }
 
 /** Ends the processes of a kernel, empties its filesystem and drops its caches; false where something is left. */
@@ -60,7 +55,7 @@ class Janitor {
   }
 
   async empty(path: string): Promise<void> {
-    for (const name of await this.names(path)) {
+    for (const name of (await this.names(path)) ?? []) {
       const child = path === '/' ? `/${name}` : `${path}/${name}`;
       if ((await this.call({ op: 'unlink', path: child })) === 0) continue;
       await this.empty(child);
@@ -68,16 +63,26 @@ class Janitor {
     }
   }
 
-  async names(path: string): Promise<readonly string[]> {
+  /** Goes; false where something is left, or cannot be listed. */
+  async isDone(): Promise<boolean> {
+    const left = await this.names('/');
+    await this.call({ op: 'exit', status: 0 });
+    return left?.length === 0;
+  }
+
+  /** Undefined where it cannot be listed. */
+  async names(path: string): Promise<readonly string[] | undefined> {
     const fd = await this.call({ op: 'open', path, flags: O_RDONLY | O_DIRECTORY, mode: 0 });
-    if (typeof fd !== 'number' || fd < 0) return [];
+    if (typeof fd !== 'number' || fd < 0) return undefined;
     const names: string[] = [];
-    for (let i = 0; i < LISTINGS; i++) {
+    let isListed = false;
+    for (let i = 0; i < LISTINGS && !isListed; i++) {
       const entries = await this.call({ op: 'getdents', fd, size: BUFFER });
-      if (!Array.isArray(entries) || entries.length === 0) break;
+      if (!Array.isArray(entries)) break;
+      isListed = entries.length === 0;
       for (const { name } of entries as readonly DirectoryEntry[]) if (name !== '.' && name !== '..') names.push(name);
     }
     await this.call({ op: 'close', fd });
-    return names;
+    return isListed ? names : undefined;
   }
 }

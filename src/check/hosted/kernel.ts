@@ -13,6 +13,7 @@ export class HostedKernel implements ResettableKernel {
   readonly timeSlack = COARSE_CLOCK_SLACK;
   readonly #kernel: SimKernel;
   readonly #filesystem: FileSystem & { unmount?(): Promise<void> };
+  #isSpent = false;
   /** Pids that programs have used. */
   readonly #pids = new Set<number>();
 
@@ -62,10 +63,13 @@ export class HostedKernel implements ResettableKernel {
     return timeOfDay();
   }
 
-  /** @throws Error where something is left of a program */
   async reset(): Promise<void> {
-    if (!(await startOver(this.#kernel, this.#pids)))
-      throw new Error(`${this.name}: what a program made cannot be removed; the next one would meet it`);
+    if (!(await startOver(this.#kernel, this.#pids))) this.#isSpent = true;
+  }
+
+  /** Whether something is left that a program made, and that cannot be removed: the next one would meet it. */
+  isSpent(): boolean {
+    return this.#isSpent;
   }
 
   async close(): Promise<void> {

@@ -210,6 +210,8 @@ export async function run(args: string[]): Promise<number> {
     if (values.json) console.log(JSON.stringify(reportAsJson(report, saved), undefined, 2));
     for (const { signature } of report.known) say(`known: ${signature}`);
     say(`\n${showReport(report)}${interrupt.signal.aborted ? ' (interrupted)' : ''}`);
+    if (report.isSpent)
+      say('ended: what a program made cannot be removed, and the next one would meet it; empty it by hand');
     if (report.faults !== undefined) for (const line of showFaults(report.faults)) say(line);
     if (saved.size > 0) say(`again: estale replay ${[...saved.values()][0]} -v`);
     if (values.accept && values.known !== undefined) accept(values.known, known, report);

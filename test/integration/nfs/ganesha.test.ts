@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { nodeEnvironment } from '../../../src/env/index.ts';
 import { NfsClient, parseNfsUrl } from '../../../src/nfs/index.ts';
-import { type Context, O_EXCL, O_RDWR, type WriteOptions } from '../../../src/vfs/index.ts';
+import { type Context, O_EXCL, O_RDWR, S_IFSOCK, type WriteOptions } from '../../../src/vfs/index.ts';
 import { runCli, startCli } from '../../support/cli.ts';
 import { Ganesha, whyNoGanesha } from '../../support/ganesha.ts';
 import { directoryTest as test } from '../../support/work-directory.ts';
@@ -59,19 +59,35 @@ describe.skipIf(why !== undefined)('against nfs-ganesha with a disk behind it', 
     }
   }, 120_000);
 
-  test('the check finds that times of symbolic links and special files are not set, and nothing else', async ({
+  test('the check finds that times of symbolic links are not set and times of reading not kept, and nothing else', async ({
     directory,
   }) => {
-    const args = ['check', ganesha.url(), '--runs', '150', '--json', '--save', directory];
+    // Sockets and device nodes: see below. What that leaves behind would end the check.
+    const args = ['check', ganesha.url(), '--runs', '150', '--without', 'special', '--json', '--save', directory];
     const { code, stdout, stderr } = await runCli(args, directory);
     expect([0, 1], stderr).toContain(code);
     const report = JSON.parse(stdout) as { calls: number; findings: { signature: string; script: string[] }[] };
     expect(report.calls).toBeGreaterThan(2000);
-    const other = report.findings.filter(
-      ({ signature, script }) => !/^utimensat: /.test(signature) || !/symlink|mknod/.test(script.join()),
-    );
+    const isKnown = (signature: string, script: string): boolean =>
+      /time (changed|not updated)$/.test(signature) &&
+      script.includes('utimensat') &&
+      // Where the disk does not keep when a file was read (relatime), its cache says so all the same, until it looks again.
+      (script.includes('symlink') || (/atime/.test(signature) && /read|mmap|copy_file_range/.test(script)));
+    const other = report.findings.filter(({ signature, script }) => !isKnown(signature, script.join()));
     expect(other).toEqual([]);
   }, 120_000);
+
+  test('a socket that loses the name that it was given last cannot be changed any more', async () => {
+    const client = new NfsClient(nodeEnvironment(), parseNfsUrl(ganesha.url()));
+    const { node } = await client.mknod(1, 'socket', S_IFSOCK | 0o644, 0, context);
+    const change = () => client.setattr(node, { mode: 0o600 }, undefined, context);
+    expect(await change()).toMatchObject({ mode: S_IFSOCK | 0o600 });
+    await client.link(node, 1, 'other', context);
+    await client.unlink(1, 'other', context);
+    expect(await change().catch((error) => error)).toMatchObject({ code: 'EINVAL' });
+    await client.unlink(1, 'socket', context);
+    await client.unmount();
+  }, 90_000);
 
   test('an export that is not empty is refused, unless it may be erased', async ({ directory }) => {
     writeFileSync(join(ganesha.directory, 'mine'), 'mine');
