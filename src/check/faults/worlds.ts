@@ -257,8 +257,8 @@ export class Worlds implements Oracle {
     // As many forks as there are ways on but one.
     const none = refused ? world.fork() : undefined;
     const unseen = done === undefined ? undefined : world.fork();
-    const twice =
-      permits.some(({ kind }) => kind === 'twice') && error === 0 && undoesItself(call) ? world.fork() : undefined;
+    const again = error === 0 && permits.some(({ kind }) => kind === 'twice') ? secondly(call) : undefined;
+    const twice = again && world.fork();
     const isShort = permits.some(({ kind }) => kind === 'short' || kind === 'error' || kind === 'file');
     const asked = (isShort ? shorter(call, result) : undefined) ?? call;
     if (permits.some(({ kind }) => kind === 'bytes'))
@@ -277,9 +277,9 @@ export class Worlds implements Oracle {
         if (file !== undefined) mayLosePrivileges(file.inode, clock);
         return undefined;
       });
-    if (verdict === undefined && twice !== undefined) {
+    if (verdict === undefined && again !== undefined && twice !== undefined) {
       twice.step(pid, call, result, clock);
-      if (twice.step(pid, call, result, clock) === undefined) next.push(twice);
+      if (twice.step(pid, again, result, clock) === undefined) next.push(twice);
     }
     if (verdict === undefined) return undefined;
     if (none !== undefined && none.do(failed(pid, call, clock)) === undefined) next.push(none);
@@ -390,8 +390,15 @@ const unasked: ReadonlySet<string> = new Set(['mmap', 'load', 'store', 'copy_fil
 const opensTwice = (permit: Permit): boolean =>
   permit.kind === 'twice' || (permit.kind === 'error' && permit.errors.includes(errnoNumbers.ESTALE));
 
-/** Done a second time, every other call fails, or changes nothing more. */
-const undoesItself = (call: Call): boolean => call.op === 'rename' && (call.flags & RENAME_EXCHANGE) !== 0;
+/**
+ * What comes when a request is done a second time; undefined where that fails or changes nothing more, as all but an exchange do.
+ * The request does not say that one of its names has to be a directory, as a slash behind it does.
+ */
+function secondly(call: Call): Call | undefined {
+  if (call.op !== 'rename' || (call.flags & RENAME_EXCHANGE) === 0) return undefined;
+  const [path, newPath] = [call.path, call.newPath].map((name) => name.replace(/\/+$/, ''));
+  return { ...call, path, newPath };
+}
 
 /** Memory that could not be read is no memory (SIGBUS). */
 const becomes = ({ op }: Call, error: number): boolean =>

@@ -167,6 +167,16 @@ describe('after an error that may have come too late', () => {
     expect(call({ op: 'unlink', path: '/b' }, 0)).toBeUndefined();
   });
 
+  test('a request to exchange two names that comes twice finds them whatever they are by then', () => {
+    const { call } = judged({ where: 'link-request', what: { kind: 'duplicate' } });
+    call({ op: 'creat', path: '/a', mode: 0o644, into: 3 }, 3);
+    call({ op: 'mkdir', path: '/b', mode: 0o755 }, 0);
+    const exchange: Call = { op: 'rename', path: '/b/', newPath: '/a', flags: RENAME_EXCHANGE };
+    expect(call(exchange, 0, { operation: 'RENAME' })).toBeUndefined();
+    expect(call(lookAt, { ...usersFile(0o644), uid: 0, gid: 0 })).toBeUndefined();
+    expect(call({ op: 'rmdir', path: '/b' }, 0)).toBeUndefined();
+  });
+
   test('a file that was made and is opened again after ESTALE is cut, and loses set-user-id', () => {
     const seen = (mode: number, ...struck: readonly Event[]): string | undefined => {
       const run = judged({ where: 'link-request', what: { kind: 'stale', how: 'forgotten' } }, withModes);
