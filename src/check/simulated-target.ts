@@ -43,8 +43,12 @@ export function simulatedTarget(
   { options, without = [], model, fixed, fileSizeLimit, simulation, separate }: SimulatedTargetOptions = {},
 ): Target {
   const report = oncePerProblem(simulation?.report ?? reportOnStandardError);
-  const ledgers = new WeakMap<Kernel, Ledger>();
-  const faulty = new WeakMap<Kernel, FaultRun>();
+  let last: Started | undefined;
+  const startedAs = (kernel: Kernel): Started => {
+    if (last?.kernel !== kernel)
+      throw new Error(`${name}: expected the kernel that was started last, given another one`);
+    return last;
+  };
   const start: Target['start'] = (trace, settings = {}, faults) => {
     const { schedule, ...mount } = settings;
     const describe = trace && new LinkDescriber(trace);
@@ -67,7 +71,7 @@ export function simulatedTarget(
     };
     if (faults === undefined) {
       const { kernel, session } = createSimulation(factory, given);
-      ledgers.set(kernel, new Ledger(kernel, () => session, places));
+      last = { kernel, ledger: new Ledger(kernel, () => session, places), faults: undefined };
       return kernel;
     }
     const struck = simulateFaults(factory, faults.plan, {
@@ -80,23 +84,25 @@ export function simulatedTarget(
       onFault: trace && ((fault) => trace(`!! ${showInjected(fault)}`)),
     });
     const { kernel } = struck;
-    ledgers.set(kernel, new Ledger(kernel, () => struck.session, places));
-    faulty.set(kernel, {
-      injected: struck.injected,
-      report: () => struck.faults.report(),
-      begin: (step) => struck.faults.begin(step),
-      stop: () => struck.faults.turn(false),
-      settle: () => settle(kernel),
-      heal: () => heal(kernel),
-    });
+    last = {
+      kernel,
+      ledger: new Ledger(kernel, () => struck.session, places),
+      faults: {
+        injected: struck.injected,
+        report: () => struck.faults.report(),
+        begin: (step) => struck.faults.begin(step),
+        stop: () => struck.faults.turn(false),
+        settle: () => settle(kernel),
+        heal: () => heal(kernel),
+      },
+    };
     return kernel;
   };
   const leaks: Target['leaks'] = (kernel) => {
-    const ledger = ledgers.get(kernel);
-    const take = (): ReturnType<NonNullable<Target['leaks']>> => ledger?.leaks() ?? [];
+    const { ledger, faults } = startedAs(kernel);
     // What faults keep on its way, FORGET too, is given the time to arrive.
-    const arrived = faulty.get(kernel)?.settle();
-    return arrived === undefined ? take() : arrived.then(take);
+    const arrived = faults?.settle();
+    return arrived === undefined ? ledger.leaks() : arrived.then(() => ledger.leaks());
   };
   const cluster: Target['cluster'] = (clients, { settings, ...given }) =>
     createCluster(factory, clients, {
@@ -114,13 +120,23 @@ export function simulatedTarget(
     ...freshTarget(start, traits),
     cluster,
     leaks,
-    faultsOf: (kernel) => faulty.get(kernel),
+    faultsOf: (kernel) => startedAs(kernel).faults,
     modelUnder: (settings) => ({
       sharedMappings: model?.sharedMappings ?? sharedMappings({ ...settings, ...fixed, ...simulation?.mount }),
     }),
   };
   if (simulation?.mount !== undefined) return target;
   return { ...target, settings: drawMount, otherOrders, notUnder };
+}
+
+/**
+ * A kernel, with what is told of it. Of each target there is one at a time; a WeakMap would keep those that were closed until the
+ * next full collection, because V8 takes its values for reachable when it collects young objects (VisitEphemeron).
+ */
+interface Started {
+  readonly kernel: Kernel;
+  readonly ledger: Ledger;
+  readonly faults: FaultRun | undefined;
 }
 
 const left: { readonly [Key in keyof Required<MountOptions>]: undefined } = {

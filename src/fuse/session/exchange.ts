@@ -1,11 +1,14 @@
 import { type Context, type NodeId, nameEnd, readName, type U64, type WriteOptions } from '../../vfs/index.ts';
-import { Message } from '../message.ts';
+import type { Message } from '../message.ts';
 import { IN_HEADER_SIZE, OUT_HEADER_SIZE, readU64 } from '../protocol/index.ts';
 import { mismatch } from '../protocol/malformed.ts';
+import { SpareMessages } from '../spare-messages.ts';
 import type { Core } from './core.ts';
 import { DirentBuffer } from './dirent-buffer.ts';
 
 const FIRST_REPLY_SIZE = 8192;
+
+const spare = new SpareMessages(OUT_HEADER_SIZE);
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -24,7 +27,7 @@ export class Exchange implements Context {
     lockOwner: undefined,
   };
   /** Of a small reply: in a large buffer, whose data is aligned, it would lie on two pages, which the kernel maps one by one. */
-  readonly #small = new Message(FIRST_REPLY_SIZE);
+  readonly #small = spare.take(FIRST_REPLY_SIZE);
   #large = this.#small;
   reply: Message = this.#small;
   /** The request; only while it is dispatched. */
@@ -71,6 +74,12 @@ export class Exchange implements Context {
     this.#controller = undefined;
   }
 
+  /** It is not used again, and nobody has its buffers any more. */
+  retire(): void {
+    spare.giveBack(this.#small);
+    if (this.#large !== this.#small) spare.giveBack(this.#large);
+  }
+
   get unique(): U64 {
     return this.uniqueHigh < 0x200000
       ? this.uniqueHigh * 2 ** 32 + this.uniqueLow
@@ -95,7 +104,8 @@ export class Exchange implements Context {
   reserve(length: number): void {
     if (length <= FIRST_REPLY_SIZE) return;
     if (length > this.#large.bytes.length) {
-      this.#large = new Message(2 ** Math.ceil(Math.log2(length)), OUT_HEADER_SIZE);
+      if (this.#large !== this.#small) spare.giveBack(this.#large);
+      this.#large = spare.take(length);
       this.#view = new Uint8Array(0);
     }
     this.reply = this.#large;

@@ -1,5 +1,6 @@
 import { Message } from '../../fuse/message.ts';
 import { IN_HEADER_SIZE, OUT_HEADER_SIZE, opcodeName, readU64 } from '../../fuse/protocol/index.ts';
+import { SpareMessages } from '../../fuse/spare-messages.ts';
 import { type U64, writeName } from '../../vfs/index.ts';
 import type { Process } from './process.ts';
 
@@ -7,6 +8,8 @@ import type { Process } from './process.ts';
 const FIRST_SIZE = 256;
 /** The largest fixed reply: STATX's. */
 const REPLY_SIZE = OUT_HEADER_SIZE + 288;
+
+const spare = new SpareMessages(0);
 
 /** Where arguments and results start, in words. */
 export const IN = IN_HEADER_SIZE / 4;
@@ -77,9 +80,15 @@ export class FuseRequest {
   reserve(size: number): void {
     const needed = this.length + size;
     if (needed <= this.message.bytes.length) return;
-    const larger = new Message(2 ** Math.ceil(Math.log2(needed)));
+    const larger = spare.take(needed);
     larger.bytes.set(this.message.bytes.subarray(0, this.length));
+    this.retire();
     this.message = larger;
+  }
+
+  /** It is not used again. */
+  retire(): void {
+    if (this.message.bytes.length > FIRST_SIZE) spare.giveBack(this.message);
   }
 
   /** Appends a NUL-terminated name. */
