@@ -197,10 +197,12 @@ export class JournalFileSystem implements FileSystem {
       if (changes.size !== undefined) {
         if (inode.data === undefined) return inode.directory === undefined ? errno.EINVAL : errno.EISDIR;
         if (changes.size > Number.MAX_SAFE_INTEGER) return errno.EFBIG;
+        // With write-back the kernel keeps the times, and says it where a truncation changes them (fuse_do_setattr).
+        const isTimed = !this.#kernelKeepsTimes || changes.size !== inode.data.size;
         inode.data.truncate(changes.size);
-        inode.modified(now);
-      }
-      inode.set(changes, now);
+        if (isTimed) inode.modified(now);
+        inode.set(isTimed ? changes : { ...changes, ctime: changes.ctime ?? inode.ctime }, now);
+      } else inode.set(changes, now);
       this.#table.changed(inode);
       return inode.attributes();
     });

@@ -175,11 +175,13 @@ export class RamFileSystem implements FileSystem {
     if (inode === undefined) return errno.ESTALE;
     const { mode, uid, gid, size, atime, mtime, ctime } = changes;
     const now = this.#clock.now();
+    // With write-back the kernel keeps the times, and says it where a truncation changes them (fuse_do_setattr, fs/fuse/dir.c).
+    const isTimed = size === undefined || !this.#kernelKeepsTimes || size !== inode.data?.size;
     if (size !== undefined) {
       if (inode.data === undefined) return inode.directory === undefined ? errno.EINVAL : errno.EISDIR;
       if (size > this.#options.maxFileSize) return errno.EFBIG;
       inode.data.truncate(size);
-      inode.modified(now);
+      if (isTimed) inode.modified(now);
     }
     // With handleKillprivV2 a SETATTR of nothing (with write-back, of the ctime, which goes along always) is all that tells
     // of a chown(-1, -1), or of a user's fallocate.
@@ -190,7 +192,7 @@ export class RamFileSystem implements FileSystem {
     if (gid !== undefined) inode.gid = gid;
     if (atime !== undefined) inode.atime = atime === 'now' ? now : atime;
     if (mtime !== undefined) inode.mtime = mtime === 'now' ? now : mtime;
-    inode.ctime = ctime ?? now;
+    inode.ctime = ctime ?? (isTimed ? now : inode.ctime);
     return inode.attributes();
   }
 
