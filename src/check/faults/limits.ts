@@ -13,8 +13,12 @@ function struckBy({ where, what, when }: Rule): readonly OperationName[] {
 const permitted = (plan: FaultPlan) =>
   plan.rules.flatMap((rule) => struckBy(rule).flatMap((operation) => permitsOf(rule, operation)));
 
-/** Whether what a call was to do may have been done although it got an error. */
-const isUntold = (plan: FaultPlan): boolean => permitted(plan).some(isEither);
+/** Whether what a call was to do may have been done although it got an error: by a copy of its request, say. */
+function isUntold(plan: FaultPlan): boolean {
+  const permits = permitted(plan);
+  const has = (kind: Permit['kind']): boolean => permits.some((permit) => permit.kind === kind);
+  return permits.some(isEither) || (has('twice') && has('error'));
+}
 
 const isEither = (permit: Permit): boolean => permit.kind === 'error' && permit.effect === 'either';
 

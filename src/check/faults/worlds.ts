@@ -127,7 +127,7 @@ export class Worlds implements Oracle {
   }
 
   step(pid: number, call: Call, result: SysResult, clock: CallClock): Verdict {
-    const struck = this.#hear(pid);
+    const struck = withCopies(this.#hear(pid));
     if (this.#shares && call.op === 'kill') this.#endBeside(call.pid, result, clock);
     if (this.#lost !== undefined) {
       this.#first.step(pid, call, result, clock);
@@ -359,6 +359,15 @@ interface Judged {
   readonly result: SysResult;
   readonly clock: CallClock;
   readonly struck: readonly Struck[];
+}
+
+/** What is refused may be done by another copy of the request, which nobody is told of. */
+function withCopies(struck: readonly Struck[]): readonly Struck[] {
+  if (!struck.some(({ permits }) => permits.some(({ kind }) => kind === 'twice'))) return struck;
+  return struck.map(({ fault, permits }) => ({
+    fault,
+    permits: permits.map((permit) => (permit.kind === 'error' ? { ...permit, effect: 'either' } : permit)),
+  }));
 }
 
 /** The process of a fault is gone. */

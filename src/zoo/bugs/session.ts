@@ -97,8 +97,8 @@ export const session: readonly Bug[] = [
     needs: 'concurrency',
     summary: 'all requests share one buffer for their replies: answers that come late are mixed up',
     file: 'fuse/session/exchange.ts',
-    before: '#small = new Message(FIRST_REPLY_SIZE);',
-    after: '#small = (Exchange.shared ??= new Message(FIRST_REPLY_SIZE));',
+    before: '#small = spare.take(FIRST_REPLY_SIZE);',
+    after: '#small = (Exchange.shared ??= spare.take(FIRST_REPLY_SIZE));',
     shows: /wrong/,
   },
 ];

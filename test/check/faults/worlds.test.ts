@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { permitsOf } from '../../../src/check/faults/permits.ts';
+import { permitsOf, ruleNamed } from '../../../src/check/faults/permits.ts';
 import { MOST_WORLDS, Worlds } from '../../../src/check/faults/worlds.ts';
 import {
   checkPlan,
@@ -38,8 +38,11 @@ const unlooked = ['times', 'inode-numbers', 'modes'] as const;
 const withModes = ['times', 'inode-numbers'] as const;
 
 /** A run under one rule, told by hand: what strikes during a call, and what the call gave. */
-function judged(rule: Omit<Rule, 'name'>, ignore: readonly (typeof unlooked)[number][] = unlooked) {
-  const plan: FaultPlan = checkPlan({ rules: [{ name: 'it', ...rule }] });
+const judged = (rule: Omit<Rule, 'name'>, ignore?: readonly (typeof unlooked)[number][]) => judgedUnder([rule], ignore);
+
+/** The same under several rules, whose names are their numbers. */
+function judgedUnder(rules: readonly Omit<Rule, 'name'>[], ignore: readonly (typeof unlooked)[number][] = unlooked) {
+  const plan: FaultPlan = checkPlan({ rules: rules.map((rule, i) => ({ name: `${i}`, ...rule })) });
   const injected: InjectedFault[] = [];
   const worlds = new Worlds(
     { options: { ignore: new Set(ignore) }, tree: { stat, entries: new Map() } },
@@ -51,16 +54,10 @@ function judged(rule: Omit<Rule, 'name'>, ignore: readonly (typeof unlooked)[num
   worlds.spawn(2, { uid: USER, gid: USER, groups: [] });
   const clock = { before: { sec: 1, nsec: 0 }, after: { sec: 1, nsec: 0 }, slack: 0 };
   const by = (pid: number, call: Call, result: SysResult, ...struck: readonly Event[]): string | undefined => {
-    for (const event of struck)
-      injected.push({
-        rule: 'it',
-        where: rule.where,
-        kind: rule.what.kind,
-        label: '',
-        time: 0,
-        detail: '',
-        ...event,
-      });
+    for (const event of struck) {
+      const { name, where, what } = ruleNamed(plan, event.rule ?? '0');
+      injected.push({ rule: name, where, kind: what.kind, label: '', time: 0, detail: '', ...event });
+    }
     return worlds.step(pid, call, result, clock)?.difference;
   };
   const call = (it: Call, result: SysResult, ...struck: readonly Event[]): string | undefined =>
@@ -175,6 +172,17 @@ describe('after an error that may have come too late', () => {
     expect(call(exchange, 0, { operation: 'RENAME' })).toBeUndefined();
     expect(call(lookAt, { ...usersFile(0o644), uid: 0, gid: 0 })).toBeUndefined();
     expect(call({ op: 'rmdir', path: '/b' }, 0)).toBeUndefined();
+  });
+
+  test('a request that is refused and comes twice may be done by the second', () => {
+    const plan = [
+      { where: 'link-request', what: { kind: 'duplicate' } },
+      { where: 'filesystem', what: { kind: 'errno', errno: 'EIO' } },
+    ] as const;
+    const { worlds, call } = judgedUnder(plan);
+    expect(call(mkdir, EIO, { rule: '0', operation: 'MKDIR' }, { rule: '1', operation: 'MKDIR' })).toBeUndefined();
+    expect(worlds.count).toBe(2);
+    expect(call({ op: 'rmdir', path: '/a' }, 0)).toBeUndefined();
   });
 
   test('a file that was made and is opened again after ESTALE is cut, and loses set-user-id', () => {
