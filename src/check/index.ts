@@ -54,3 +54,4 @@ export { signatureOf } from './signature.ts';
 export { type SimulatedTargetOptions, simulatedTarget } from './simulated-target.ts';
 export type { ConcurrencyClass, Settings, Target } from './target.ts';
 export { freshTarget, type ResettableKernel, type ReusingTarget, reusingTarget, type TargetTraits } from './targets.ts';
+export { keepObjectsYoung } from './young-objects.ts';

@@ -4,6 +4,7 @@ import {
   check,
   checkInParallel,
   type Finding,
+  keepObjectsYoung,
   type Report,
   type Target,
   type TargetSource,
@@ -36,6 +37,7 @@ export async function runCampaign(
   onFinding?: (finding: Finding) => void,
   threads?: CampaignThreads,
 ): Promise<Report> {
+  keepObjectsYoung();
   const progress = new ProgressLine();
   const start = performance.now();
   const fraction = (runs: number, calls: number): number | undefined => {

@@ -1,6 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { type BuiltInTarget, builtInSource, builtInTargets, check, checkInParallel } from '../../check/index.ts';
+import {
+  type BuiltInTarget,
+  builtInSource,
+  builtInTargets,
+  check,
+  checkInParallel,
+  keepObjectsYoung,
+} from '../../check/index.ts';
 import { median } from '../median.ts';
 
 const names = ['ram', 'memfs'] as const;
@@ -47,7 +54,7 @@ const rows: readonly Row[] = names.flatMap((name): Row[] => [
 
 /**
  * System calls a second that are generated, run and judged: on the simulated kernel with ram, and on memfs directly (whose
- * divergences are shrunk in that time too); in this thread, and in as many threads as there are cores; interleaved rounds,
+ * divergences are shrunk in that time too), as `estale check` runs them; in this thread, and in as many threads as there are cores; interleaved rounds,
  * medians.
  */
 export async function bench(args: readonly string[]): Promise<number> {
@@ -55,6 +62,7 @@ export async function bench(args: readonly string[]): Promise<number> {
     args: [...args],
     options: { rounds: { type: 'string', default: '5' }, ms: { type: 'string', default: '4000' } },
   });
+  keepObjectsYoung();
   const speeds: number[][] = rows.map(() => []);
   for (let seed = 0; seed <= Number(values.rounds); seed++) {
     for (const [r, { round }] of rows.entries()) {
