@@ -281,8 +281,7 @@ export class Worlds implements Oracle {
       twice.step(pid, call, result, clock);
       if (twice.step(pid, again, result, clock) === undefined) next.push(twice);
     }
-    if (verdict === undefined) return undefined;
-    if (none !== undefined && none.do(failed(pid, call, clock)) === undefined) next.push(none);
+    if (verdict !== undefined && none !== undefined && none.do(failed(pid, call, clock)) === undefined) next.push(none);
     if (unseen !== undefined && done !== undefined && unseen.do(done) === undefined) {
       next.push(unseen);
       // Of a directory in use the kernel does not know that it is removed, and goes on as if it were not (IS_DEADDIR).

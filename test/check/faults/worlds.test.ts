@@ -174,6 +174,15 @@ describe('after an error that may have come too late', () => {
     expect(call({ op: 'rmdir', path: '/b' }, 0)).toBeUndefined();
   });
 
+  test('an error that the call may give by itself may hide that it was done all the same', () => {
+    const { worlds, call } = judged({ where: 'link-reply', what: { kind: 'errno', errno: 'EFBIG' } });
+    call({ op: 'open', path: '/a', flags: O_RDWR | O_CREAT, mode: 0o644, into: 3 }, 3);
+    const size = 2 ** 31;
+    expect(call({ op: 'ftruncate', fd: 3, size }, -27, { operation: 'SETATTR', path: '/a' })).toBeUndefined();
+    expect(worlds.count).toBe(2);
+    expect(call({ op: 'fstat', fd: 3 }, { ...usersFile(0o644), uid: 0, gid: 0, size })).toBeUndefined();
+  });
+
   test('a request that is refused and comes twice may be done by the second', () => {
     const plan = [
       { where: 'link-request', what: { kind: 'duplicate' } },
