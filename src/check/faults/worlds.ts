@@ -257,8 +257,8 @@ export class Worlds implements Oracle {
     // As many forks as there are ways on but one.
     const none = refused ? world.fork() : undefined;
     const unseen = done === undefined ? undefined : world.fork();
-    const again = error === 0 && permits.some(({ kind }) => kind === 'twice') ? secondly(call) : undefined;
-    const twice = again && world.fork();
+    const again = permits.some(({ kind }) => kind === 'twice') ? secondly(call) : undefined;
+    const twice = again !== undefined && (error === 0 || done !== undefined) ? world.fork() : undefined;
     const isShort = permits.some(({ kind }) => kind === 'short' || kind === 'error' || kind === 'file');
     const asked = (isShort ? shorter(call, result) : undefined) ?? call;
     if (permits.some(({ kind }) => kind === 'bytes'))
@@ -277,10 +277,8 @@ export class Worlds implements Oracle {
         if (file !== undefined) mayLosePrivileges(file.inode, clock);
         return undefined;
       });
-    if (verdict === undefined && again !== undefined && twice !== undefined) {
-      twice.step(pid, call, result, clock);
-      if (twice.step(pid, again, result, clock) === undefined) next.push(twice);
-    }
+    if (again !== undefined && twice !== undefined)
+      if ([call, again].every((step) => twice.step(pid, step, 0, clock) === undefined)) next.push(twice);
     if (verdict !== undefined && none !== undefined && none.do(failed(pid, call, clock)) === undefined) next.push(none);
     if (unseen !== undefined && done !== undefined && unseen.do(done) === undefined) {
       next.push(unseen);

@@ -174,6 +174,15 @@ describe('after an error that may have come too late', () => {
     expect(call({ op: 'rmdir', path: '/b' }, 0)).toBeUndefined();
   });
 
+  test('an exchange that met ESTALE twice may have been done twice, which changes times', () => {
+    const { worlds, call } = judged({ where: 'link-reply', what: { kind: 'errno', errno: 'ESTALE' } });
+    call(mkdir, 0);
+    call({ op: 'creat', path: '/b', mode: 0o644, into: 3 }, 3);
+    const exchange: Call = { op: 'rename', path: '/a', newPath: '/b', flags: RENAME_EXCHANGE };
+    expect(call(exchange, -116, { operation: 'RENAME' }, { operation: 'RENAME' })).toBeUndefined();
+    expect(worlds.count).toBe(3);
+  });
+
   test('an error that the call may give by itself may hide that it was done all the same', () => {
     const { worlds, call } = judged({ where: 'link-reply', what: { kind: 'errno', errno: 'EFBIG' } });
     call({ op: 'open', path: '/a', flags: O_RDWR | O_CREAT, mode: 0o644, into: 3 }, 3);
