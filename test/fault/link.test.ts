@@ -183,6 +183,28 @@ test('misdirected: a write lands elsewhere, a read comes from elsewhere', () => 
   expect(sim.read('/f')).toBe(`${'\0'.repeat(4096)}lost`);
 });
 
+test('what one fault has cut, another may cut again and spoil: what is left of the data, and nothing else', () => {
+  const writes = { where: 'link-request', when: { operation: 'WRITE' } } as const;
+  const sim = faulty(
+    [
+      { ...writes, what: { kind: 'short', bytes: 1000 } },
+      { ...writes, what: { kind: 'torn', size: 512 } },
+      { ...writes, what: { kind: 'short', bytes: 600 } },
+      { ...writes, what: { kind: 'short', bytes: 10 } },
+      { ...writes, what: { kind: 'range', offset: 8, length: 4, fill: 63 } },
+    ],
+    { mount: { directIo: true } },
+  );
+  sim.write('/f', 'a'.repeat(2048));
+  expect(sim.told()).toEqual([
+    'short 1000 of 2048 bytes',
+    'torn 512 of 1000 bytes arrive',
+    'short 10 of 512 bytes',
+    'range bytes 8 to 9 of the data',
+  ]);
+  expect((sim.read('/f') as string).slice(0, 10)).toBe('aaaaaaaa??');
+});
+
 test('shortened: fewer bytes are read and written, and answered so', () => {
   const sim = faulty(
     [

@@ -1,4 +1,4 @@
-import { IN_HEADER_SIZE, type Request, readU64, writeU64 } from '../../fuse/protocol/index.ts';
+import { fuse_write_in, IN_HEADER_SIZE, type Request, readU64, writeU64 } from '../../fuse/protocol/index.ts';
 import { type DataFault, shortened, spoil, tearAt } from '../match/corrupt.ts';
 import type { Strike } from '../match/engine.ts';
 import type { MisdirectFault, ShortFault, TornFault } from '../plan/faults.ts';
@@ -7,29 +7,31 @@ import type { Packet } from './packet.ts';
 /** Where struct fuse_read_in and fuse_write_in have offset and size, in words. */
 const OFFSET = IN_HEADER_SIZE / 4 + 2;
 const SIZE = IN_HEADER_SIZE / 4 + 4;
+const WRITE_DATA = IN_HEADER_SIZE + fuse_write_in.size;
 
 /** Spoils the data that a request carries; gives what was done, or undefined where it carries none. */
 export function spoilRequest(fault: DataFault, packet: Packet, request: Request, strike: Strike): string | undefined {
   if (!('data' in request) || request.data.length === 0) return undefined;
-  const end = packet.length;
-  packet.keep();
   const offset = request.op === 'WRITE' ? Number(request.body.offset) : 0;
-  return spoil(fault, packet.message.bytes.subarray(end - request.data.length, end), offset, strike);
+  // Those of a WRITE may have been cut.
+  const start = request.op === 'WRITE' ? WRITE_DATA : packet.length - request.data.length;
+  return spoil(fault, packet.keep().message.bytes.subarray(start, packet.length), offset, strike);
 }
 
 /** Cuts a WRITE where it tears. */
 export function tear({ size = 512 }: TornFault, packet: Packet, request: Request, strike: Strike): string | undefined {
   if (request.op !== 'WRITE') return undefined;
-  const left = tearAt(Number(request.body.offset), request.data.length, size, strike);
+  const whole = packet.message.words[SIZE];
+  const left = tearAt(Number(request.body.offset), whole, size, strike);
   if (left === undefined) return undefined;
-  cut(packet, request.data.length, left);
-  return `${left} of ${request.data.length} bytes arrive`;
+  cut(packet, whole, left);
+  return `${left} of ${whole} bytes arrive`;
 }
 
 /** Shortens a READ or WRITE. */
 export function shorten({ bytes }: ShortFault, packet: Packet, request: Request, strike: Strike): string | undefined {
   if (request.op !== 'READ' && request.op !== 'WRITE') return undefined;
-  const { size } = request.body;
+  const size = packet.message.words[SIZE];
   const left = shortened(size, bytes, strike);
   if (left === undefined) return undefined;
   if (request.op === 'WRITE') cut(packet, size, left);
