@@ -290,7 +290,7 @@ function runOn(kernel: Kernel, arena: Arena, program: Program, look: boolean): O
     .then((found) => removed(arena, program, found));
 }
 
-/** What a program made can be removed. */
+/** That what a program made cannot be removed is a failure of its own, where nothing else failed. */
 function removed({ target }: Arena, program: Program, outcome: Outcome): Outcome {
   const last = program.steps.at(-1);
   if (outcome.failure !== undefined || last === undefined || !target.isSpent?.()) return outcome;

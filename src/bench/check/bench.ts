@@ -54,8 +54,8 @@ const rows: readonly Row[] = names.flatMap((name): Row[] => [
 
 /**
  * System calls a second that are generated, run and judged: on the simulated kernel with ram, and on memfs directly (whose
- * divergences are shrunk in that time too), as `estale check` runs them; in this thread, and in as many threads as there are cores; interleaved rounds,
- * medians.
+ * divergences are shrunk in that time too), as `estale check` runs them; in this thread, and in as many threads as there are
+ * cores; interleaved rounds, medians.
  */
 export async function bench(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
