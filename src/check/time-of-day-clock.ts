@@ -1,4 +1,4 @@
-import { timeOfDay } from '../fuse/socket/index.ts';
+import { timeOfTick } from '../fuse/socket/index.ts';
 import { VirtualClock } from '../sim/index.ts';
 import type { Timespec } from '../vfs/index.ts';
 
@@ -8,10 +8,13 @@ import type { Timespec } from '../vfs/index.ts';
  */
 export const COARSE_CLOCK_SLACK = 250_000_000;
 
-/** The simulation's time for what the kernel remembers, the host's time of day for what filesystems are told: their stamps are of the host's. */
+/**
+ * The simulation's time for what the kernel remembers. What it stamps files with is of the host's clock, as the stamps of the host's
+ * filesystems are: with write-back both are told of one file.
+ */
 export class TimeOfDayClock extends VirtualClock {
   override now(): Timespec {
-    return timeOfDay();
+    return timeOfTick();
   }
 }
 

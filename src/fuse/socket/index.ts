@@ -3,7 +3,7 @@ export { roomFor } from './bridging.ts';
 export { BACKING, DaemonCommandError, MOUNT_POINT } from './command.ts';
 export { isRoot } from './credentials.ts';
 export type { Daemon } from './daemon.ts';
-export { timeOfDay } from './libc.ts';
+export { timeOfDay, timeOfTick } from './libc.ts';
 export { DaemonPeer } from './peer.ts';
 export { DaemonError, SocketServer } from './server.ts';
 export { type DaemonCommand, DaemonSource } from './source.ts';

@@ -67,11 +67,17 @@ export function readable(descriptors: readonly number[], milliseconds: number): 
 }
 
 const CLOCK_REALTIME = 0;
+const CLOCK_REALTIME_COARSE = 5;
 const timespec = Buffer.alloc(16);
 
 /** The host's time of day, as its kernel has it. */
-export function timeOfDay(): Timespec {
-  checked('clock_gettime', libc().clock_gettime(CLOCK_REALTIME, timespec));
+export const timeOfDay = (): Timespec => clockTime(CLOCK_REALTIME);
+
+/** The same at the last tick: what files are stamped with (current_time, fs/inode.c). */
+export const timeOfTick = (): Timespec => clockTime(CLOCK_REALTIME_COARSE);
+
+function clockTime(clock: number): Timespec {
+  checked('clock_gettime', libc().clock_gettime(clock, timespec));
   return { sec: Number(timespec.readBigInt64LE(0)), nsec: Number(timespec.readBigInt64LE(8)) };
 }
 
