@@ -7,6 +7,7 @@ import {
   check,
   daemonTarget,
   type Failure,
+  type Finding,
   parseScript,
   type ReusingTarget,
   replay,
@@ -107,6 +108,13 @@ async function onRealMount(
 /** What a campaign leaves out here: mappings and handles, which are tried elsewhere, and what write-back shows of holes and refused calls. */
 const pagewise = ['mmap', 'mmap-shared', 'handles', 'seek-hole', 'fallocate', 'punch-hole'];
 
+/**
+ * With write-back the kernel stamps a file, and the daemon's filesystem when it is written. The second shows when the kernel has
+ * forgotten the first: on a real mount, too, unless both are of one tick of the clock.
+ */
+const isOfTicks = (signature: string, { steps }: Finding['program']): boolean =>
+  /: ctime (changed|not updated)$/.test(signature) && steps.some(({ call }) => call.op === 'drop_caches');
+
 if (!skip)
   describeMounts('by plain system calls on a real mount', () => {
     describe.each(sections)('what is written of $daemon', ({ command, setup, examples }) => {
@@ -129,7 +137,7 @@ if (!skip)
         await target.close();
         expect(calls).toBeGreaterThan(2000);
         const otherwise: string[] = [];
-        for (const finding of findings)
+        for (const finding of findings.filter(({ signature, program }) => !isOfTicks(signature, program)))
           await onRealMount(filled(command), setup, async (mounted) => {
             const { failure } = await replay(mounted, finding.program);
             if (failure === undefined) otherwise.push(showFinding(finding));
