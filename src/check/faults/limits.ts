@@ -13,13 +13,7 @@ function struckBy({ where, what, when }: Rule): readonly OperationName[] {
 const permitted = (plan: FaultPlan) =>
   plan.rules.flatMap((rule) => struckBy(rule).flatMap((operation) => permitsOf(rule, operation)));
 
-/** Whether what a call was to do may have been done although it got an error: by a copy of its request, say. */
-function isUntold(plan: FaultPlan): boolean {
-  const permits = permitted(plan);
-  const has = (kind: Permit['kind']): boolean => permits.some((permit) => permit.kind === kind);
-  return permits.some(isEither) || (has('twice') && has('error'));
-}
-
+/** Whether what a call was to do may have been done although it got an error. */
 const isEither = (permit: Permit): boolean => permit.kind === 'error' && permit.effect === 'either';
 
 /** Whether something may take place under a plan without the kernel being told. */
@@ -70,9 +64,11 @@ const nonEmpty = (settings: Settings): Settings | undefined =>
  * fs/fuse/inode.c).
  */
 export function notUnderPlan(plan: FaultPlan): readonly Capability[] {
-  const kinds = new Set(permitted(plan).map(({ kind }) => kind));
+  const permits = permitted(plan);
+  const kinds = new Set(permits.map(({ kind }) => kind));
   const without: Capability[] = [];
   if (kinds.has('locks') || kinds.has('file') || kinds.has('error')) without.push('locks', 'flock');
-  if (isUntold(plan)) without.push('handles');
+  // What is refused may be done by a copy of the request.
+  if (permits.some(isEither) || (kinds.has('twice') && kinds.has('error'))) without.push('handles');
   return without;
 }

@@ -74,10 +74,15 @@ export class Exchange implements Context {
     this.#controller = undefined;
   }
 
-  /** It is not used again, and nobody has its buffers any more. */
+  /** It is not used again. */
   retire(): void {
-    spare.giveBack(this.#small);
-    if (this.#large !== this.#small) spare.giveBack(this.#large);
+    this.#giveBackLarge();
+    if (!this.core.asynchronous) spare.giveBack(this.#small);
+  }
+
+  /** What an asynchronous filesystem was lent it may still hold. */
+  #giveBackLarge(): void {
+    if (this.#large !== this.#small && !this.core.asynchronous) spare.giveBack(this.#large);
   }
 
   get unique(): U64 {
@@ -104,7 +109,7 @@ export class Exchange implements Context {
   reserve(length: number): void {
     if (length <= FIRST_REPLY_SIZE) return;
     if (length > this.#large.bytes.length) {
-      if (this.#large !== this.#small) spare.giveBack(this.#large);
+      this.#giveBackLarge();
       this.#large = spare.take(length);
       this.#view = new Uint8Array(0);
     }

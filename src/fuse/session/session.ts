@@ -123,8 +123,7 @@ export class Session {
     this.#pending.clear();
     this.#notifications.close();
     this.#destroy();
-    // What an asynchronous filesystem was lent it may still hold.
-    if (!this.#core.asynchronous) for (const exchange of this.#idle.splice(0)) exchange.retire();
+    for (const exchange of this.#idle.splice(0)) exchange.retire();
   }
 
   #await(operation: Operation<unknown>, exchange: Exchange, code: number, answer: PromiseLike<unknown>): void {

@@ -428,6 +428,6 @@ export class FuseDevice implements Runnable {
     this.#interrupts.length = 0;
     for (const request of requests) this.#finish(request, -E.ECONNABORTED);
     for (const task of this.#blocked.splice(0)) task.wake();
-    for (const request of this.#idle.splice(0)) request.retire();
+    for (const request of this.#idle.splice(0)) request.giveBack();
   }
 }

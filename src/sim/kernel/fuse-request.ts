@@ -82,12 +82,12 @@ export class FuseRequest {
     if (needed <= this.message.bytes.length) return;
     const larger = spare.take(needed);
     larger.bytes.set(this.message.bytes.subarray(0, this.length));
-    this.retire();
+    this.giveBack();
     this.message = larger;
   }
 
-  /** It is not used again. */
-  retire(): void {
+  /** Gives the memory of the message back, which is not used again. */
+  giveBack(): void {
     if (this.message.bytes.length > FIRST_SIZE) spare.giveBack(this.message);
   }
 

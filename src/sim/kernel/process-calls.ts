@@ -90,7 +90,7 @@ export function* exit(fc: FuseConnection, p: Process): Operation<number> {
     dPut(fc, p.cwd);
   }
   fc.processes.delete(p.pid);
-  p.request.retire();
+  p.request.giveBack();
   return 0;
 }
 
